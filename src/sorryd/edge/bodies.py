@@ -1,0 +1,142 @@
+"""Message bodies as they come (RFC 9112 §6, §7.1): by length, or in the chunked coding.
+
+Chunk sizes on one side say nothing about those on the other: what was read is written as one
+chunk per piece, so no spelling of a sender's chunk lines ever reaches the other side.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sorryd.edge.http1 import BadMessage, field_block_end, head_end
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+_EXTENSION: Final = rb"(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?"
+_line: Final = re.compile(rb"([0-9A-Fa-f]{1,16})" + _EXTENSION + rb"\r\n").match
+_part_of_line: Final = re.compile(
+    rb"(?:[0-9A-Fa-f]{1,16}(?:[ \t]*|[ \t]*;[\t\x20-\x7e\x80-\xff]*)\r?)?\Z"
+).match
+_MAX_LINE: Final = 4096  # bytes of a chunk's line with its extensions
+_MAX_SIZE: Final = 1 << 63
+
+
+def chunk(data: bytes) -> bytes:
+    """`data`, not empty, as one chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class ChunkedReader:
+    """Decodes one chunked body.
+
+    `feed` returns the body bytes in a piece of input. `done` turns true after the trailer
+    section; `rest` then holds what followed it. Chunk extensions and trailers are checked and
+    dropped, which RFC 9112 §7.1.1 and §7.1.2 allow. Raises BadMessage with `status` for what
+    the grammar does not allow, and for trailers over `trailer_limit` bytes.
+    """
+
+    __slots__ = ("_buffer", "_in_trailer", "_left", "_status", "_trailer_limit", "done", "rest")
+
+    def __init__(self, status: int, trailer_limit: int) -> None:
+        self._status = status
+        self._trailer_limit = trailer_limit
+        self._buffer = b""
+        self._left = 0  # bytes of the current chunk still to come, its CRLF included
+        self._in_trailer = False
+        self.done = False
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The body bytes in `data`, joined; b"" where there are none yet."""
+        if self._left > len(data) + 2 and not self._buffer:
+            self._left -= len(data)
+            return data
+        data = self._buffer + data
+        self._buffer = b""
+        pieces: list[bytes] = []
+        at = 0
+        while not self._in_trailer:
+            if self._left:
+                at = self._take_chunk(data, at, pieces)
+                if self._left:
+                    break
+            elif not (at := self._begin_chunk(data, at)):
+                break
+        if self._in_trailer:
+            self._take_trailer(data[at:])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _begin_chunk(self, data: bytes, at: int) -> int:
+        """Read the chunk's line at `at`; where its data begins, or 0 while it is incomplete."""
+        line = _line(data, at)
+        if line is None:
+            self._buffer = data[at:]
+            if len(self._buffer) > _MAX_LINE or _part_of_line(self._buffer) is None:
+                raise BadMessage(self._status, "malformed chunk")
+            return 0
+        size = int(line[1], 16)
+        if size >= _MAX_SIZE or line.end() - at > _MAX_LINE:
+            raise BadMessage(self._status, "malformed chunk")
+        if size:
+            self._left = size + 2
+        else:
+            self._in_trailer = True
+        return line.end()
+
+    def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take what is there of the current chunk; where the next one begins."""
+        end = at + self._left
+        if len(data) >= end:
+            if data[end - 2 : end] != b"\r\n":
+                raise BadMessage(self._status, "malformed chunk")
+            if self._left > 2:
+                pieces.append(data[at : end - 2])
+            self._left = 0
+            return end
+        # The CRLF may be cut in two: its half waits in the buffer, still counted in `_left`.
+        whole = max(0, min(len(data) - at, self._left - 2))
+        if whole:
+            pieces.append(data[at : at + whole])
+            self._left -= whole
+        self._buffer = data[at + whole :]
+        if self._buffer not in (b"", b"\r"):
+            raise BadMessage(self._status, "malformed chunk")
+        return len(data)
+
+    def _take_trailer(self, data: bytes) -> None:
+        try:
+            end = 2 if data[:2] == b"\r\n" else head_end(data, self._trailer_limit)
+        except BadMessage as why:
+            raise BadMessage(self._status, "malformed trailer") from why
+        if end < 0:
+            self._buffer = data
+            return
+        if field_block_end(data, 0) != end:
+            raise BadMessage(self._status, "malformed trailer")
+        self.done = True
+        self.rest = data[end:]
+
+
+class LengthReader:
+    """A body of `length` bytes, read as `ChunkedReader` reads one of chunks."""
+
+    __slots__ = ("_left", "done", "rest")
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.done = False
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The body bytes in `data`."""
+        left = self._left
+        if len(data) < left:
+            self._left = left - len(data)
+            return data
+        self.done = True
+        self.rest = data[left:]
+        return data[:left]
+
+
+BodyReader = ChunkedReader | LengthReader

@@ -1,0 +1,119 @@
+"""Listening sockets: bound early, accepting in batches, closed first when sorryd stops."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from sorryd.edge.readiness import Readiness
+from sorryd.model import Listen
+
+log = Logger()
+
+BACKLOG: Final = 4096
+BATCH: Final = 64  # connections accepted in one turn of the loop
+REST: Final = 0.5  # seconds without accepting, when no descriptor is left
+
+_GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
+
+Accepted = Callable[[socket.socket, str], None]
+"""Gets each new socket, non-blocking, and its peer's address without a port."""
+
+
+class ListenFault(Exception):
+    """An address that can't be listened at; its str is one line for a person."""
+
+
+def bind(listen: Listen) -> socket.socket:
+    """A socket bound to `listen`, not yet listening; raises ListenFault."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as why:
+        raise ListenFault(f"{spell(listen.host, listen.port)}: {why.strerror}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        # Linux hands it on to every socket that is accepted: a system call less on each.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind((listen.host, listen.port))
+        sock.listen(BACKLOG)
+    except OSError as why:
+        sock.close()
+        reason = os.strerror(why.errno).lower() if why.errno else str(why)
+        raise ListenFault(f"{spell(listen.host, listen.port)}: {reason}") from None
+    return sock
+
+
+def spell(host: str, port: int) -> str:
+    """An address as people write it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Listener:
+    """Accepts connections on one bound socket."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        readiness: Readiness,
+        reactor: IReactorTime,
+        accepted: Accepted,
+    ) -> None:
+        self._sock = sock
+        self._readiness = readiness
+        self._reactor = reactor
+        self._accepted = accepted
+        self._resting: IDelayedCall | None = None
+
+    @property
+    def name(self) -> str:
+        """Where it listens, with the port that the system chose where 0 was asked for."""
+        host, port = self._sock.getsockname()[:2]
+        return spell(host, port)
+
+    def start(self) -> None:
+        """Accept from now on."""
+        self._resting = None
+        self._readiness.watch_read(self._sock.fileno(), self._readable)
+
+    def stop(self) -> None:
+        """Close the socket; who waits to be accepted is refused."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        if self._sock.fileno() >= 0:
+            self._readiness.unwatch_read(self._sock.fileno())
+            self._sock.close()
+
+    def _readable(self) -> None:
+        for _ in range(BATCH):
+            try:
+                sock, name = self._sock.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as why:
+                if why.errno not in _GONE:
+                    self._rest(why)
+                    return
+                continue
+            sock.setblocking(False)
+            self._accepted(sock, name[0])
+            if self._sock.fileno() < 0:
+                return
+
+    def _rest(self, why: OSError) -> None:
+        """Out of descriptors or memory: those that are open go on, new ones wait."""
+        log.error(
+            "{name}: can't accept: {why}; trying again in {rest} s",
+            name=self.name, why=why.strerror, rest=REST,
+        )  # fmt: skip
+        self._readiness.unwatch_read(self._sock.fileno())
+        self._resting = self._reactor.callLater(REST, self.start)

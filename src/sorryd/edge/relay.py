@@ -1,0 +1,338 @@
+"""One exchange: a visitor's request, sent to a member, and the member's answer.
+
+It holds what must be decided between the two connections: which member is next when one
+fails, whether the request may be sent again, when the visitor gets the apology instead, and
+when all that is left is to cut the connection so that nobody takes a part for the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from sorryd.edge.bodies import LAST_CHUNK, chunk
+from sorryd.edge.http1 import RequestHead, ResponseHead
+from sorryd.edge.members import MemberConnection, Pool
+from sorryd.edge.tunnel import Tunnel
+from sorryd.policy.headers import (
+    IDEMPOTENT,
+    request_head,
+    response_head,
+    switching_head,
+)
+
+REPLAYED: Final = 65536
+"""Bytes of a request's body that are kept in case it must be sent again."""
+
+BAD_GATEWAY: Final = 502
+GATEWAY_TIMEOUT: Final = 504
+
+
+class Visitor(Protocol):
+    """What an exchange asks of the visitor's connection."""
+
+    def forwarding(self, head: RequestHead) -> bytes:
+        """The forwarding fields for a member."""
+
+    def connection_field(self, framed: bool) -> bytes:
+        """The Connection line of the answer; not `framed`: the body ends with the connection."""
+
+    def send(self, data: bytes) -> None:
+        """Bytes of the answer."""
+
+    def answered(self) -> None:
+        """The answer is whole."""
+
+    def apologise(self, status: int | None) -> None:
+        """Nothing was sent yet: say sorry. None: with the status of the site."""
+
+    def cut(self, framed: bool) -> None:
+        """The answer can't be made whole."""
+
+    def pause_request(self) -> None:
+        """Read no more of the request's body."""
+
+    def resume_request(self) -> None:
+        """Read on."""
+
+    def begin_tunnel(self, tunnel: Tunnel) -> None:
+        """What follows is no HTTP."""
+
+    def new_tunnel(self, connection: MemberConnection) -> Tunnel:
+        """A tunnel between the two connections."""
+
+
+class Members(Protocol):
+    """What an exchange asks of its site: see site.py."""
+
+    preserve_host: bool
+    pools: tuple[Pool, ...]
+
+    def pick(self, tried: tuple[int, ...]) -> int | None:
+        """The next member for a request, by index."""
+
+    def failed(self, pool: Pool, why: str) -> None:
+        """A member refused a connection or broke an answer."""
+
+    def answered(self, pool: Pool) -> None:
+        """A member answered."""
+
+
+class Exchange:
+    """From a request's head to the end of its answer."""
+
+    __slots__ = (
+        "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_kept",
+        "_kept_size", "_members", "_once", "_pool", "_tried", "_visitor", "bodiless",
+        "connection", "framed", "request_done", "started",
+    )  # fmt: skip
+
+    def __init__(
+        self, visitor: Visitor, members: Members, head: RequestHead, request_done: bool
+    ) -> None:
+        self._visitor = visitor
+        self._members = members
+        self._head = head
+        self.bodiless = head.method == b"HEAD"
+        self.request_done = request_done
+        self.started = False  # something of the final answer went to the visitor
+        self.connection: MemberConnection | None = None
+        self._pool: Pool | None = None
+        self._once = head.method not in IDEMPOTENT or head.upgrade is not None
+        self._tried: tuple[int, ...] = ()
+        self._fresh_only = False
+        self._cancel_connect: Callable[[], None] | None = None
+        # The body so far, coded for the member; None once it is too much to keep.
+        self._kept: list[bytes] | None = [] if head.has_body else None
+        self._kept_size = 0
+        self._chunked_out = False
+        self.framed = True
+
+    # --- to the member ---
+
+    def start(self) -> None:
+        """Send the request to the next member, or say sorry.
+
+        What there is of its body may have been given to `request_body` before.
+        """
+        index = self._members.pick(self._tried)
+        if index is None:
+            self._visitor.apologise(BAD_GATEWAY if self._tried else None)
+            return
+        self._tried = (*self._tried, index)
+        self._attempt(self._members.pools[index])
+
+    def _attempt(self, pool: Pool) -> None:
+        self._pool = pool
+        pool.active += 1
+        connection = None if self._fresh_only else pool.take(self._once)
+        if connection is not None:
+            self._send_on(connection)
+            return
+        if not self.request_done:
+            self._visitor.pause_request()
+        self._cancel_connect = pool.connect(self._connected)
+
+    def _connected(self, connection: MemberConnection | None, why: str) -> None:
+        self._cancel_connect = None
+        if connection is not None:
+            self._send_on(connection)
+            if not self.request_done:
+                self._visitor.resume_request()
+            return
+        pool = self._leave()
+        self._members.failed(pool, why)
+        self.start()
+
+    def _send_on(self, connection: MemberConnection) -> None:
+        assert self._pool is not None
+        self.connection = connection
+        data = request_head(
+            self._head,
+            self._visitor.forwarding(self._head),
+            self._pool.authority,
+            self._members.preserve_host,
+        )
+        if self._kept:
+            data = b"".join((data, *self._kept))
+            if self._once:
+                self._kept = None
+        connection.begin(self, data)
+
+    def request_body(self, piece: bytes, done: bool) -> None:
+        """A piece of the request's body; `done` with the last one."""
+        self.request_done = done
+        if self._head.chunked:
+            piece = (chunk(piece) if piece else b"") + (LAST_CHUNK if done else b"")
+        if not piece:
+            return
+        if self.connection is None:
+            # Not sent yet, so it is kept whatever the method; the visitor is paused.
+            assert self._kept is not None
+            self._kept.append(piece)
+            self._kept_size += len(piece)
+            return
+        if self._kept is not None:
+            self._keep(piece)
+        self.connection.send(piece)
+
+    def _keep(self, piece: bytes) -> None:
+        self._kept_size += len(piece)
+        if self._once or self._kept_size > REPLAYED:
+            self._kept = None
+        elif self._kept is not None:
+            self._kept.append(piece)
+
+    # --- from the member ---
+
+    def informational(self, head: ResponseHead) -> None:
+        """Pass a 1xx on; HTTP/1.0 has none (RFC 9110 §15.2)."""
+        if self._head.minor == 1:
+            self._visitor.send(response_head(head, False, b""))
+
+    def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
+        """The final head, and the body so far, in one write."""
+        assert self._pool is not None
+        self._members.answered(self._pool)
+        self.started = True
+        unsized = head.length is None
+        self._chunked_out = unsized and self._head.minor == 1
+        self.framed = self._chunked_out or not unsized
+        data = response_head(head, self._chunked_out, self._visitor.connection_field(self.framed))
+        if piece or done:
+            data += self._coded(piece, done)
+        self._send(data, done)
+
+    def answer_body(self, piece: bytes, done: bool) -> None:
+        """More of the body."""
+        self._send(self._coded(piece, done), done)
+
+    def _coded(self, piece: bytes, done: bool) -> bytes:
+        if not self._chunked_out:
+            return piece
+        return (chunk(piece) if piece else b"") + (LAST_CHUNK if done else b"")
+
+    def _send(self, data: bytes, done: bool) -> None:
+        if done:
+            # Before the bytes go: should they make the visitor's transport full, it is no
+            # longer this member's connection that waits for it.
+            self._leave()
+        if data:
+            self._visitor.send(data)
+        if done:
+            self._visitor.answered()
+
+    def switched(self, head: ResponseHead, rest: bytes) -> None:
+        """The member changes protocol: a tunnel from here on, if it was asked to."""
+        connection = self.connection
+        assert connection is not None
+        if self._head.upgrade is None or head.upgrade is None:
+            connection.abandon()
+            self.member_broke("switched protocols unasked")
+            return
+        assert self._pool is not None
+        self._members.answered(self._pool)
+        self.started = True
+        pool = self._pool
+        self._pool = self.connection = None
+        tunnel = self._visitor.new_tunnel(connection)
+        tunnel.on_end = lambda: _release(pool)
+        connection.tunnel = tunnel
+        self._visitor.send(switching_head(head))
+        self._visitor.begin_tunnel(tunnel)
+        if rest:
+            tunnel.from_member(rest)
+
+    # --- failures ---
+
+    def member_lost(self, why: str, silent: bool) -> None:
+        """Closed before the answer was whole.
+
+        `silent`: before a byte of it. On a connection used before that is the usual race with
+        the member's own time-out and says nothing of its health: the same member is asked
+        again on a fresh one, where the request may be (RFC 9112 §9.3.1).
+        """
+        raced = silent and self.connection is not None and self.connection.reused
+        pool = self._leave()
+        if not raced:
+            self._members.failed(pool, why)
+            self._again()
+        elif self._may_repeat():
+            self._fresh_only = True
+            self._attempt(pool)
+        else:
+            self._give_up(BAD_GATEWAY)
+
+    def member_broke(self, why: str) -> None:
+        """The answer can't be trusted."""
+        pool = self._leave()
+        self._members.failed(pool, why)
+        if self.started:
+            self._visitor.cut(self.framed)
+        else:
+            self._visitor.apologise(BAD_GATEWAY)
+
+    def member_late(self) -> None:
+        """Too slow. Not asked again elsewhere: that would double the load it suffers from."""
+        self._leave()
+        self._give_up(GATEWAY_TIMEOUT)
+
+    def _again(self) -> None:
+        if not self.started and self._may_repeat():
+            self.start()
+        else:
+            self._give_up(BAD_GATEWAY)
+
+    def _may_repeat(self) -> bool:
+        """RFC 9110 §9.2.2: an idempotent method, with all of its body so far at hand."""
+        return not self._once and (self._kept is not None or not self._head.has_body)
+
+    def _give_up(self, status: int) -> None:
+        if self.started:
+            self._visitor.cut(self.framed)
+        else:
+            self._visitor.apologise(status)
+
+    def cancel(self) -> None:
+        """The visitor has gone, or its time is over: let go of the member."""
+        connection = self.connection
+        if self._cancel_connect is not None:
+            self._cancel_connect()
+            self._cancel_connect = None
+        if self._pool is not None:
+            self._leave()
+        if connection is not None:
+            connection.abandon()
+
+    def _leave(self) -> Pool:
+        """Free the member's slot, once."""
+        pool = self._pool
+        assert pool is not None
+        self._pool = self.connection = None
+        pool.active -= 1
+        return pool
+
+    # --- back-pressure ---
+
+    def pause_request(self) -> None:
+        """The member does not take the request's body."""
+        if not self.request_done:
+            self._visitor.pause_request()
+
+    def resume_request(self) -> None:
+        """It does again."""
+        self._visitor.resume_request()
+
+    def pause_answer(self) -> None:
+        """The visitor does not take the answer."""
+        if self.connection is not None:
+            self.connection.pause()
+
+    def resume_answer(self) -> None:
+        """It does again."""
+        if self.connection is not None:
+            self.connection.resume()
+
+
+def _release(pool: Pool) -> None:
+    pool.active -= 1

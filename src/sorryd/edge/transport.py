@@ -1,0 +1,318 @@
+"""A non-blocking socket as a Twisted transport: lean, and without a copy where none is needed.
+
+It writes at once and waits for writability only when the kernel is full; what the kernel did
+not take is kept as views on the pieces given. Back-pressure is Twisted's own: a registered
+producer is paused while more than `HIGH` bytes wait, and resumed below `LOW`.
+
+The TLS kind is in tls_transport.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from sorryd.edge.readiness import Readiness
+
+log = Logger()
+
+HIGH: Final = 65536  # bytes waiting: pause who produces them
+LOW: Final = 16384
+READ: Final = 65536  # bytes asked for at once
+READ_BULK: Final = 262144  # ... once a read came back full
+_GATHER: Final = 64  # pieces handed to one sendmsg
+_LAST_READS: Final = 64  # reads after a failed write, to find an early answer
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time
+
+DONE: Final = Failure(ConnectionDone())
+LOST: Final = Failure(ConnectionLost())
+ABORTED: Final = Failure(ConnectionAborted())
+
+Address = IPv4Address | IPv6Address
+
+
+class Wire(Protocol):
+    """What the protocols of the edge ask of their transport; StringTransport's shape."""
+
+    sent: int
+
+    def write(self, data: bytes, /) -> None: ...
+    def loseConnection(self) -> None: ...
+    def abortConnection(self) -> None: ...
+    def loseWriteConnection(self) -> None: ...
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def registerProducer(self, producer: IPushProducer, streaming: bool, /) -> None: ...
+
+
+class EdgeProtocol(Protocol):
+    """What a transport calls: IProtocol, IHalfCloseableProtocol and IHandshakeListener in one."""
+
+    def makeConnection(self, transport: Wire, /) -> None: ...
+    def dataReceived(self, data: bytes, /) -> None: ...
+    def handshakeCompleted(self) -> None: ...
+    def readConnectionLost(self) -> None: ...
+    def connectionLost(self, reason: Failure, /) -> None: ...
+
+
+def address_of(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
+    """A socket name as Twisted's address; an IPv4 address mapped into IPv6 as IPv4."""
+    host, port = name[0], name[1]
+    if ":" not in host:
+        return IPv4Address("TCP", host, port)
+    if host.startswith("::ffff:") and "." in host:
+        return IPv4Address("TCP", host[7:], port)
+    return IPv6Address("TCP", host.partition("%")[0], port)
+
+
+@implementer(ITransport, IPushProducer)
+class SocketTransport:
+    """A connected TCP socket. Owns it: closed when `connectionLost` has been called."""
+
+    __slots__ = (
+        "_closing", "_fd", "_half_closing", "_high", "_lost", "_producer", "_protocol", "_queue",
+        "_queued", "_read_size", "_readiness", "_reading", "_sock", "_write_broken", "_writing",
+        "sent",
+    )  # fmt: skip
+
+    def __init__(self, sock: socket.socket, protocol: EdgeProtocol, readiness: Readiness) -> None:
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._protocol = protocol
+        self._readiness = readiness
+        self._queue: deque[memoryview] = deque()
+        self._queued = 0
+        self._read_size = READ
+        self._reading = False
+        self._writing = False
+        self._closing = False  # close once the queue is empty
+        self._half_closing = False  # ... only our half
+        self._high = False  # the producer is paused
+        self._lost = False
+        self._write_broken = False
+        self._producer: IPushProducer | None = None
+        self.sent = 0  # bytes that the kernel took late: progress of a slow reader
+
+    def start(self) -> None:
+        """Hand the connection to the protocol and begin to read."""
+        self._protocol.makeConnection(self)
+        if not self._lost and not self._closing:
+            self.resumeProducing()
+
+    # --- reading ---
+
+    def _readable(self) -> None:
+        try:
+            data = self._sock.recv(self._read_size)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._end(LOST)
+            return
+        if not data:
+            self._eof()
+            return
+        self._read_size = READ_BULK if len(data) >= READ else READ
+        self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
+        try:
+            self._protocol.dataReceived(data)
+        except Exception:
+            log.failure("a bug in the data path; the connection is dropped")
+            self.abortConnection()
+
+    def _eof(self) -> None:
+        """The peer's FIN. Who asked for data may still be owed an answer."""
+        self.pauseProducing()
+        if self._closing and not self._queue:
+            self._end(DONE)
+            return
+        self._protocol.readConnectionLost()
+
+    def pauseProducing(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._readiness.unwatch_read(self._fd)
+
+    def resumeProducing(self) -> None:
+        if not self._reading and not self._lost:
+            self._reading = True
+            self._readiness.watch_read(self._fd, self._readable)
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    # --- writing ---
+
+    def write(self, data: bytes) -> None:
+        if self._queue or self._closing or self._lost or self._write_broken:
+            if not (self._closing or self._lost or self._write_broken):
+                self._enqueue(memoryview(data))
+            return
+        try:
+            taken = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            taken = 0
+        except OSError:
+            self._break_write()
+            return
+        if taken != len(data):
+            self._enqueue(memoryview(data)[taken:])
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def _enqueue(self, view: memoryview) -> None:
+        self._queue.append(view)
+        self._queued += len(view)
+        if not self._writing:
+            self._writing = True
+            self._readiness.watch_write(self._fd, self._writable)
+        if self._queued > HIGH and not self._high:
+            self._high = True
+            if self._producer is not None:
+                self._producer.pauseProducing()
+
+    def _writable(self) -> None:
+        try:
+            taken = self._sock.sendmsg(list(self._queue)[:_GATHER])
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._break_write()
+            return
+        self._take(taken)
+
+    def _take(self, taken: int) -> None:
+        """Forget `taken` bytes of the queue; go on with what waited for that."""
+        self.sent += taken
+        self._queued -= taken
+        queue = self._queue
+        while taken:
+            first = queue[0]
+            if taken < len(first):
+                queue[0] = first[taken:]
+                break
+            taken -= len(first)
+            queue.popleft()
+        if not queue:
+            self._writing = False
+            self._readiness.unwatch_write(self._fd)
+            if self._closing or self._half_closing:
+                self._flushed()
+                return
+        if self._high and self._queued < LOW:
+            self._high = False
+            if self._producer is not None:
+                self._producer.resumeProducing()
+
+    def _break_write(self) -> None:
+        """A write failed: the peer is gone, but an early answer may still wait to be read."""
+        self._write_broken = True
+        self._drop_queue()
+        self._readiness.soon(self._read_last)
+
+    def _read_last(self) -> None:
+        for _ in range(_LAST_READS):
+            if self._lost:
+                return
+            try:
+                data = self._sock.recv(READ)
+            except OSError:
+                break
+            if not data:
+                break
+            self._deliver(data)
+        self._end(LOST)
+
+    def _drop_queue(self) -> None:
+        self._queue.clear()
+        self._queued = 0
+        if self._writing:
+            self._writing = False
+            self._readiness.unwatch_write(self._fd)
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Only push producers, and one for the life of the connection."""
+        if self._producer is not None or not streaming:
+            raise RuntimeError("one streaming producer per connection")
+        self._producer = producer
+
+    def unregisterProducer(self) -> None:
+        self._producer = None
+
+    # --- closing ---
+
+    def loseWriteConnection(self) -> None:
+        """Send what waits, then FIN; the peer may go on sending."""
+        if not (self._closing or self._half_closing or self._lost):
+            self._half_closing = True
+            if not self._queue:
+                self._flushed()
+
+    def loseConnection(self) -> None:
+        """Send what waits, then close."""
+        if not (self._closing or self._lost):
+            self._closing = True
+            self.pauseProducing()
+            if not self._queue:
+                self._flushed()
+
+    def _flushed(self) -> None:
+        if self._closing:
+            self._readiness.soon(self._closed)
+            return
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError as why:
+            if why.errno != errno.ENOTCONN:
+                self._break_write()
+
+    def _closed(self) -> None:
+        self._end(DONE)
+
+    def abortConnection(self) -> None:
+        """Drop all and reset the connection: the peer must not take what it got for whole."""
+        if self._lost:
+            return
+        self._closing = True
+        self.pauseProducing()
+        self._drop_queue()
+        with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._readiness.soon(self._aborted)
+
+    def _aborted(self) -> None:
+        self._end(ABORTED)
+
+    def _end(self, reason: Failure) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        self.pauseProducing()
+        self._drop_queue()
+        self._sock.close()
+        self._producer = None
+        self._protocol.connectionLost(reason)
+
+    # --- addresses ---
+
+    def getPeer(self) -> Address:
+        return address_of(self._sock.getpeername())
+
+    def getHost(self) -> Address:
+        return address_of(self._sock.getsockname())

@@ -1,0 +1,63 @@
+"""Time-outs of the data path: one coarse wheel over the monotonic clock.
+
+A connection keeps one number, its `deadline`; nothing is scheduled or cancelled when it
+changes. Four times a second the wheel looks at all of them. So a time-out fires up to a
+quarter of a second late and never early, setting one costs an attribute, and a step of the
+wall clock is never noticed (the reactor that ticks must run on monotonic time: service.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+TICK: Final = 0.25  # seconds
+NEVER: Final = math.inf
+
+
+class Timed(Protocol):
+    """Something with one deadline (a moment), `NEVER` while it has none."""
+
+    deadline: float
+
+    def timed_out(self) -> None:
+        """The deadline has passed; set another one, or go away."""
+
+
+class Wheel:
+    """All that can time out. `now` is the moment of the last tick, plus one tick.
+
+    The tick is added so that ``wheel.now + timeout`` is never early.
+    """
+
+    def __init__(self, reactor: IReactorTime, moment: Callable[[], float]) -> None:
+        self._moment = moment
+        self._timed: set[Timed] = set()
+        self._ticking = LoopingCall(self.tick)
+        self._ticking.clock = reactor
+        self.now = moment() + TICK
+        self.add = self._timed.add
+        self.discard = self._timed.discard
+
+    def __len__(self) -> int:
+        return len(self._timed)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._ticking.start(TICK)
+
+    def stop(self) -> None:
+        """Stop ticking; nothing times out any more."""
+        if self._ticking.running:
+            self._ticking.stop()
+
+    def tick(self) -> None:
+        """Look at every deadline once."""
+        moment = self._moment()
+        self.now = moment + TICK
+        for late in [timed for timed in self._timed if timed.deadline <= moment]:
+            late.timed_out()

@@ -1,0 +1,119 @@
+"""Which fields a message has on its other side: hop-by-hop, Via, forwarding, framing.
+
+Heads come from `sorryd.edge.http1` already without their hop-by-hop fields (RFC 9110 §7.6.1)
+and without a stranger's claims of where they came from; here they get ours, and the framing of
+the connection that they leave on. Order and spelling of the other fields are untouched.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+"""Methods that may be sent again without asking (RFC 9110 §9.2.2)."""
+
+_VIA_11: Final = b"Via: 1.1 sorryd\r\n"
+_VIA_10: Final = b"Via: 1.0 sorryd\r\n"
+_CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+
+
+class Request(Protocol):
+    """What is asked here of a request's head."""
+
+    method: bytes
+    target: bytes
+    minor: int
+    lines: list[bytes]
+    host: bytes
+    host_at: int
+    chunked: bool
+    upgrade: bytes | None
+
+
+class Response(Protocol):
+    """What is asked here of a response's head."""
+
+    status: int
+    reason: bytes
+    minor: int
+    lines: list[bytes]
+    upgrade: bytes | None
+
+
+class Forwarding:
+    """The forwarding fields of one visitor's connection, worked out once per Host that it asks.
+
+    ``X-Forwarded-For``, ``-Proto``, ``-Host`` as Apache and HAProxy write them, and
+    ``Forwarded`` (RFC 7239). `address` is an IP literal without brackets.
+    """
+
+    __slots__ = ("_fixed", "_host", "_lines", "_node", "_proto")
+
+    def __init__(self, address: str, tls: bool) -> None:
+        self._proto = b"https" if tls else b"http"
+        plain = address.encode("ascii")
+        self._node = b'"[%b]"' % plain if b":" in plain else plain
+        self._fixed = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (plain, self._proto)
+        self._host: bytes | None = None
+        self._lines = b""
+
+    def lines(self, host: bytes) -> bytes:
+        """The fields, each with its line end, for a request that asked for `host`."""
+        if host != self._host:
+            self._host = host
+            self._lines = self._fixed + self._for_host(host)
+        return self._lines
+
+    def _for_host(self, host: bytes) -> bytes:
+        if not host:
+            return b"Forwarded: for=%b;proto=%b\r\n" % (self._node, self._proto)
+        return b'X-Forwarded-Host: %b\r\nForwarded: for=%b;host="%b";proto=%b\r\n' % (
+            host, self._node, host, self._proto,
+        )  # fmt: skip
+
+
+def request_head(head: Request, forwarding: bytes, authority: bytes, preserve_host: bool) -> bytes:
+    """The head that a member gets. `authority` is the member's own host and port.
+
+    Always HTTP/1.1, so Host is there even where an HTTP/1.0 visitor sent none
+    (RFC 9112 §3.2).
+    """
+    lines = head.lines
+    if head.host_at < 0:
+        lines = [b"Host: " + authority, *lines]
+    elif not preserve_host:
+        lines = lines.copy()
+        lines[head.host_at] = b"Host: " + authority
+    return b"%b %b HTTP/1.1\r\n%b\r\n%b%b%b%b\r\n" % (
+        head.method,
+        head.target,
+        b"\r\n".join(lines),
+        forwarding,
+        _CHUNKED if head.chunked else b"",
+        b"" if head.upgrade is None else b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade,
+        _VIA_11 if head.minor else _VIA_10,
+    )
+
+
+def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
+    """The head that the visitor gets.
+
+    `chunked`: the body goes out in the chunked coding. `connection`: b"", or a whole line.
+    """
+    lines = head.lines
+    return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
+        head.status,
+        head.reason,
+        b"\r\n".join(lines),
+        b"\r\n" if lines else b"",
+        _VIA_11 if head.minor else _VIA_10,
+        _CHUNKED if chunked else b"",
+        connection,
+    )
+
+
+def switching_head(head: Response) -> bytes:
+    """A 101 that is passed on, with the token that the member chose (RFC 9110 §7.8)."""
+    return response_head(
+        head, False, b"Connection: Upgrade\r\nUpgrade: %b\r\n" % (head.upgrade or b"")
+    )
