@@ -1,0 +1,284 @@
+"""sorryd.ini refused: everything that is wrong with it, each at its line."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sorryd import config, ini
+from sorryd.config import ConfigError
+from sorryd.config_keys import DAEMON, SITE, SITE_LATER
+
+GOOD = "[site a]\nlisten = 127.0.0.1:80\nmembers = http://10.0.0.1\n"
+
+
+def refusal(text: str) -> tuple[ini.Fault, ...]:
+    """The faults of a text; none if it is taken."""
+    try:
+        config.build(ini.parse("f.ini", text.encode()))
+    except ConfigError as error:
+        return error.faults
+    return ()
+
+
+def faults(text: str) -> list[str]:
+    """The faults of a text as an operator reads them, without the file's name."""
+    return [str(fault).removeprefix("f.ini:") for fault in refusal(text)]
+
+
+LATER = [
+    ("workers", "4", "4: not supported yet (only 0)"),
+    ("workers", "auto", "auto: not supported yet (only 0)"),
+    ("nameserver", "10.0.0.1", "10.0.0.1: not supported yet"),
+    ("down_limit", "0", "0: not supported yet"),
+    ("access_log", "-", "-: not supported yet"),
+    ("access_log_format", "json", "json: not supported yet"),
+]
+SITE_BAD = [
+    *((key, "x", "x: not supported yet") for key in SITE_LATER),
+    ("balance", "least_conn", "least_conn: not supported yet (only round_robin)"),
+    ("balance", "fastest", "fastest: not known (only round_robin is supported yet)"),
+    ("sorry_mode", "redirect http://x", "redirect http://x: not supported yet (only here)"),
+    ("rewrite_location", "yes", "yes: not supported yet (only no)"),
+    ("redirect_https", "on", "on: not supported yet (only no)"),
+    ("read_only", "maybe", "maybe: say yes or no"),
+    ("preserve_host", "2", "2: say yes or no"),
+    ("tls_min", "1.0", "1.0: must be 1.2 or 1.3"),
+    ("sorry_status", "399", "399: must be a whole number, 400 to 599"),
+    ("sorry_status", "600", "600: must be a whole number, 400 to 599"),
+    ("sorry_status", "\u0665\u0660\u0663", ": must be a whole number, 400 to 599"),
+    ("max_connections", "0", "0: must be a whole number, 1 to 10000000"),
+    ("max_body_bytes", "-1", "-1: must be a size in bytes, 0 to 4611686018427387904 (k, m, g)"),
+    ("max_header_bytes", "1t", "1t: must be a size in bytes, 1024 to 16777216 (k, m, g)"),
+    ("max_header_bytes", "17m", "17m: must be a size in bytes, 1024 to 16777216 (k, m, g)"),
+    ("drain", "30", "30: a duration needs a unit (30s, 30m, 30h)"),
+    ("drain", "-1s", "-1s: a duration cannot be negative"),
+    ("announce", "soon", "soon: not a duration (say 90s, 15m, 2h, 1d or 1h30m)"),
+    ("retry_after", "0s", "0s: must be at least 1s"),
+    ("timeout_idle", "0", "0: must be at least 1ms"),
+    ("timeout_tunnel", "1e9", "1e9: not a duration (say 90s, 15m, 2h, 1d or 1h30m)"),
+    ("timezone", "Europe/Berln",
+     "Europe/Berln: no time zone of that name is known (did you mean Europe/Berlin?)"),
+    ("private_key", "k.pem", "k.pem: cannot be read: No such file or directory"),
+    ("certificate", "c.pem", "c.pem: cannot be read: No such file or directory"),
+    ("sorry_page", "p.html", "p.html: cannot be read: No such file or directory"),
+    ("sorry_page", ".", ": a folder is not supported yet"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "text"), LATER)
+def test_a_bad_daemon_key(key: str, value: str, text: str) -> None:
+    """What is not served yet is refused by name, never ignored."""
+    assert faults(f"[sorryd]\n{key} = {value}\n{GOOD}") == [f"2: [sorryd] {key}: {text}"]
+
+
+@pytest.mark.parametrize(("key", "value", "text"), SITE_BAD)
+def test_a_bad_site_key(key: str, value: str, text: str) -> None:
+    """A bad value is told with its key and line, and with what would be right."""
+    found = faults(f"{GOOD}{key} = {value}")
+    assert found[0].startswith(f"4: [site a] {key}: ")
+    assert found[0].endswith(text)
+    assert len(found) == (2 if key == "private_key" else 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", ["1: there is no [site NAME]"], id="empty"),
+        pytest.param("[sorryd]", ["1: there is no [site NAME]"], id="no-site"),
+        pytest.param("[sorryd]\ncontrol_mode = 0999\n" + GOOD,
+                     ["2: [sorryd] control_mode: 0999: must be octal permission bits such as 0660"],
+                     id="mode-digits"),
+        pytest.param("[sorryd]\ncontrol_mode = 7777\n" + GOOD,
+                     ["2: [sorryd] control_mode: 7777: must be octal permission bits such as 0660"],
+                     id="mode-bits"),
+        pytest.param("[sorryd]\ncontrol_group = no-such-group\n" + GOOD,
+                     ["2: [sorryd] control_group: no-such-group: "
+                      "this machine knows no such group"], id="group"),
+        pytest.param("[sorryd]\ncontrol = /" + "x" * 107 + "\n" + GOOD,
+                     ["2: [sorryd] control: /" + "x" * 107 +
+                      ": longer than the 107 bytes that a UNIX socket may have"],
+                     id="socket-path"),
+        pytest.param("[sorryd]\nstate = a\n  b\n" + GOOD,
+                     ["3: [sorryd] state: takes one line (is this one indented?)"],
+                     id="two-lines"),
+        pytest.param(GOOD + "certificate =\n  a\n  b",
+                     ["6: [site a] certificate: several are not supported yet"],
+                     id="several-certificates"),
+        pytest.param("[sorryd]\ncontol = x\n" + GOOD,
+                     ["2: [sorryd] contol: unknown key (did you mean control?)"], id="misspelt"),
+        pytest.param("[sorryd]\ndrain = 1s\n" + GOOD,
+                     ["2: [sorryd] drain: unknown key here (it belongs in [site NAME])"],
+                     id="key-of-a-site"),
+        pytest.param(GOOD + "state = x",
+                     ["4: [site a] state: unknown key here (it belongs in [sorryd])"],
+                     id="key-of-the-daemon"),
+        pytest.param(GOOD + "qqq = x", ["4: [site a] qqq: unknown key"], id="unknown-key"),
+        pytest.param("[Sorryd]\nx = 1\n" + GOOD,
+                     ["1: [Sorryd] unknown section (did you mean sorryd?); "
+                      "there are [sorryd] and [site NAME]"], id="unknown-section"),
+        pytest.param("[sorryd x]\n" + GOOD,
+                     ["1: [sorryd x] unknown section (did you mean sorryd?); "
+                      "there are [sorryd] and [site NAME]"], id="named-daemon"),
+        pytest.param("[site]\n" + GOOD, ["1: [site] a site needs a name: [site NAME]"],
+                     id="nameless-site"),
+        pytest.param("[site a b]\n" + GOOD,
+                     ["1: [site a b] a site's name is made of letters, digits, and . _ -"],
+                     id="bad-site-name"),
+        pytest.param("\n[site a]\n",
+                     ["2: [site a] listen: is missing", "2: [site a] members: is missing"],
+                     id="empty-site"),
+        pytest.param("[site a]\n\nlisten =\nmembers =\n",
+                     ["3: [site a] listen: is missing", "4: [site a] members: is missing"],
+                     id="empty-values"),
+        pytest.param(GOOD + GOOD.replace("site a", "site b"),
+                     ["5: [site b] listen: 127.0.0.1:80 is already listened at "
+                      "(127.0.0.1:80, line 2)"], id="same-address"),
+        pytest.param("[site a]\nlisten =\n  [::1]:80\n  [0::1]:80\nmembers = http://a",
+                     ["4: [site a] listen: [::1]:80 is already listened at ([::1]:80, line 3)"],
+                     id="same-address-in-a-site"),
+        pytest.param("[site a]\nlisten = 0.0.0.0:80, 127.0.0.1:80, [::]:80\nmembers = http://a",
+                     ["2: [site a] listen: 127.0.0.1:80 is already listened at "
+                      "(0.0.0.0:80, line 2)"], id="covered-address"),
+        pytest.param(GOOD.replace(":80", ":443 tls"),
+                     ["2: [site a] listen: tls needs a certificate (a file, or self-signed)"],
+                     id="tls-without-certificate"),
+        pytest.param(GOOD + "certificate = self-signed\nprivate_key = /dev/null",
+                     ["5: [site a] private_key: /dev/null: is not a file"], id="not-a-file"),
+        pytest.param("[site a]\nlisten = 127.0.0.1:80\nmembers =\n  http://a standby\n"
+                     "  http://b standby", ["3: [site a] members: at least one member must not "
+                                            "be standby"], id="all-standby"),
+        pytest.param("[site a]\nlisten = 127.0.0.1:80\nmembers =\n  http://a\n  http://b\n"
+                     "  http://A:80 weight=2",
+                     ["6: [site a] members: http://A:80: is already at line 4"],
+                     id="same-member"),
+        pytest.param("junk\n[site a]\nlisten = x\nmembers = y\n[b]\ndrain = z",
+                     ["1: neither a [section] nor a key = value: junk",
+                      "3: [site a] listen: x: an address and a port, such as 0.0.0.0:80 or "
+                      "[::]:80",
+                      "4: [site a] members: y: a member starts with http:// or https://",
+                      "5: [b] unknown section; there are [sorryd] and [site NAME]"],
+                     id="all-at-once"),
+    ],
+)  # fmt: skip
+def test_faults(text: str, expected: list[str]) -> None:
+    """Every fault of a file is told at once, in the order of its lines."""
+    assert faults(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("80", "80: an address and a port, such as 0.0.0.0:80 or [::]:80"),
+        (":80", "nothing: not an IP address (for every address: 0.0.0.0 or [::])"),
+        ("*:80", "*: not an IP address (for every address: 0.0.0.0 or [::])"),
+        ("localhost:80", "localhost: not an IP address"),
+        ("1.2.3.4:65536", "1.2.3.4:65536: the port must be 1 to 65535"),
+        ("1.2.3.4:x", "1.2.3.4:x: the port must be 1 to 65535"),
+        ("::1:80", "::1:80: an IPv6 address stands in brackets, [::1]:443"),
+        ("[::1]80", "[::1]80: an IPv6 address stands as [::1]:443"),
+        ("[::1", "[::1: an IPv6 address stands as [::1]:443"),
+        ("[1.2.3.4]:80", "[1.2.3.4]: not an IPv6 address"),
+        ("1.2.3.4:80 ssl", "1.2.3.4:80 ssl: only the word tls may follow the address"),
+        ("1.2.3.4:80 tls tls", "1.2.3.4:80 tls tls: only the word tls may follow the address"),
+        ("1.2.3.4:80 proxy", "1.2.3.4:80 proxy: proxy is not supported yet"),
+        ("unix:/run/x", "unix:/run/x: UNIX sockets are not supported yet"),
+    ],
+)
+def test_bad_listeners(text: str, expected: str) -> None:
+    """A listener that is none says what one looks like."""
+    assert faults(f"[site a]\nlisten = {text}\nmembers = http://a") == [
+        f"2: [site a] listen: {expected}"
+    ]
+
+
+OPTIONS = (
+    "no such option (there are weight=, retry=, standby, and for https:// ca=, name=, verify=)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ftp://a", ["ftp://a: a member starts with http:// or https://"]),
+        ("a:80", ["a:80: a member starts with http:// or https://"]),
+        ("unix:/run/a", ["unix:/run/a: UNIX sockets are not supported yet"]),
+        ("http://", ["http://: no host"]),
+        ("http://:80", ["http://:80: no host"]),
+        ("http://a:0", ["http://a:0: the port must be 1 to 65535"]),
+        ("http://a:99999", ["a:99999: the port must be 1 to 65535"]),
+        ("http://a/", ["http://a/: a path is not supported yet (nor a / at the end)"]),
+        ("http://a?b", ["http://a?b: only a host and a port may follow http://"]),
+        ("http://u@a", ["http://u@a: only a host and a port may follow http://"]),
+        ("http://a..b", ["a..b: not a host's name (for other alphabets write xn--...)"]),
+        ("http://größe", ["größe: not a host's name (for other alphabets write xn--...)"]),
+        ("http://1.2.3.400", ["1.2.3.400: not an IP address"]),
+        ("http://a weight=0", ["weight=0: must be a whole number, 1 to 256"]),
+        ("http://a weight=257", ["weight=257: must be a whole number, 1 to 256"]),
+        ("http://a weight=1 weight=2", ["weight=2: weight is said twice"]),
+        ("http://a retry=-1", ["retry=-1: a duration cannot be negative"]),
+        ("http://a weight", [f"weight: {OPTIONS}"]),
+        ("http://a standby=yes", [f"standby=yes: {OPTIONS}"]),
+        ("http://a http://b", ["http://b: each member stands on a line of its own"]),
+        ("http://a verify=no", ["verify=no: only for https:// members"]),
+        ("https://a verify=2", ["verify=2: say yes or no"]),
+        ("https://a cert=c", ["cert=c: not supported yet"]),
+        ("https://a name=-", ["name=-: not a host's name (for other alphabets write xn--...)"]),
+        (
+            "x weight=0 foo",
+            [
+                "x: a member starts with http:// or https://",
+                "weight=0: must be a whole number, 1 to 256",
+                f"foo: {OPTIONS}",
+            ],
+        ),
+    ],
+)
+def test_bad_members(text: str, expected: list[str]) -> None:
+    """All that is wrong with a member's line is told at that line."""
+    assert faults(f"[site a]\nlisten = 127.0.0.1:80\nmembers =\n  {text}") == [
+        f"4: [site a] members: {line}" for line in expected
+    ]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A configuration that cannot be read is refused like a bad one."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(tmp_path / "none.ini"))
+    assert str(caught.value) == f"{tmp_path}/none.ini:1: cannot be read: No such file or directory"
+
+
+# --- for every file -----------------------------------------------------------------------
+
+_VALUE = st.one_of(
+    st.text("0123456789smhdkg.:-/[]=,; \u3000yesnoabc%@", max_size=12),
+    st.sampled_from(["http://a:1 weight=3", "https://b verify=no", "127.0.0.1:0 tls", "a\n  b"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+_ENTRY = st.builds("{} = {}".format, st.sampled_from([*DAEMON, *SITE, "drian", ""]), _VALUE)
+_SECTION = st.sampled_from(["[sorryd]", "[site a]", "[site b]", "[site]", "[x", "junk", "  deep"])
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(_ENTRY | _ENTRY | _SECTION, max_size=25))
+def test_any_file(lines: list[str]) -> None:
+    """Whatever the file, the answer is a Config, or faults at lines that it has, in order."""
+    text = "[site a]\n" + "\n".join(lines)
+    numbers = [fault.line for fault in refusal(text)]
+    assert numbers == sorted(numbers)
+    assert all(1 <= number <= text.count("\n") + 1 for number in numbers)
+    assert not any("\n" in str(fault) for fault in refusal(text))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(SITE_BAD), unique_by=lambda row: row[0], max_size=8), st.data())
+def test_each_fault_has_its_line(rows: list[tuple[str, str, str]], data: st.DataObject) -> None:
+    """However many lines are bad, each is told with its own number."""
+    gaps = [data.draw(st.integers(0, 3)) for _ in rows]
+    text, expected = GOOD, []
+    for (key, value, _), gap in zip(rows, gaps, strict=True):
+        text += "; gap\n" * gap + f"{key} = {value}\n"
+        expected.append((text.count("\n"), key))
+    found = [(fault.line, fault.key) for fault in refusal(text)]
+    assert list(dict.fromkeys(found)) == expected
