@@ -1,0 +1,194 @@
+"""What is so, in the words of the control protocol. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sorryd.journal import Change, HistoryEntry, WindowPut
+from sorryd.model import (
+    Active,
+    Author,
+    Cause,
+    Config,
+    MemberView,
+    Phase,
+    SiteView,
+    Value,
+    Window,
+)
+from sorryd.policy.health import any_up
+from sorryd.policy.windows import Standing, acts, closing, concerns
+from sorryd.replies import (
+    AuthorResult,
+    MemberResult,
+    MemberStatus,
+    SiteStatus,
+    WindowPhase,
+    WindowResult,
+)
+from sorryd.replies import HistoryEntry as Deed
+from sorryd.times import TimeFault, format_instant, parse_zone
+
+Loads = Mapping[tuple[str, str], int]  # requests in flight, by site and URL
+
+
+class Scene(Value, frozen=True, kw_only=True):
+    """All that an answer may tell, at the instant `now`. `standings` are by site."""
+
+    config: Config
+    now: float
+    views: tuple[SiteView, ...]
+    standings: Mapping[str, Standing]
+    loads: Loads
+
+
+def loads(active: Iterable[Active]) -> Loads:
+    """Requests in flight by member; what several edges count is added up."""
+    found: dict[tuple[str, str], int] = {}
+    for one in active:
+        key = one.site, one.url
+        found[key] = found.get(key, 0) + one.requests
+    return found
+
+
+def instant(at: float, zone: str) -> str:
+    """An instant in RFC 3339; in UTC where the machine has unlearned the zone since."""
+    try:
+        return format_instant(at, parse_zone(zone))
+    except TimeFault:
+        return format_instant(at, parse_zone("UTC"))
+
+
+def zone_of(config: Config, site_name: str | None) -> str:
+    """The time zone of a site; the daemon's for all sites, and for unknown ones."""
+    zones = (site.timezone for site in config.sites if site.name == site_name)
+    return next(zones, config.timezone)
+
+
+def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) -> WindowResult:
+    """A window as it is."""
+    return WindowResult(
+        id=window.id,
+        site=window.site,
+        from_=instant(window.start, window.timezone),
+        until=None if window.end is None else instant(window.end, window.timezone),
+        reason=window.reason,
+        timezone=window.timezone,
+        drain=window.drain,
+        warnings=warnings,
+        phase=_window_phase(window, scene),
+        author=_author(window.author),
+        created=instant(window.created, window.timezone),
+    )
+
+
+def site_status(view: SiteView, scene: Scene) -> SiteStatus:
+    """A site as it stands."""
+    site, standing = view.site, scene.standings[view.site.name]
+    governing = next((window for window in view.windows if window.id == standing.window), None)
+    return SiteStatus(
+        name=site.name,
+        phase=standing.phase,
+        cause=standing.cause or (None if any_up(view.members) else Cause.MEMBERS),
+        reason=standing.reason or "",
+        until=None if standing.until is None else instant(standing.until, site.timezone),
+        until_text=standing.until_text if standing.until is None else None,
+        window=None if governing is None else window_result(governing, scene),
+        next=None if standing.next is None else window_result(standing.next, scene),
+        members=tuple(_member_status(member, site.name, scene) for member in view.members),
+    )
+
+
+def member_result(site: str, url: str, scene: Scene) -> MemberResult:
+    """A member of a site as it is."""
+    (status,) = (
+        _member_status(member, site, scene)
+        for view in scene.views
+        if view.site.name == site
+        for member in view.members
+        if member.member.url == url
+    )
+    return MemberResult(
+        site=site,
+        url=status.url,
+        weight=status.weight,
+        standby=status.standby,
+        state=status.state,
+        health=status.health,
+        active=status.active,
+    )
+
+
+def deed(entry: HistoryEntry, config: Config) -> Deed:
+    """An entry of the history."""
+    zone = zone_of(config, entry.site)
+    return Deed(
+        at=instant(entry.at, zone),
+        author=None if entry.author is None else _author(entry.author),
+        action=entry.verb,
+        site=entry.site,
+        window=entry.window,
+        member=entry.member,
+        reason=entry.reason,
+        detail="; ".join(_detail(change, entry.before, zone) for change in entry.after),
+    )
+
+
+def _member_status(view: MemberView, site: str, scene: Scene) -> MemberStatus:
+    return MemberStatus(
+        url=view.member.url,
+        weight=view.weight,
+        standby=view.member.standby,
+        state=view.state,
+        health=view.health,
+        active=scene.loads.get((site, view.member.url), 0),
+    )
+
+
+def _author(author: Author) -> AuthorResult:
+    return AuthorResult(uid=author.uid, name=author.name, pid=author.pid)
+
+
+def _window_phase(window: Window, scene: Scene) -> WindowPhase:
+    if window.cancelled is not None:
+        return WindowPhase.CANCELLED
+    if window.ended is not None or closing(window) <= scene.now:
+        return WindowPhase.ENDED
+    sites = [site for site in scene.config.sites if concerns(window, site.name)]
+    if acts(window, scene.now):
+        phases = {scene.standings[site.name].phase for site in sites}
+        return WindowPhase.DRAINING if Phase.DRAINING in phases else WindowPhase.DOWN
+    announced = any(window.start - site.announce <= scene.now for site in sites)
+    return WindowPhase.ANNOUNCED if announced else WindowPhase.SCHEDULED
+
+
+def _detail(change: Change, before: Sequence[Change], zone: str) -> str:
+    """What `change` made of what was there before, in words."""
+    old = next((_facts(one, zone) for one in before if _name(one) == _name(change)), {})
+    facts = [
+        f"{name} {old[name]} -> {value}" if name in old else f"{name} {value}"
+        for name, value in _facts(change, zone).items()
+        if old.get(name) != value
+    ]
+    return f"{_name(change)}: {', '.join(facts)}"
+
+
+def _name(change: Change) -> str:
+    return change.window.id if isinstance(change, WindowPut) else change.url
+
+
+def _facts(change: Change, zone: str) -> dict[str, str]:
+    """The facts of a window or member that history tells, by name."""
+    if not isinstance(change, WindowPut):
+        weight = "as configured" if change.weight is None else str(change.weight)
+        return {"state": change.state.value, "weight": weight}
+    window = change.window
+    ends = {"ended": window.ended, "cancelled": window.cancelled}
+    return {
+        "site": window.site or "every site",
+        "from": instant(window.start, zone),
+        "until": "open" if window.end is None else instant(window.end, zone),
+        **({"reason": repr(window.reason)} if window.reason else {}),
+        **{name: instant(at, zone) for name, at in ends.items() if at is not None},
+        **({"released": ", ".join(window.released)} if window.released else {}),
+    }

@@ -1,0 +1,132 @@
+"""What changed and why, as lines of the log; each change is told once."""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sorryd.journal import HistoryEntry, WindowPut
+from sorryd.model import Cause, MemberAnswered, MemberFailed, Phase, SiteView, Window
+from sorryd.policy.health import any_up
+from sorryd.policy.windows import Standing
+from sorryd.times import format_duration
+
+STEP = 2.0  # seconds between two looks by which the clocks may differ before it is a step
+
+_log = Logger()
+
+
+class Chronicle:
+    """Remembers what was told last, so that the next line tells only what is new."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None  # of the monotonic clock, the wall clock
+        self._standings: dict[str, Standing] = {}
+        self._deserted: set[str] = set()  # sites without a member
+        self._unsaved: set[str] = set()
+
+    def clocks(self, now: float, moment: float) -> None:
+        """The clocks show the instant `now` and the moment `moment`."""
+        before, self._ahead = self._ahead, now - moment
+        step = 0.0 if before is None else self._ahead - before
+        if abs(step) > STEP:
+            _log.warn(
+                "The wall clock was set {way} by {step}; windows follow it, but none that is"
+                " over comes back",
+                way="forward" if step > 0 else "back",
+                step=format_duration(abs(step)),
+            )
+
+    def standing(self, view: SiteView, standing: Standing) -> None:
+        """A site stands like this, by its windows, and has these members."""
+        name = view.site.name
+        before = self._standings.get(name, Standing(phase=Phase.LIVE))
+        self._standings[name] = standing
+        if _told(before) != _told(standing):
+            _log.info(
+                "Site {site}: {before} -> {phase}{why}",
+                site=name,
+                before=before.phase.value,
+                phase=standing.phase.value,
+                why=_why(standing),
+            )
+        self._members(view)
+
+    def failed(self, report: MemberFailed, retry: float) -> None:
+        """A member failed, and rests."""
+        _log.warn(
+            "Site {site}: member {url} failed ({why}); it rests for {retry}",
+            site=report.site,
+            url=report.url,
+            why=report.why,
+            retry=format_duration(retry),
+        )
+
+    def answered(self, report: MemberAnswered) -> None:
+        """A member on trial answered."""
+        _log.info("Site {site}: member {url} is back", site=report.site, url=report.url)
+
+    def over(self, window: Window) -> None:
+        """The end of a window came."""
+        _log.info(
+            "Window {window} of {site} is over",
+            window=window.id,
+            site=window.site or "every site",
+        )
+
+    def unsaved(self, window: Window, why: Failure) -> None:
+        """The journal did not take the end of a window; it is asked again at each look."""
+        if window.id not in self._unsaved:
+            self._unsaved.add(window.id)
+            _log.error(
+                "The end of window {window} is not in the journal yet: {why}",
+                window=window.id,
+                why=why.getErrorMessage(),
+            )
+
+    def saved(self, window: Window) -> None:
+        """The journal has the end of a window."""
+        if window.id in self._unsaved:
+            self._unsaved.discard(window.id)
+            _log.info("The end of window {window} is in the journal now", window=window.id)
+
+    def _members(self, view: SiteView) -> None:
+        name = view.site.name
+        deserted = not any_up(view.members)
+        if deserted and name not in self._deserted:
+            self._deserted.add(name)
+            _log.error("Site {site}: no member is up", site=name)
+        elif not deserted and name in self._deserted:
+            self._deserted.discard(name)
+            _log.info("Site {site}: a member is up again", site=name)
+
+
+def tell_deed(entry: HistoryEntry) -> None:
+    """Somebody did something."""
+    assert entry.author is not None
+    windows = [change.window.id for change in entry.after if isinstance(change, WindowPut)]
+    _log.info(
+        "{name} (uid {uid}, pid {pid}): {verb} {site}{what}{reason}",
+        name=entry.author.name,
+        uid=entry.author.uid,
+        pid=entry.author.pid,
+        verb=entry.verb,
+        site=entry.site or "every site",
+        what="".join(f" {what}" for what in (*windows, entry.member) if what),
+        reason=f": {entry.reason!r}" if entry.reason else "",
+    )
+
+
+def _told(standing: Standing) -> tuple[Phase, Cause | None, str | None, str | None]:
+    return standing.phase, standing.cause, standing.window, standing.reason
+
+
+def _why(standing: Standing) -> str:
+    """A few words on the cause, for the end of a line."""
+    if standing.phase is Phase.ANNOUNCED and standing.next is not None:
+        return f" (window {standing.next.id})"
+    if standing.window is None:
+        return ""
+    what = "by hand" if standing.cause is Cause.MANUAL else "planned"
+    reason = f": {standing.reason!r}" if standing.reason else ""
+    return f" ({what}, window {standing.window}{reason})"

@@ -1,0 +1,286 @@
+"""What a command changes, decided from what is so. Pure: nothing is done here.
+
+Each function takes what is known, a request, its author and the instant, and gives a Decision,
+or raises ControlError. A request that changes nothing is no fault: its Decision has no changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from sorryd.control.spans import later_end, planned_span, spoken_end, wanted_drain, zone_named
+from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
+from sorryd.messages import (
+    MemberSet,
+    SiteDown,
+    SiteUp,
+    WindowCancel,
+    WindowEnd,
+    WindowExtend,
+    WindowSchedule,
+    conflict,
+    invalid_params,
+    not_found,
+)
+from sorryd.model import Author, Config, Member, Site, Value, Window, WindowKind
+from sorryd.policy.windows import acts, closing, concerns
+from sorryd.times import format_instant
+
+
+class Known(Value, frozen=True, kw_only=True):
+    """What a decision may know. `windows` are arranged; final ones among them do not count."""
+
+    config: Config
+    windows: tuple[Window, ...]
+    now: float
+
+
+class Decision(Value, frozen=True, kw_only=True):
+    """What to write and then to do. `window` is the one that the answer shows."""
+
+    changes: tuple[Change, ...] = ()
+    before: tuple[Change, ...] = ()
+    window: Window | None = None
+    warnings: tuple[str, ...] = ()
+
+    def entry(self, deed: HistoryEntry) -> HistoryEntry:
+        """The history's line on this decision: `deed`, with what it changed."""
+        windows = [change.window.id for change in self.changes if isinstance(change, WindowPut)]
+        members = [change.url for change in self.changes if isinstance(change, MemberPut)]
+        return replace(
+            deed,
+            window=windows[0] if len(windows) == 1 else None,
+            member=members[0] if members else None,
+            before=self.before,
+            after=self.changes,
+        )
+
+
+def check_site(known: Known, site: str | None) -> None:
+    """Raise ControlError where there is no such site."""
+    names = [one.name for one in known.config.sites]
+    if site is not None and site not in names:
+        raise not_found(f"there is no site {site} (there is: {', '.join(names)})", "site")
+
+
+def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision:
+    """Take down a site, or all, from now on. `name` is the id of a new window.
+
+    Where the very same scope is down by hand already, that window takes the new end, and the
+    new reason and drain where one is said.
+    """
+    check_site(known, request.site)
+    zone = zone_named(known.config, request.site)
+    end, text, warnings = spoken_end(request, known.now, zone)
+    drain = wanted_drain(request.drain)
+    holding = [
+        window
+        for window in _alive(known)
+        if window.kind is WindowKind.MANUAL and window.site == request.site
+    ]
+    changed = [
+        replace(
+            window,
+            end=end,
+            until_text=text,
+            reason=request.reason or window.reason,
+            drain=window.drain if drain is None else drain,
+        )
+        for window in holding
+    ]
+    if any(_covers(window, known) for window in holding):
+        return _changing(holding, changed, warnings)
+    # None holds, or some site was taken out of those that do: that is final.
+    new = Window(
+        id=name,
+        site=request.site,
+        kind=WindowKind.MANUAL,
+        start=known.now,
+        end=end,
+        reason=request.reason,
+        timezone=zone.key,
+        author=author,
+        created=known.now,
+        drain=drain,
+        until_text=text,
+    )
+    return _changing(holding, [*changed, new], warnings)
+
+
+def up(known: Known, request: SiteUp) -> Decision:
+    """Bring a site, or all, back: end what acts on it.
+
+    A window for every site goes on for the others; the last one to leave it ends it.
+    """
+    check_site(known, request.site)
+    acting = [
+        window
+        for window in _alive(known)
+        if acts(window, known.now) and (request.site is None or concerns(window, request.site))
+    ]
+    return _changing(acting, [_without(window, request.site, known) for window in acting])
+
+
+def schedule(known: Known, request: WindowSchedule, author: Author, name: str) -> Decision:
+    """Plan the window `name`, or change it where there is one of that id."""
+    _refuse_unsupported(request)
+    check_site(known, request.site)
+    old = _named(known, name)
+    if old is not None and (_is_over(old, known) or old.kind is WindowKind.MANUAL):
+        what = "is over" if _is_over(old, known) else "is a down by hand"
+        raise conflict(f"{name} {what}: choose another id", "id")
+    span = planned_span(known.config, request, known.now)
+    window = Window(
+        id=name,
+        site=request.site,
+        kind=WindowKind.PLANNED,
+        start=span.start,
+        end=span.end,
+        reason=request.reason,
+        timezone=span.timezone,
+        author=author,
+        created=known.now if old is None else old.created,
+        drain=wanted_drain(request.drain),
+        released=() if old is None else old.released,
+    )
+    if old is not None and replace(window, author=old.author) == old:
+        window = old
+    begun = ("it has begun already",) if window.start < known.now and window != old else ()
+    warnings = (*span.warnings, *begun, *_remarks(known, window))
+    return _changing([] if old is None else [old], [window], warnings)
+
+
+def extend(known: Known, request: WindowExtend) -> Decision:
+    """Move the end of a window, later or earlier, but not into the past."""
+    window = _alive_named(known, request.id)
+    span = later_end(known.config, window, request, known.now)
+    moved = replace(window, end=span.end, until_text=None)
+    return _changing([window], [moved], (*span.warnings, *_remarks(known, moved)))
+
+
+def end(known: Known, request: WindowEnd) -> Decision:
+    """End an open window now."""
+    window = _alive_named(known, request.id)
+    if not acts(window, known.now):
+        raise conflict(f"{window.id} is not open yet: cancel it instead", "id")
+    return _changing([window], [replace(window, ended=known.now)])
+
+
+def cancel(known: Known, request: WindowCancel) -> Decision:
+    """Take back a window that is not open yet."""
+    window = _alive_named(known, request.id)
+    if acts(window, known.now):
+        raise conflict(f"{window.id} is open: end it instead", "id")
+    return _changing([window], [replace(window, cancelled=known.now)])
+
+
+def find_member(known: Known, request: MemberSet) -> tuple[Site, Member]:
+    """The member that `url`, or SITE/URL, means. Raises ControlError unless it is one."""
+    check_site(known, request.site)
+    wanted = request.url.rstrip("/")
+    found = [
+        (site, member)
+        for site in known.config.sites
+        if request.site in (None, site.name)
+        for member in site.members
+        if wanted in (member.url.rstrip("/"), f"{site.name}/{member.url}".rstrip("/"))
+    ]
+    if not found:
+        raise not_found(f"there is no member {request.url}", "url")
+    if len(found) > 1:
+        names = ", ".join(f"{site.name}/{member.url}" for site, member in found)
+        raise conflict(f"{request.url} is a member of several sites: say one of {names}", "url")
+    return found[0]
+
+
+def set_member(old: MemberPut, request: MemberSet) -> Decision:
+    """Give a member another state, weight, or both. Weight 0 gets no requests."""
+    if request.state is None and request.weight is None:
+        raise invalid_params("say a state, a weight, or both", "state")
+    new = replace(
+        old,
+        state=old.state if request.state is None else request.state,
+        weight=old.weight if request.weight is None else request.weight,
+    )
+    return Decision() if new == old else Decision(changes=(new,), before=(old,))
+
+
+def _changing(
+    before: Sequence[Window], after: Sequence[Window], warnings: tuple[str, ...] = ()
+) -> Decision:
+    """The decision to put those of `after` that are not as they were."""
+    return Decision(
+        changes=tuple(WindowPut(window=window) for window in after if window not in before),
+        before=tuple(WindowPut(window=window) for window in before if window not in after),
+        window=after[-1] if after else None,
+        warnings=warnings,
+    )
+
+
+def _alive(known: Known) -> Iterator[Window]:
+    return (window for window in known.windows if not _is_over(window, known))
+
+
+def _is_over(window: Window, known: Known) -> bool:
+    return window.is_final or closing(window) <= known.now
+
+
+def _named(known: Known, name: str) -> Window | None:
+    return next((window for window in known.windows if window.id == name), None)
+
+
+def _alive_named(known: Known, name: str) -> Window:
+    window = _named(known, name)
+    if window is None:
+        raise not_found(f"there is no window {name}", "id")
+    if _is_over(window, known):
+        what = "was cancelled" if window.cancelled is not None else "is over"
+        raise conflict(f"{name} {what}", "id")
+    return window
+
+
+def _covers(window: Window, known: Known) -> bool:
+    """Whether no site of the configuration was taken out of `window`."""
+    return not any(site.name in window.released for site in known.config.sites)
+
+
+def _without(window: Window, site: str | None, known: Known) -> Window:
+    """`window` without `site`; ended, where no site is left in it."""
+    if site is None or window.site is not None:
+        return replace(window, ended=known.now)
+    released = (*window.released, site)
+    if all(one.name in released for one in known.config.sites):
+        return replace(window, ended=known.now)
+    return replace(window, released=released)
+
+
+def _remarks(known: Known, window: Window) -> Iterator[str]:
+    """What the operator should know about `window` beside those that there are."""
+    zone = zone_named(known.config, window.site, window.timezone)
+    for site in window.released:
+        yield f"{site} stays out of it: it was brought up"
+    for other in _alive(known):
+        if other.id == window.id or not _overlap(window, other):
+            continue
+        until = "open end" if other.end is None else format_instant(other.end, zone)
+        yield f"overlaps {other.id} ({format_instant(other.start, zone)} to {until})"
+
+
+def _overlap(one: Window, other: Window) -> bool:
+    same = one.site is None or other.site is None or one.site == other.site
+    return same and one.start < closing(other) and other.start < closing(one)
+
+
+def _refuse_unsupported(request: WindowSchedule) -> None:
+    """Raise ControlError for what is known to the protocol, and not served yet."""
+    given = {
+        "every": request.every,
+        "until_healthy": request.until_healthy,
+        "give_up": request.give_up,
+        "scope": request.scope.paths or request.scope.members or request.scope.methods or None,
+    }
+    for name, value in given.items():
+        if value is not None:
+            raise invalid_params(f"{name}: not supported yet", name)

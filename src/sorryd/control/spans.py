@@ -1,0 +1,144 @@
+"""Times and durations of a request, resolved. Pure; what makes no sense is a ControlError."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from zoneinfo import ZoneInfo
+
+from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule, invalid_params
+from sorryd.model import Config, Value, Window
+from sorryd.times import (
+    LONGEST,
+    Resolved,
+    TimeFault,
+    parse_duration,
+    parse_instant,
+    parse_zone,
+)
+
+_LATEST = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC).timestamp()  # as for `times`
+_CLOCK_ALONE = re.compile(r"\s*\d\d:\d\d(:\d\d(\.\d+)?)?\s*")
+
+
+class Span(Value, frozen=True, kw_only=True):
+    """When, in which zone, and what the operator should know about it."""
+
+    start: float
+    end: float
+    timezone: str
+    warnings: tuple[str, ...] = ()
+
+
+def zone_named(config: Config, site: str | None, name: str | None = None) -> ZoneInfo:
+    """The zone of that name; left out, the site's, else the daemon's."""
+    zones = (one.timezone for one in config.sites if one.name == site)
+    try:
+        return parse_zone(name or next(zones, config.timezone))
+    except TimeFault as fault:
+        raise invalid_params(f"timezone: {fault}", "timezone") from None
+
+
+def wanted_drain(drain: Duration | None) -> float | None:
+    """Seconds of drain; None is the site's."""
+    return None if drain is None else _seconds("drain", drain)
+
+
+def spoken_end(
+    request: SiteDown, now: float, zone: ZoneInfo
+) -> tuple[float | None, str | None, tuple[str, ...]]:
+    """The end of a ``down``: the instant or None, its text if it is no time, and warnings."""
+    if request.until is not None and request.for_ is not None:
+        raise invalid_params("until: say until or for, not both", "until")
+    if request.for_ is not None:
+        return _to_come("for", _after(now, "for", request.for_), now)
+    if request.until is not None:
+        return _to_come("until", _instant("until", request.until, now, zone), now)
+    text = (request.until_text or "").strip()
+    if not text:
+        return None, None, ()
+    try:
+        found = parse_instant(text, now, zone)
+    except TimeFault:
+        return None, text, ()
+    return _to_come("until_text", found, now)
+
+
+def planned_span(config: Config, request: WindowSchedule, now: float) -> Span:
+    """When a planned window is. A bare clock time of its end means the first one in it."""
+    zone = zone_named(config, request.site, request.timezone)
+    start = _instant("from", request.from_, now, zone)
+    if (request.until is None) == (request.for_ is None):
+        raise invalid_params("until: say either until or for", "until")
+    if request.for_ is not None:
+        end = _after(start.instant, "for", request.for_)
+    else:
+        end = _end("until", request.until or "", start.instant, now, zone)
+    name = "until" if request.for_ is None else "for"
+    if end.instant <= start.instant:
+        raise invalid_params(f"{name}: the end must be after the start", name)
+    if end.instant <= now:
+        raise invalid_params(f"{name}: the window is wholly in the past", name)
+    return Span(
+        start=start.instant,
+        end=end.instant,
+        timezone=zone.key,
+        warnings=(*start.warnings, *end.warnings),
+    )
+
+
+def later_end(config: Config, window: Window, request: WindowExtend, now: float) -> Span:
+    """The new end of `window`, which must be after its start and still to come."""
+    if (request.until is None) == (request.by is None):
+        raise invalid_params("until: say either until or by", "until")
+    if request.until is not None:
+        zone = zone_named(config, window.site, window.timezone)
+        name, end = "until", _end("until", request.until, window.start, now, zone)
+    elif window.end is None:
+        raise invalid_params(f"by: {window.id} has no end yet: say until", "by")
+    else:
+        name, end = "by", _after(window.end, "by", request.by or 0)
+    if end.instant <= max(now, window.start):
+        raise invalid_params(f"{name}: the end must be after the start, and still to come", name)
+    return Span(
+        start=window.start, end=end.instant, timezone=window.timezone, warnings=end.warnings
+    )
+
+
+def _end(name: str, text: str, start: float, now: float, zone: ZoneInfo) -> Resolved:
+    """An end. ``05:00`` is the next one after the start: so an operator means it."""
+    since = max(start, now) if _CLOCK_ALONE.fullmatch(text) else now
+    return _instant(name, text, since, zone)
+
+
+def _after(start: float, name: str, duration: Duration) -> Resolved:
+    instant = start + _seconds(name, duration)
+    if instant >= _LATEST:
+        raise invalid_params(f"{name}: ends after the year 9998", name)
+    return Resolved(instant=instant)
+
+
+def _to_come(
+    name: str, end: Resolved, now: float
+) -> tuple[float | None, str | None, tuple[str, ...]]:
+    if end.instant <= now:
+        raise invalid_params(f"{name}: the end must be still to come", name)
+    return end.instant, None, end.warnings
+
+
+def _instant(name: str, text: str, now: float, zone: ZoneInfo) -> Resolved:
+    try:
+        return parse_instant(text, now, zone)
+    except TimeFault as fault:
+        raise invalid_params(f"{name}: {fault}", name) from None
+
+
+def _seconds(name: str, duration: Duration) -> float:
+    if isinstance(duration, str):
+        try:
+            return parse_duration(duration)
+        except TimeFault as fault:
+            raise invalid_params(f"{name}: {fault}", name) from None
+    if duration > LONGEST:
+        raise invalid_params(f"{name}: longer than a hundred years", name)
+    return duration

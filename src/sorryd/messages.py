@@ -1,0 +1,275 @@
+"""The control protocol as typed values: requests and errors. `replies` has the results.
+
+A request is one frozen class per method, its parameters the fields. Unknown fields and wrong
+types are refused here; what a well-formed value *means* is for the commands to judge: times (T)
+and durations (D) stay strings, because only the daemon knows the zones. Fields that no command
+serves yet are declared all the same, so that the command can refuse them by name.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, field
+
+from sorryd.model import MemberState, Value
+
+# --- parameters that several requests share ------------------------------------------------
+
+Seconds = Annotated[float, Meta(ge=0)]
+Duration = Seconds | str  # a D such as "1h30m", or plain seconds, as results give them
+Reason = Annotated[str, Meta(max_length=2000)]
+# No "@": "ID@FROM" names one instance of a series.
+WindowId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+
+
+class GiveUp(enum.StrEnum):
+    """What to do when the members are not healthy in time after a window."""
+
+    OPEN = "open"
+    STAY = "stay"
+
+
+class Scope(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a window covers; empty is all. `methods` holds methods, or the word ``unsafe``."""
+
+    paths: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+# --- requests -------------------------------------------------------------------------------
+
+
+class Params(Value, frozen=True, forbid_unknown_fields=True):
+    """Base of all requests. `changes` says whether one needs leave to change things."""
+
+    method: ClassVar[str]
+    changes: ClassVar[bool] = False
+
+
+class Status(Params, frozen=True, kw_only=True):
+    """Phase and members of one site, or of all."""
+
+    method: ClassVar[str] = "status"
+    site: str | None = None
+
+
+class SiteDown(Params, frozen=True, kw_only=True):
+    """Maintenance now. `until` and `for` exclude each other; neither is open-ended.
+
+    `until_text` is UNTIL from the caller's environment, used where `until` and `for` are
+    absent: a T ends the maintenance; anything else is shown to visitors as it is, and the
+    maintenance is open-ended.
+    """
+
+    method: ClassVar[str] = "site.down"
+    changes: ClassVar[bool] = True
+    site: str | None = None
+    reason: Reason = ""
+    until: str | None = None
+    for_: Duration | None = field(name="for", default=None)
+    drain: Duration | None = None
+    until_text: Reason | None = None
+
+
+class SiteUp(Params, frozen=True, kw_only=True):
+    """Back in service: ends a ``down``, and an open window early."""
+
+    method: ClassVar[str] = "site.up"
+    changes: ClassVar[bool] = True
+    site: str | None = None
+
+
+class WindowSchedule(Params, frozen=True, kw_only=True):
+    """Plan a window, or change the one that bears `id`. One of `until` and `for` is given."""
+
+    method: ClassVar[str] = "window.schedule"
+    changes: ClassVar[bool] = True
+    from_: str = field(name="from")
+    until: str | None = None
+    for_: Duration | None = field(name="for", default=None)
+    id: WindowId | None = None
+    site: str | None = None
+    reason: Reason = ""
+    every: str | None = None
+    timezone: str | None = None
+    drain: Duration | None = None
+    until_healthy: Duration | None = None
+    give_up: GiveUp | None = None
+    scope: Scope = Scope()
+    dry_run: bool = False
+
+
+class WindowList(Params, frozen=True, kw_only=True):
+    """Windows open or to come; with `past`, also those that are over."""
+
+    method: ClassVar[str] = "window.list"
+    site: str | None = None
+    past: bool = False
+
+
+class WindowGet(Params, frozen=True, kw_only=True):
+    """One window."""
+
+    method: ClassVar[str] = "window.get"
+    id: str
+
+
+class WindowExtend(Params, frozen=True, kw_only=True):
+    """Move the end of a window that is open or to come. Exactly one of `until` and `by`."""
+
+    method: ClassVar[str] = "window.extend"
+    changes: ClassVar[bool] = True
+    id: str
+    until: str | None = None
+    by: Duration | None = None
+
+
+class WindowEnd(Params, frozen=True, kw_only=True):
+    """End an open window now."""
+
+    method: ClassVar[str] = "window.end"
+    changes: ClassVar[bool] = True
+    id: str
+
+
+class WindowCancel(Params, frozen=True, kw_only=True):
+    """Take back a window that is to come."""
+
+    method: ClassVar[str] = "window.cancel"
+    changes: ClassVar[bool] = True
+    id: str
+
+
+class WindowPlan(Params, frozen=True, kw_only=True):
+    """What will happen in the next `days`."""
+
+    method: ClassVar[str] = "window.plan"
+    site: str | None = None
+    days: Annotated[int, Meta(ge=1, le=366)] = 7
+
+
+class MemberSet(Params, frozen=True, kw_only=True):
+    """Set state or weight (0..256, HAProxy's range) of a member, or both.
+
+    `site` is needed where two sites share the member's URL.
+    """
+
+    method: ClassVar[str] = "member.set"
+    changes: ClassVar[bool] = True
+    url: str
+    site: str | None = None
+    state: MemberState | None = None
+    weight: Annotated[int, Meta(ge=0, le=256)] | None = None
+
+
+class PagePreview(Params, frozen=True, kw_only=True):
+    """The sorry page as a visitor would get it."""
+
+    method: ClassVar[str] = "page.preview"
+    site: str | None = None
+    language: str | None = None
+    accept: str | None = None
+
+
+class HistoryList(Params, frozen=True, kw_only=True):
+    """Who did what, when, why; oldest first."""
+
+    method: ClassVar[str] = "history.list"
+    site: str | None = None
+
+
+class EventsSubscribe(Params, frozen=True, kw_only=True):
+    """Events after the cursor `after`, then as they happen."""
+
+    method: ClassVar[str] = "events.subscribe"
+    after: str | None = None
+
+
+class DaemonReload(Params, frozen=True, kw_only=True):
+    """Read the configuration again."""
+
+    method: ClassVar[str] = "daemon.reload"
+    changes: ClassVar[bool] = True
+
+
+class DaemonVersion(Params, frozen=True, kw_only=True):
+    """Versions of the daemon and of what it stands on."""
+
+    method: ClassVar[str] = "daemon.version"
+
+
+Request = (
+    Status
+    | SiteDown
+    | SiteUp
+    | WindowSchedule
+    | WindowList
+    | WindowGet
+    | WindowExtend
+    | WindowEnd
+    | WindowCancel
+    | WindowPlan
+    | MemberSet
+    | PagePreview
+    | HistoryList
+    | EventsSubscribe
+    | DaemonReload
+    | DaemonVersion
+)
+
+
+def is_change(request: Request) -> bool:
+    """Whether `request` needs leave to change things; the others only read."""
+    return request.changes
+
+
+# --- errors ---------------------------------------------------------------------------------
+
+
+class ErrorCode(enum.IntEnum):
+    """JSON-RPC 2.0's codes, and sorryd's own."""
+
+    PARSE_ERROR = -32700
+    INVALID_REQUEST = -32600
+    METHOD_NOT_FOUND = -32601
+    INVALID_PARAMS = -32602
+    INTERNAL_ERROR = -32603
+    CONFLICT = -32000
+    NOT_FOUND = -32001
+    NOT_ALLOWED = -32002
+
+
+class ControlError(Exception):
+    """A request that is refused: `message` is for the operator, `field` names the parameter."""
+
+    def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
+        super().__init__(code, message, field)
+        self.code = code
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def invalid_params(message: str, field: str | None = None) -> ControlError:
+    """A parameter that says nothing sensible."""
+    return ControlError(ErrorCode.INVALID_PARAMS, message, field)
+
+
+def conflict(message: str, field: str | None = None) -> ControlError:
+    """A sensible request that the present state forbids."""
+    return ControlError(ErrorCode.CONFLICT, message, field)
+
+
+def not_found(message: str, field: str | None = None) -> ControlError:
+    """A site, window or member that there is not."""
+    return ControlError(ErrorCode.NOT_FOUND, message, field)
+
+
+def not_allowed(message: str) -> ControlError:
+    """The caller may not do this."""
+    return ControlError(ErrorCode.NOT_ALLOWED, message)

@@ -1,0 +1,139 @@
+"""The control protocol as typed values: results. `messages` has requests and errors.
+
+Times are RFC 3339 with an offset, durations are seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import field
+
+from sorryd.messages import GiveUp, Scope
+from sorryd.model import Cause, Health, MemberState, Phase, Value
+
+
+class WindowPhase(enum.StrEnum):
+    """Where a window stands. While it acts it bears the name of the site's phase it causes."""
+
+    SCHEDULED = "scheduled"  # to come, and not yet announced
+    ANNOUNCED = "announced"
+    DRAINING = "draining"
+    DOWN = "down"
+    VERIFYING = "verifying"
+    ENDED = "ended"  # its time is over, or it was ended by hand
+    CANCELLED = "cancelled"  # taken back before it began
+
+
+class AuthorResult(Value, frozen=True, kw_only=True):
+    """Who asked, as the kernel said."""
+
+    uid: int
+    name: str
+    pid: int
+
+
+class WindowResult(Value, frozen=True, kw_only=True):
+    """A window. `drain` null is the site's; `until` null is open-ended."""
+
+    id: str
+    site: str | None
+    from_: str = field(name="from")
+    until: str | None
+    reason: str
+    every: str | None = None
+    timezone: str
+    drain: float | None = None
+    until_healthy: float | None = None
+    give_up: GiveUp | None = None
+    scope: Scope = Scope()
+    warnings: tuple[str, ...] = ()
+    phase: WindowPhase
+    author: AuthorResult
+    created: str
+
+
+class MemberStatus(Value, frozen=True, kw_only=True):
+    """A member within its site. `active` counts its requests in flight."""
+
+    url: str
+    weight: int
+    standby: bool
+    state: MemberState
+    health: Health
+    active: int
+
+
+class SiteStatus(Value, frozen=True, kw_only=True):
+    """A site. `window` is the one that holds it down, `next` the next one to come.
+
+    `until` is an RFC 3339 time, or null while the end is not known. `until_text` is the end
+    in the operator's own words, where it was given as no time.
+    """
+
+    name: str
+    phase: Phase
+    cause: Cause | None
+    reason: str
+    until: str | None
+    until_text: str | None = None
+    window: WindowResult | None
+    next: WindowResult | None
+    members: tuple[MemberStatus, ...]
+
+
+class StatusResult(Value, frozen=True, kw_only=True):
+    """The daemon and its sites."""
+
+    version: str
+    pid: int
+    now: str
+    sites: tuple[SiteStatus, ...]
+
+
+class MemberResult(MemberStatus, frozen=True, kw_only=True):
+    """A member after a change, with the name of its site."""
+
+    site: str
+
+
+class VersionResult(Value, frozen=True, kw_only=True):
+    """What runs."""
+
+    version: str
+    python: str
+    twisted: str
+    openssl: str
+
+
+class HistoryEntry(Value, frozen=True, kw_only=True):
+    """One deed: `action` is the method that did it, or what the daemon observed itself.
+
+    `window` and `member` name what it was done to; `detail` says the change in words.
+    """
+
+    at: str
+    author: AuthorResult | None  # None: the daemon itself
+    action: str
+    site: str | None
+    window: str | None = None
+    member: str | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class HistoryResult(Value, frozen=True, kw_only=True):
+    """Deeds, oldest first."""
+
+    entries: tuple[HistoryEntry, ...]
+
+
+Result = (
+    StatusResult
+    | tuple[SiteStatus, ...]  # site.down, site.up
+    | WindowResult
+    | tuple[WindowResult, ...]  # window.list
+    | MemberResult
+    | VersionResult
+    | HistoryResult
+)

@@ -1,0 +1,64 @@
+"""A control socket on a real reactor, run as a process of its own by test_listening.
+
+Usage: control_process.py REACTOR PATH MODE GROUP
+It says "ready", or why not; answers daemon.version with the author in place of versions; stops
+on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any, cast
+
+REACTOR, PATH, MODE, GROUP = sys.argv[1:]
+if REACTOR == "uvloop":
+    import uvloop
+    from twisted.internet import asyncioreactor
+
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+else:
+    from twisted.internet import epollreactor
+
+    epollreactor.install()
+
+from twisted.internet import reactor as installed  # noqa: E402
+from twisted.internet.defer import Deferred, succeed  # noqa: E402
+
+from sorryd.control.listening import (  # noqa: E402
+    ControlSocketError,
+    control_gid,
+    listen_control,
+)
+from sorryd.control.permission import Permission  # noqa: E402
+from sorryd.control.server import ControlFactory  # noqa: E402
+from sorryd.messages import Request, SiteUp  # noqa: E402
+from sorryd.model import Author  # noqa: E402
+from sorryd.replies import Result, VersionResult  # noqa: E402
+
+reactor = cast(Any, installed)
+
+
+def execute(request: Request, author: Author) -> Deferred[Result]:
+    """The author where versions would be; a long text for site.up, to fill buffers."""
+    rest = "x" * 1_000_000 if isinstance(request, SiteUp) else str(author.pid)
+    return succeed(
+        VersionResult(version=str(author.uid), python=author.name, twisted=rest, openssl="")
+    )
+
+
+os.umask(0o077)  # as in a daemon
+try:
+    gid = control_gid(GROUP or None)
+    factory = ControlFactory(reactor, execute, Permission(uid=os.geteuid(), gid=gid))
+    port = listen_control(reactor, PATH, int(MODE, 8), gid, factory)
+except ControlSocketError as error:
+    print(f"{type(error).__name__}: {error}", flush=True)
+    sys.exit(1)
+reactor.addSystemEventTrigger("before", "shutdown", port.stop)
+reactor.addSystemEventTrigger("before", "shutdown", factory.finish)
+reactor.callWhenRunning(print, "ready", flush=True)
+reactor.run()

@@ -1,0 +1,185 @@
+"""A control side in memory: clocks to turn, a journal that can be made to fail, two sites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.python.failure import Failure
+
+from sorryd.control.commands import Commands
+from sorryd.control.truth import Clocks, Truth
+from sorryd.journal import Change, HistoryEntry, Journal, JournalError
+from sorryd.messages import ControlError, Request
+from sorryd.model import Active, Author, Config, Listen, Member, Site, Snapshot, Window, WindowKind
+
+T = TypeVar("T")
+
+ALICE = Author(uid=1000, name="alice", pid=42)
+NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
+A, B, SHARED = "http://10.0.0.1:3000", "http://10.0.0.2:3000", "http://10.0.0.9:3000"
+
+
+def member(url: str, **fields: Any) -> Member:
+    host, port = url.removeprefix("http://").split(":")
+    return msgspec.structs.replace(Member(url=url, host=host, port=int(port)), **fields)
+
+
+def site(name: str, *members: Member, **fields: Any) -> Site:
+    given = Site(
+        name=name,
+        listen=(Listen(host="127.0.0.1", port=0),),
+        members=members,
+        timezone="Europe/Berlin",
+        sorry_page="maintenance.html",
+        sorry_template="sorry",
+    )
+    return msgspec.structs.replace(given, **fields)
+
+
+def window(
+    name: str, start: float = NOON, end: float | None = NOON + 3600, **fields: Any
+) -> Window:
+    given = Window(
+        id=name,
+        site="shop",
+        kind=WindowKind.PLANNED,
+        start=start,
+        end=end,
+        reason="disks",
+        timezone="Europe/Berlin",
+        author=ALICE,
+        created=NOON - 86400,
+    )
+    return msgspec.structs.replace(given, **fields)
+
+
+CONFIG = Config(
+    file="sorryd.ini",
+    control="control.sock",
+    state="sorryd.db",
+    timezone="UTC",
+    sites=(
+        site("shop", member(A, weight=3), member(B), member(SHARED, standby=True)),
+        site("blog", member(SHARED)),
+    ),
+)
+
+
+def result(deferred: Deferred[T]) -> T:
+    """What `deferred` has fired with; raises what it has failed with."""
+    results: list[Any] = []
+    deferred.addBoth(results.append)
+    assert results, "it has not fired"
+    if isinstance(results[0], Failure):
+        results[0].raiseException()
+    return results[0]  # type: ignore[no-any-return]  # the Deferred said what it is
+
+
+def at_once(function: Callable[..., T], *args: Any) -> Deferred[T]:
+    return maybeDeferred(function, *args)
+
+
+class Pen(Journal):
+    """A journal that can be made to fail, and to keep its commits waiting."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, at_once)
+        self.broken = False
+        self.waiting: list[Callable[[], None]] | None = None  # a list: commits wait there
+        self.commits: list[HistoryEntry] = []
+
+    def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
+        if self.broken:
+            return fail(JournalError("sorryd.db: disk I/O error"))
+        if self.waiting is not None:
+            done: Deferred[None] = Deferred()
+
+            def write() -> None:
+                self._write(changes, entry).chainDeferred(done)
+
+            self.waiting.append(write)
+            return done
+        return self._write(changes, entry)
+
+    def let_go(self) -> None:
+        """Do what waits, and what comes then, at once."""
+        waiting, self.waiting = self.waiting or [], None
+        for write in waiting:
+            write()
+
+    def _write(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
+        self.commits.append(entry)
+        return super().commit(changes, entry)
+
+
+class World:
+    """A truth and its commands, on clocks that stand until they are turned."""
+
+    def __init__(self, path: str, config: Config = CONFIG) -> None:
+        self.path = path
+        self.config = config
+        self.wall = NOON
+        self.monotonic = 1000.0
+        self.journal = Pen(path)
+        self.begin()
+
+    def begin(self) -> None:
+        """Start as the daemon does."""
+        self.published: list[Snapshot] = []
+        self.wakes: list[float] = []
+        self.active: list[Active] = []
+        self._names = iter(f"w{number}" for number in range(1, 1000))
+        self.journal.open()
+        clocks = Clocks(wall=lambda: self.wall, monotonic=lambda: self.monotonic)
+        self.truth = Truth(
+            self.config,
+            self.journal.load(),
+            self.journal,
+            clocks,
+            self.published.append,
+            self.wakes.append,
+        )
+        self.commands = Commands(
+            self.truth, self.journal, lambda: self.active, lambda: next(self._names)
+        )
+        self.truth.look()
+
+    def restart(self) -> None:
+        """Die without a word, and start again."""
+        self.journal.close()
+        self.journal = Pen(self.path)
+        self.begin()
+
+    def wait(self, seconds: float) -> None:
+        """Turn both clocks, and look."""
+        self.step(seconds)
+        self.monotonic += seconds
+        self.truth.look()
+
+    def step(self, seconds: float) -> None:
+        """Turn the wall clock alone."""
+        self.wall += seconds
+
+    def ask(self, request: Request) -> Any:
+        """The answer to a request, which has come at once."""
+        return result(self.commands.execute(request, ALICE))
+
+    def refused(self, request: Request) -> ControlError:
+        """Why a request was refused."""
+        try:
+            self.ask(request)
+        except ControlError as error:
+            return error
+        raise AssertionError("it was not refused")
+
+    def phase(self, site_name: str = "shop") -> str:
+        """The phase of a site."""
+        (site,) = (site for site in self.config.sites if site.name == site_name)
+        return self.truth.standing(site).phase.value
+
+    def ids(self) -> set[str]:
+        """The windows that may act."""
+        return {window.id for window in self.truth.windows if not window.is_final}
