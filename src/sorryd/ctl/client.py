@@ -1,0 +1,103 @@
+"""One question to the daemon, one answer, over the control socket.
+
+Of the standard library only, and little of that: sorryctl has to start at once.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+
+ANSWER_WITHIN = 30.0  # seconds for each wait: connection, each piece sent, each piece read
+MAX_ANSWER = 64 * 1024 * 1024  # bytes; 10,000 windows are some 5 MiB
+
+Param = str | float | bool | None | Mapping[str, list[str]]
+
+
+class NoDaemonError(Exception):
+    """No daemon answered; the text says what to do."""
+
+
+class RefusedError(Exception):
+    """The daemon refused; the text is its reason."""
+
+
+class UnsayableError(Exception):
+    """A parameter that is no text in UTF-8."""
+
+
+def ask(path: str, method: str, params: Mapping[str, Param]) -> object:
+    """The result of `method` as parsed JSON. Parameters that are None are left out.
+
+    Raises NoDaemonError, RefusedError, UnsayableError.
+    """
+    line = _request_line(method, params)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ANSWER_WITHIN)
+            connection.connect(path)
+            answer = _exchange(connection, line)
+    except TimeoutError:
+        text = f"no answer within {ANSWER_WITHIN:.0f} s at {path}: is the daemon busy, or stopped?"
+        raise NoDaemonError(text) from None
+    except OSError as error:
+        raise NoDaemonError(_why(path, error)) from None
+    return _result(path, answer)
+
+
+def _request_line(method: str, params: Mapping[str, Param]) -> bytes:
+    given = {name: value for name, value in params.items() if value is not None}
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": given}
+    try:
+        return json.dumps(request, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        raise UnsayableError("an option or a name is not text in UTF-8") from None
+
+
+def _exchange(connection: socket.socket, line: bytes) -> bytes:
+    """Send `line`; what came back until the line's end, or until the daemon closed."""
+    connection.sendall(line, socket.MSG_NOSIGNAL)
+    received = bytearray()
+    while not received.endswith(b"\n") and len(received) <= MAX_ANSWER:
+        piece = connection.recv(262144)
+        if not piece:
+            break
+        received += piece
+    return bytes(received)
+
+
+def _result(path: str, answer: bytes) -> object:
+    if not answer.endswith(b"\n"):
+        raise NoDaemonError(
+            f"the daemon at {path} closed the connection before it had answered: "
+            "whether the command was done, sorryctl status tells"
+        )
+    try:
+        message = json.loads(answer)
+    except (ValueError, RecursionError):
+        message = None
+    match message:
+        case {"error": {"message": str(text)}}:
+            raise RefusedError(text)
+        case {"jsonrpc": "2.0", "result": result}:
+            return result
+        case _:
+            raise NoDaemonError(f"what answers at {path} is not sorryd")
+
+
+def _why(path: str, error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"no daemon at {path}: start it (twistd sorryd --config FILE), or give --socket"
+        case ConnectionRefusedError():
+            return f"no daemon listens at {path}: start it (twistd sorryd --config FILE)"
+        case PermissionError():
+            return f"may not connect to {path}: that is for root and the socket's group"
+        case ConnectionResetError() | BrokenPipeError():
+            return (
+                f"the daemon at {path} closed the connection before it had answered: "
+                "whether the command was done, sorryctl status tells"
+            )
+        case _:
+            return f"can't ask {path}: {error.strerror or error}"

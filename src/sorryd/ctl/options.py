@@ -1,0 +1,146 @@
+"""What all commands share: the global options, the question to the daemon, the printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sorryd.ctl.client import NoDaemonError, Param, RefusedError, UnsayableError, ask
+from sorryd.ctl.locate import UnreadableError, find_socket
+
+if TYPE_CHECKING:
+    from sorryd.ctl.page import Page
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Choices:
+    """The global options as given."""
+
+    def __init__(self) -> None:
+        self.socket: str | None = None
+        self.config: str | None = None
+        self.json = False
+
+
+class Refused(click.ClickException):
+    """The daemon refused; says why in one line."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        complain(self.message)
+
+
+class NoDaemon(Refused):
+    """No daemon answered, or not with sense."""
+
+    exit_code = 3
+
+
+def complain(text: str) -> None:
+    """One line on stderr, whatever is in `text`."""
+    from sorryd.ctl.page import clean
+
+    click.echo(f"sorryctl: {clean(text)}", err=True)
+
+
+def global_options(hidden: bool) -> Callable[[Command], Command]:
+    """--socket, --config and --json; after a command they serve too, but are not listed."""
+
+    def decorate(command: Command) -> Command:
+        for option in (
+            click.option(
+                "--json",
+                is_flag=True,
+                help="Print the daemon's result alone, as JSON.",
+                **_remembered("json", hidden),
+            ),
+            click.option(
+                "--config",
+                metavar="FILE",
+                help="The daemon's sorryd.ini, which names the control socket.",
+                **_remembered("config", hidden),
+            ),
+            click.option(
+                "--socket",
+                metavar="PATH",
+                help="The control socket. Also: $SORRYD_SOCKET.",
+                **_remembered("socket", hidden),
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _remembered(name: str, hidden: bool) -> dict[str, Any]:
+    def remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+        choices = context.ensure_object(Choices)
+        if value:
+            setattr(choices, name, value)
+
+    return {"callback": remember, "expose_value": False, "hidden": hidden}
+
+
+def choices() -> Choices:
+    """The global options of this call."""
+    return click.get_current_context().ensure_object(Choices)
+
+
+def result_of(method: str, params: Mapping[str, Param]) -> Any:
+    """The daemon's result. Raises Refused, NoDaemon, click.UsageError."""
+    given = choices()
+    try:
+        return ask(find_socket(given.socket, given.config), method, params)
+    except UnreadableError as error:
+        raise click.BadParameter(str(error), param_hint="--config") from None
+    except UnsayableError as error:
+        raise click.UsageError(str(error)) from None
+    except RefusedError as error:
+        raise Refused(str(error)) from None
+    except NoDaemonError as error:
+        raise NoDaemon(str(error)) from None
+
+
+def put(result: object, page: Callable[[], Page]) -> None:
+    """Print `result`: with --json as it is, else as a page, made only then."""
+    if choices().json:
+        put_json(result)
+        return
+    from sorryd.ctl.page import plain
+
+    try:
+        shown = page()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise senseless() from None
+    if sys.stdout.isatty():
+        from sorryd.ctl.terminal import show
+
+        show(shown)
+    else:
+        click.echo(plain(shown), nl=False)
+
+
+def senseless() -> NoDaemon:
+    """An answer in a shape that was not expected."""
+    text = "the daemon's answer makes no sense: are sorryd and sorryctl of one version?"
+    return NoDaemon(text)
+
+
+def warn(window: Any) -> None:
+    """Say the warnings of `window`, of which only the id was printed, on stderr."""
+    if not choices().json:
+        for text in window.get("warnings", ()):
+            complain(f"warning: {text}")
+
+
+def put_json(result: object) -> None:
+    """Print `result` in one line."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(result, ensure_ascii=not utf8, separators=(",", ":")))

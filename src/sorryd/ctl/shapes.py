@@ -1,0 +1,100 @@
+"""The daemon's results as they arrive, for the type checker only (docs/control-protocol.md)."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Author(TypedDict):
+    """Who asked."""
+
+    uid: int
+    name: str
+    pid: int
+
+
+_From = TypedDict("_From", {"from": str})  # a keyword, so not in the class below
+
+
+class Window(_From):
+    """A window; times are RFC 3339, durations seconds."""
+
+    id: str
+    site: str | None
+    until: str | None
+    reason: str
+    every: str | None
+    timezone: str
+    drain: float | None
+    warnings: list[str]
+    phase: str
+    author: Author
+    created: str
+
+
+class Member(TypedDict):
+    """A member within its site."""
+
+    url: str
+    weight: int
+    standby: bool
+    state: str
+    health: str
+    active: int
+
+
+class SetMember(Member):
+    """A member after a change."""
+
+    site: str
+
+
+class Site(TypedDict):
+    """A site."""
+
+    name: str
+    phase: str
+    cause: str | None
+    reason: str
+    until: str | None
+    until_text: str | None
+    window: Window | None
+    next: Window | None
+    members: list[Member]
+
+
+class Status(TypedDict):
+    """The daemon and its sites."""
+
+    version: str
+    pid: int
+    now: str
+    sites: list[Site]
+
+
+class Version(TypedDict):
+    """What runs."""
+
+    version: str
+    python: str
+    twisted: str
+    openssl: str
+
+
+class Entry(TypedDict):
+    """One deed in the history."""
+
+    at: str
+    author: Author | None
+    action: str
+    site: str | None
+    window: str | None
+    member: str | None
+    reason: str
+    detail: str
+
+
+class History(TypedDict):
+    """Deeds, oldest first."""
+
+    entries: list[Entry]

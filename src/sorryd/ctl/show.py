@@ -1,0 +1,193 @@
+"""The daemon's results as pages. Decides what to say; `page` and `terminal` say how it looks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sorryd.ctl.page import Grid, Line, Page, Span, line
+from sorryd.ctl.times import local, now, relative, span
+
+if TYPE_CHECKING:
+    from sorryd.ctl.shapes import Entry, Member, SetMember, Site, Status, Version, Window
+
+_STYLES = {
+    "live": "bold green",
+    "announced": "bold cyan",
+    "draining": "bold yellow",
+    "down": "bold red",
+    "verifying": "bold magenta",
+    "ready": "green",
+    "drain": "yellow",
+    "maint": "red",
+    "up": "green",
+    "trial": "yellow",
+    "resting": "red",
+    "scheduled": "cyan",
+}
+_WHY = {
+    "window": "planned window",
+    "manual": "by hand",
+    "file": "the sorry file is there",
+    "members": "no member is available",
+}
+_LABEL = 9  # columns of a label under a site or in a window
+
+
+def status_page(status: Status) -> Page:
+    """All sites with their members."""
+    at = datetime.fromisoformat(status["now"])
+    page: Page = []
+    for site in status["sites"]:
+        page += [*([line()] if page else []), *site_lines(site, at), members_grid(site["members"])]
+    return page
+
+
+def sites_page(sites: list[Site]) -> Page:
+    """Sites after ``down`` or ``up``, without their members."""
+    at = now()
+    return [one for site in sites for one in site_lines(site, at)]
+
+
+def site_lines(site: Site, at: datetime) -> list[Line]:
+    """Phase, why, until when, and what comes next."""
+    lines = [_site_line(site, at)]
+    if site["reason"]:
+        lines.append(_labelled("reason", site["reason"]))
+    if site["window"] is not None:
+        lines.append(_labelled("window", site["window"]["id"]))
+    if site["next"] is not None:
+        lines.append(_labelled("next", _next(site["next"], at)))
+    return lines
+
+
+def members_page(status: Status) -> Page:
+    """The members of each site."""
+    page: Page = []
+    for site in status["sites"]:
+        page += [*([line()] if page else []), line(Span(site["name"], "bold"))]
+        page.append(members_grid(site["members"]))
+    return page
+
+
+def member_page(member: SetMember) -> Page:
+    """One member after a change."""
+    return [line(Span(member["site"], "bold")), members_grid([member])]
+
+
+def members_grid(members: list[Member]) -> Grid:
+    """Members as a table."""
+    rows = tuple(
+        (
+            Span(member["url"]),
+            Span(str(member["weight"])),
+            Span("standby" if member["standby"] else "", "dim"),
+            _word(member["state"]),
+            _word(member["health"]),
+            Span(str(member["active"])),
+        )
+        for member in members
+    )
+    head = ("MEMBER", "WEIGHT", "ROLE", "STATE", "HEALTH", "ACTIVE")
+    return Grid(head, rows, frozenset({"WEIGHT", "ACTIVE"}))
+
+
+def windows_page(windows: list[Window]) -> Page:
+    """Windows as a table."""
+    if not windows:
+        return [line("no windows")]
+    rows = tuple(
+        (
+            Span(window["id"], "bold"),
+            Span(_site_name(window)),
+            _word(window["phase"]),
+            Span(local(window["from"])),
+            Span(_end(window)),
+            Span(window["reason"]),
+        )
+        for window in windows
+    )
+    return [Grid(("ID", "SITE", "PHASE", "FROM", "UNTIL", "REASON"), rows)]
+
+
+def id_page(window: Window) -> Page:
+    """The id of a window, for scripts to keep."""
+    return [line(window["id"])]
+
+
+def window_page(window: Window) -> Page:
+    """One window with all that is known of it."""
+    at, author = now(), window["author"]
+    until = window["until"]
+    return [
+        line(Span(window["id"], "bold"), "  ", _word(window["phase"])),
+        _labelled("site", _site_name(window)),
+        _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
+        _labelled("until", _end(window) + (f" ({relative(until, at)})" if until else "")),
+        _labelled("reason", window["reason"] or "-"),
+        *([] if window["drain"] is None else [_labelled("drain", span(window["drain"]))]),
+        _labelled("zone", window["timezone"]),
+        _labelled("by", f"{author['name']} (uid {author['uid']}), {local(window['created'])}"),
+        *(_labelled("warning", text) for text in window["warnings"]),
+    ]
+
+
+def history_page(entries: list[Entry]) -> Page:
+    """Deeds as a table, oldest first."""
+    if not entries:
+        return [line("no history")]
+    rows = tuple(
+        (
+            Span(local(entry["at"])),
+            Span(entry["author"]["name"] if entry["author"] else "sorryd"),
+            Span(entry["action"], "bold"),
+            Span(" ".join(filter(None, (entry["site"], entry["window"], entry["member"])))),
+            Span(": ".join(filter(None, (entry["detail"], entry["reason"])))),
+        )
+        for entry in entries
+    )
+    return [Grid(("WHEN", "WHO", "WHAT", "ON", "WHY"), rows)]
+
+
+def version_page(version: Version) -> Page:
+    """What runs."""
+    return [
+        line(Span(f"sorryd {version['version']}", "bold")),
+        line(f"Python {version['python']}, Twisted {version['twisted']}, {version['openssl']}"),
+    ]
+
+
+def _site_line(site: Site, at: datetime) -> Line:
+    spans = [Span(site["name"], "bold"), Span(": "), _word(site["phase"])]
+    cause, until, words = site["cause"], site["until"], site["until_text"]
+    if cause is not None:
+        spans.append(Span(f", {_WHY.get(cause, cause)}"))
+    if until is not None:
+        spans.append(Span(f", until {local(until)} ({relative(until, at)})"))
+    elif words:
+        spans.append(Span(f", until {words}"))
+    elif cause in {"manual", "file"}:
+        spans.append(Span(", no end set"))
+    return Line(tuple(spans))
+
+
+def _next(window: Window, at: datetime) -> str:
+    begins = f"{local(window['from'])} ({relative(window['from'], at)})"
+    reason = f": {window['reason']}" if window["reason"] else ""
+    return f"{window['id']}, {begins}, until {_end(window)}{reason}"
+
+
+def _end(window: Window) -> str:
+    return local(window["until"]) if window["until"] else "no end set"
+
+
+def _site_name(window: Window) -> str:
+    return "every site" if window["site"] is None else window["site"]
+
+
+def _labelled(label: str, text: str) -> Line:
+    return line("  ", Span(f"{label}:".ljust(_LABEL), "dim"), text)
+
+
+def _word(text: str) -> Span:
+    return Span(text, _STYLES.get(text, ""))

@@ -1,0 +1,36 @@
+"""RFC 3339 times as people read them, in the terminal's own zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def now() -> datetime:
+    """Now, in the local zone."""
+    return datetime.now().astimezone()
+
+
+def local(text: str) -> str:
+    """``2026-11-22 05:00 JST``, with seconds only where there are any."""
+    moment = datetime.fromisoformat(text).astimezone()
+    clock = "%H:%M:%S" if moment.second else "%H:%M"
+    return moment.strftime(f"%Y-%m-%d {clock} %Z")
+
+
+def relative(text: str, at: datetime) -> str:
+    """``in 2h10m`` or ``3m ago``, seen from the moment `at`."""
+    seconds = round((datetime.fromisoformat(text) - at).total_seconds())
+    return f"in {span(seconds)}" if seconds >= 0 else f"{span(-seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """A duration as its two largest units: ``1d4h``, ``2h10m``, ``45s``."""
+    left = round(seconds)
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count}{unit}")
+        elif parts:
+            break
+    return "".join(parts[:2])
