@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.http1 import BadMessage, field_block_end, head_end
+from sorryd.edge.heads import BadMessage
+from sorryd.edge.http1 import field_block_end, head_end
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -139,4 +140,17 @@ class LengthReader:
         return data[:left]
 
 
-BodyReader = ChunkedReader | LengthReader
+class UntilEndReader:
+    """A body that ends with its connection."""
+
+    __slots__ = ()
+
+    done = False
+    rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """All of `data`."""
+        return data
+
+
+BodyReader = ChunkedReader | LengthReader | UntilEndReader

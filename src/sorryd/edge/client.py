@@ -8,29 +8,27 @@ is not destroyed by a reset.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader
-from sorryd.edge.http1 import BadMessage, RequestHead, check_beginning, head_end, read_request
-from sorryd.edge.members import MemberConnection
+from sorryd.edge.bodies import BodyReader
+from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.interfaces import TunnelEnd, Wire
 from sorryd.edge.refusals import refusal
 from sorryd.edge.relay import Exchange
+from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.transport import Wire
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.apology import ReadyApology
 from sorryd.policy.headers import Forwarding
 
-DISCARDED: Final = 1 << 20
-"""Bytes of a request's body that are read away after its answer, to keep the connection."""
-
 LINGER: Final = 5.0
-"""Seconds that a connection is read away after a refusal, before it is closed."""
+"""Seconds to send what waits and to read the rest away, before a connection is closed."""
 
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
@@ -44,9 +42,9 @@ class VisitorConnection:
     """
 
     __slots__ = (
-        "_advancing", "_answering", "_blocked", "_body", "_buffer", "_closing", "_discarded",
-        "_ended", "_exchange", "_forwarding", "_head", "_last", "_lingering", "_paused",
-        "_received", "_sent", "_site", "_tunnel", "_wheel", "deadline", "transport",
+        "_advancing", "_answering", "_blocked", "_closing", "_ended", "_exchange",
+        "_forwarding", "_head", "_last", "_paused", "_requests", "_sent", "_site", "_wheel",
+        "deadline", "transport",
     )  # fmt: skip
 
     transport: Wire
@@ -55,18 +53,13 @@ class VisitorConnection:
         self._site = site
         self._wheel = site.wheel
         self._forwarding = Forwarding(address, tls)
+        self._requests = RequestReader(site)
         self.deadline = NEVER
-        self._buffer = b""  # an incomplete head, or what was pipelined
         self._head: RequestHead | None = None
-        self._body: BodyReader | None = None  # of the current request, while it is not whole
         self._exchange: Exchange | None = None
-        self._tunnel: Tunnel | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
-        self._received = 0  # bytes of the current body
-        self._discarded = 0  # ... that came after its answer
-        self._closing = False  # nothing more is said
-        self._lingering = False  # ... but the visitor may have more to say
+        self._closing = False  # nothing more is said, or listened to
         self._ended = False  # the visitor's FIN was seen
         self._blocked = False  # the visitor does not take what is sent
         self._paused = False  # the visitor is not read from
@@ -85,17 +78,13 @@ class VisitorConnection:
         self.deadline = self._wheel.now + self._site.timeouts.header
 
     def dataReceived(self, data: bytes) -> None:
-        if self._tunnel is not None:
-            self._tunnel.from_visitor(data)
-        elif not self._closing:
+        if not self._closing:
             self._advance(data)
 
     def readConnectionLost(self) -> None:
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._ended = True
-        if self._tunnel is not None:
-            self._tunnel.visitor_ended()
-        elif self._body is not None or not self._answering:
+        if self._requests.body is not None or not self._answering:
             self._cancel()
             self.close()
 
@@ -103,9 +92,6 @@ class VisitorConnection:
         self._site.left(self)
         self._closing = True
         self._cancel()
-        tunnel, self._tunnel = self._tunnel, None
-        if tunnel is not None:
-            tunnel.visitor_gone()
 
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
@@ -116,9 +102,9 @@ class VisitorConnection:
         elif self._blocked or self._closing:
             self._cancel()
             self.transport.abortConnection()
-        elif self._body is not None:
+        elif self._requests.body is not None:
             self._refuse(BadMessage(408, "the body did not come in time"))
-        elif self._buffer:
+        elif self._requests.ahead:
             self._refuse(BadMessage(408, "the head did not come in time"))
         else:
             self.close()
@@ -128,29 +114,25 @@ class VisitorConnection:
     def _advance(self, data: bytes) -> None:
         """Go as far as `data` and the answers allow."""
         self._advancing = True
+        requests = self._requests
         try:
             while data and not self._closing:
-                if self._body is not None:
-                    data = self._take_body(self._body, data)
-                elif self._answering or self._blocked:
-                    self._hold(data)
-                    break
-                else:
+                if requests.body is not None:
+                    data = self._take_body(requests.body, data)
+                elif not (self._answering or self._blocked):
                     data = self._take_head(data)
+                else:
+                    if requests.hold(data):
+                        self._pause()
+                    break
         except BadMessage as why:
             self._refuse(why)
         finally:
             self._advancing = False
 
-    def _hold(self, data: bytes) -> None:
-        """Keep what was pipelined until its turn comes."""
-        self._buffer += data
-        if len(self._buffer) > self._site.max_header_bytes:
-            self._pause()
-
     def _release(self) -> None:
         """The turn of the next request has come."""
-        data, self._buffer = self._buffer, b""
+        data, self._requests.ahead = self._requests.ahead, b""
         self._unpause()
         if data:
             self._advance(data)
@@ -159,79 +141,55 @@ class VisitorConnection:
 
     def _take_head(self, data: bytes) -> bytes:
         """Begin a request if its head is whole; what is left of `data`."""
-        searched = len(self._buffer)
-        if searched:
-            data, self._buffer = self._buffer + data, b""
-        while data.startswith(b"\r\n"):
-            data, searched = data[2:], 0  # RFC 9112 §2.2: empty lines before a request
-        end = head_end(data, self._site.max_header_bytes, searched)
-        if end > 0:
-            self._begin(read_request(data, end))
-            return self._begin_exchange(data[end:])
-        if data:
-            check_beginning(data)
-            self._buffer = data
-            if not searched:
+        waited = self._requests.ahead
+        head, rest = self._requests.read_head(data)
+        if head is None:
+            if not waited:
                 self.deadline = self._wheel.now + self._site.timeouts.header
-        return b""
-
-    def _begin(self, head: RequestHead) -> None:
+            return b""
         self._head = head
         self._answering = True
         self._last = not head.keep_alive
-        if not head.has_body:
-            self.deadline = NEVER
-            return
-        limit = self._site.max_body_bytes
-        if head.length is not None and head.length > limit > 0:
-            raise BadMessage(413, "the body is larger than the limit")
-        if head.length is None:
-            self._body = ChunkedReader(400, self._site.max_header_bytes)
-        else:
-            self._body = LengthReader(head.length)
-        self._received = self._discarded = 0
-        self.deadline = self._wheel.now + self._site.timeouts.body
+        self.deadline = NEVER
+        if head.has_body:
+            self.deadline = self._wheel.now + self._site.timeouts.body
+            self._requests.begin_body(head)
+        return self._begin_exchange(head, rest)
 
-    def _begin_exchange(self, rest: bytes) -> bytes:
+    def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
         """Apologise, or ask a member, with what is there of the body; what is left of `rest`."""
         apology = self._site.apology()
         if apology is not None:
             self._say_sorry(apology)
             return rest
-        assert self._head is not None
-        exchange = Exchange(self, self._site, self._head, self._body is None)
-        self._exchange = exchange
-        if self._body is not None and rest:
-            rest = self._take_body(self._body, rest)
+        body = self._requests.body
+        exchange = self._exchange = Exchange(self, self._site, head, body is None)
+        if body is not None and rest:
+            rest = self._take_body(body, rest)
         exchange.start()
         return rest
 
     def _take_body(self, body: BodyReader, data: bytes) -> bytes:
         """Pass a piece of the body on; what is left of `data`."""
-        piece = body.feed(data)
-        self._received += len(piece)
-        if self._received > self._site.max_body_bytes > 0:
-            raise BadMessage(413, "the body is larger than the limit")
-        self.deadline = self._wheel.now + self._site.timeouts.body
-        if body.done:
-            self._body = None
+        piece = self._requests.read_body(body, data)
+        if not body.done:
+            self.deadline = self._wheel.now + self._site.timeouts.body
+        else:
             self.deadline = NEVER if self._answering else self._idle_deadline()
         if self._exchange is not None:
             self._exchange.request_body(piece, body.done)
-        else:
-            self._discarded += len(data)
-            if self._discarded > DISCARDED and not body.done:
-                self._linger()
+        elif self._requests.discard(len(data)):
+            self._linger()
         return body.rest
 
     # --- what exchanges ask ---
 
     def forwarding(self, head: RequestHead) -> bytes:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         return self._forwarding.lines(head.host)
 
     def connection_field(self, framed: bool) -> bytes:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         if not framed or self._site.stopping:
             self._last = True
         if self._last:
@@ -240,31 +198,31 @@ class VisitorConnection:
         return b"" if self._head.minor else _KEEP_ALIVE
 
     def send(self, data: bytes) -> None:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         self.transport.write(data)
 
     def answered(self) -> None:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         self._exchange = None
         self._answering = False
         if self._last:
             self._end_politely()
             return
-        if self._body is not None or self._blocked:
+        if self._requests.body is not None or self._blocked:
             self.deadline = self._wheel.now + self._site.timeouts.body
             self._unpause()
         else:
             self.deadline = self._idle_deadline()
-        if not (self._advancing or self._blocked) and (self._buffer or self._ended):
+        if not (self._advancing or self._blocked) and (self._requests.ahead or self._ended):
             self._release()
 
     def apologise(self, status: int | None) -> None:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         self._exchange = None
         self._say_sorry(self._site.apology_for_members(status))
 
     def cut(self, framed: bool) -> None:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         self._exchange = None
         if framed:
             self.close()
@@ -273,13 +231,13 @@ class VisitorConnection:
             self.transport.abortConnection()
 
     def pause_request(self) -> None:
-        """See relay.Visitor."""
+        """See interfaces.Visitor."""
         self.deadline = NEVER
         self._pause()
 
     def resume_request(self) -> None:
-        """See relay.Visitor."""
-        if self._body is not None:
+        """See interfaces.Visitor."""
+        if self._requests.body is not None:
             self.deadline = self._wheel.now + self._site.timeouts.body
         self._unpause()
 
@@ -289,17 +247,12 @@ class VisitorConnection:
         self._blocked = True
         self._sent = self.transport.sent
         self.deadline = self._wheel.now + self._site.timeouts.body
-        if self._tunnel is not None:
-            self._tunnel.pause_member()
-        elif self._exchange is not None:
+        if self._exchange is not None:
             self._exchange.pause_answer()
 
     def resumeProducing(self) -> None:
         self._blocked = False
-        if self._tunnel is not None:
-            self.deadline = NEVER
-            self._tunnel.resume_member()
-        elif self._exchange is not None:
+        if self._exchange is not None:
             self.deadline = NEVER
             self._exchange.resume_answer()
         elif not self._closing:
@@ -314,9 +267,7 @@ class VisitorConnection:
     def _say_sorry(self, apology: ReadyApology) -> None:
         head = self._head
         assert head is not None
-        if self._site.stopping:
-            self._last = True
-        if self._body is not None and not self._is_worth_reading(head):
+        if self._site.stopping or not self._requests.is_worth_reading(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
         self.send(
@@ -324,20 +275,10 @@ class VisitorConnection:
         )
         self.answered()
 
-    def _is_worth_reading(self, head: RequestHead) -> bool:
-        """Whether the rest of a body is read away to keep the connection.
-
-        Not where the visitor waits for 100 (Continue): what it sends next can be the body or
-        another request (RFC 9110 §10.1.1).
-        """
-        if head.expects_continue and not self._received:
-            return False
-        return head.length is None or head.length - self._received <= DISCARDED
-
     def _refuse(self, why: BadMessage) -> None:
         """Tell the visitor what was wrong, where an answer can still be given."""
         exchange = self._exchange
-        answered = self._body is not None and not self._answering
+        answered = self._requests.body is not None and not self._answering
         self._cancel()
         if exchange is not None and exchange.started:
             self.cut(True)
@@ -350,7 +291,7 @@ class VisitorConnection:
     # --- endings ---
 
     def _end_politely(self) -> None:
-        if self._body is not None or self._buffer:
+        if self._requests.body is not None or self._requests.ahead:
             self._linger()
         else:
             self.close()
@@ -361,9 +302,7 @@ class VisitorConnection:
         Closing at once would make the kernel answer that with a reset, which can destroy the
         answer before it is read (RFC 9112 §9.6).
         """
-        self._closing = self._lingering = True
-        self._buffer = b""
-        self._body = None
+        self._closing = True
         self.deadline = self._wheel.now + LINGER
         if self._ended:
             self.transport.loseConnection()
@@ -380,15 +319,12 @@ class VisitorConnection:
     def finish(self) -> None:
         """sorryd stops: close when the request in flight is answered, or now without one."""
         self._last = True
-        if not self._answering and self._tunnel is None and not self._closing:
+        if not (self._answering or self._closing):
             self._end_politely()
 
     def expire(self) -> bool:
         """The site's drain is over: end what is in flight; whether there was something."""
         exchange = self._exchange
-        if self._tunnel is not None:
-            self.transport.abortConnection()
-            return True
         if exchange is None:
             return False
         exchange.cancel()
@@ -418,20 +354,16 @@ class VisitorConnection:
     def _idle_deadline(self) -> float:
         return self._wheel.now + self._site.timeouts.idle
 
-    # --- tunnels ---
-
-    def new_tunnel(self, connection: MemberConnection) -> Tunnel:
-        """See relay.Visitor."""
-        return Tunnel(self, connection, self._wheel, self._site.timeouts.tunnel)
-
-    def begin_tunnel(self, tunnel: Tunnel) -> None:
-        """See relay.Visitor."""
+    def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
+        """See interfaces.Visitor."""
         self._exchange = None
-        self._tunnel = tunnel
-        self.deadline = NEVER
-        early, self._buffer = self._buffer, b""
+        self._closing = True
+        self._site.left(self)
+        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, ended)
+        early, self._requests.ahead = self._requests.ahead, b""
         self._unpause()
         if early:
-            tunnel.from_visitor(early)
+            tunnel.visitor.dataReceived(early)
         if self._ended:
-            tunnel.visitor_ended()
+            tunnel.visitor.readConnectionLost()
+        return tunnel.member

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from sorryd.edge.members import MemberConnection
+from sorryd.edge.interfaces import NewConnection
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import MemberTlsFault, verify_member
 from sorryd.edge.tls_transport import TlsTransport
@@ -51,9 +51,7 @@ class SocketConnector:
         self.timeout = timeout
         self.context_of = context_of
 
-    def connect(
-        self, connection: MemberConnection, member: Member, done: Done
-    ) -> Callable[[], None]:
+    def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
         """See members.Connector."""
         attempt = _Attempt(self, connection, member, done)
         attempt.start()
@@ -94,7 +92,7 @@ class _Attempt:
     """One connection in the making; calls `done` exactly once, unless it is cancelled."""
 
     def __init__(
-        self, connector: SocketConnector, connection: MemberConnection, member: Member, done: Done
+        self, connector: SocketConnector, connection: NewConnection, member: Member, done: Done
     ) -> None:
         self._connector = connector
         self._connection = connection

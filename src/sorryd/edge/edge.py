@@ -7,7 +7,7 @@ the control socket nor the journal.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from OpenSSL import SSL
@@ -101,7 +101,7 @@ class Edge:
         for site in self._sites.values():
             site.look(now)
 
-    def active(self) -> Iterable[Active]:
+    def active(self) -> Sequence[Active]:
         """Requests in flight at each member of each site."""
         return [active for site in self._sites.values() for active in site.active()]
 

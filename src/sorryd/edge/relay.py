@@ -8,12 +8,11 @@ when all that is left is to cut the connection so that nobody takes a part for t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from sorryd.edge.bodies import LAST_CHUNK, chunk
-from sorryd.edge.http1 import RequestHead, ResponseHead
-from sorryd.edge.members import MemberConnection, Pool
-from sorryd.edge.tunnel import Tunnel
+from sorryd.edge.heads import RequestHead, ResponseHead
+from sorryd.edge.interfaces import Connection, Members, Pool, Visitor
 from sorryd.policy.headers import (
     IDEMPOTENT,
     request_head,
@@ -28,62 +27,12 @@ BAD_GATEWAY: Final = 502
 GATEWAY_TIMEOUT: Final = 504
 
 
-class Visitor(Protocol):
-    """What an exchange asks of the visitor's connection."""
-
-    def forwarding(self, head: RequestHead) -> bytes:
-        """The forwarding fields for a member."""
-
-    def connection_field(self, framed: bool) -> bytes:
-        """The Connection line of the answer; not `framed`: the body ends with the connection."""
-
-    def send(self, data: bytes) -> None:
-        """Bytes of the answer."""
-
-    def answered(self) -> None:
-        """The answer is whole."""
-
-    def apologise(self, status: int | None) -> None:
-        """Nothing was sent yet: say sorry. None: with the status of the site."""
-
-    def cut(self, framed: bool) -> None:
-        """The answer can't be made whole."""
-
-    def pause_request(self) -> None:
-        """Read no more of the request's body."""
-
-    def resume_request(self) -> None:
-        """Read on."""
-
-    def begin_tunnel(self, tunnel: Tunnel) -> None:
-        """What follows is no HTTP."""
-
-    def new_tunnel(self, connection: MemberConnection) -> Tunnel:
-        """A tunnel between the two connections."""
-
-
-class Members(Protocol):
-    """What an exchange asks of its site: see site.py."""
-
-    preserve_host: bool
-    pools: tuple[Pool, ...]
-
-    def pick(self, tried: tuple[int, ...]) -> int | None:
-        """The next member for a request, by index."""
-
-    def failed(self, pool: Pool, why: str) -> None:
-        """A member refused a connection or broke an answer."""
-
-    def answered(self, pool: Pool) -> None:
-        """A member answered."""
-
-
 class Exchange:
     """From a request's head to the end of its answer."""
 
     __slots__ = (
         "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_kept",
-        "_kept_size", "_members", "_once", "_pool", "_tried", "_visitor", "bodiless",
+        "_kept_size", "_members", "_once", "_pool", "_trial", "_tried", "_visitor", "bodiless",
         "connection", "framed", "request_done", "started",
     )  # fmt: skip
 
@@ -96,10 +45,11 @@ class Exchange:
         self.bodiless = head.method == b"HEAD"
         self.request_done = request_done
         self.started = False  # something of the final answer went to the visitor
-        self.connection: MemberConnection | None = None
+        self.connection: Connection | None = None
         self._pool: Pool | None = None
         self._once = head.method not in IDEMPOTENT or head.upgrade is not None
         self._tried: tuple[int, ...] = ()
+        self._trial = False
         self._fresh_only = False
         self._cancel_connect: Callable[[], None] | None = None
         # The body so far, coded for the member; None once it is too much to keep.
@@ -124,7 +74,7 @@ class Exchange:
 
     def _attempt(self, pool: Pool) -> None:
         self._pool = pool
-        pool.active += 1
+        self._enter(pool)
         connection = None if self._fresh_only else pool.take(self._once)
         if connection is not None:
             self._send_on(connection)
@@ -133,7 +83,7 @@ class Exchange:
             self._visitor.pause_request()
         self._cancel_connect = pool.connect(self._connected)
 
-    def _connected(self, connection: MemberConnection | None, why: str) -> None:
+    def _connected(self, connection: Connection | None, why: str) -> None:
         self._cancel_connect = None
         if connection is not None:
             self._send_on(connection)
@@ -144,7 +94,7 @@ class Exchange:
         self._members.failed(pool, why)
         self.start()
 
-    def _send_on(self, connection: MemberConnection) -> None:
+    def _send_on(self, connection: Connection) -> None:
         assert self._pool is not None
         self.connection = connection
         data = request_head(
@@ -231,17 +181,16 @@ class Exchange:
             self.member_broke("switched protocols unasked")
             return
         assert self._pool is not None
-        self._members.answered(self._pool)
-        self.started = True
-        pool = self._pool
-        self._pool = self.connection = None
-        tunnel = self._visitor.new_tunnel(connection)
-        tunnel.on_end = lambda: _release(pool)
-        connection.tunnel = tunnel
+        pool, self._pool, self.connection = self._pool, None, None
+        self._members.answered(pool)
+
+        def ended() -> None:
+            self._exit(pool)
+
         self._visitor.send(switching_head(head))
-        self._visitor.begin_tunnel(tunnel)
+        member = self._visitor.begin_tunnel(connection.hand_over(), ended)
         if rest:
-            tunnel.from_member(rest)
+            member.dataReceived(rest)
 
     # --- failures ---
 
@@ -309,8 +258,19 @@ class Exchange:
         pool = self._pool
         assert pool is not None
         self._pool = self.connection = None
-        pool.active -= 1
+        self._exit(pool)
         return pool
+
+    def _enter(self, pool: Pool) -> None:
+        pool.active += 1
+        self._trial = pool.on_trial
+        if self._trial:
+            pool.trying += 1
+
+    def _exit(self, pool: Pool) -> None:
+        pool.active -= 1
+        if self._trial:
+            pool.trying -= 1
 
     # --- back-pressure ---
 
@@ -332,7 +292,3 @@ class Exchange:
         """It does again."""
         if self.connection is not None:
             self.connection.resume()
-
-
-def _release(pool: Pool) -> None:
-    pool.active -= 1

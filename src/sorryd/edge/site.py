@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from twisted.logger import Logger
 
-from sorryd.edge.members import Connector, Pool
-from sorryd.edge.wheel import Timed, Wheel
+from sorryd.edge.interfaces import Connector, Guest
+from sorryd.edge.interfaces import Pool as AnyPool
+from sorryd.edge.members import Pool
+from sorryd.edge.wheel import Wheel
 from sorryd.model import (
     Active,
     Cause,
@@ -34,16 +35,6 @@ from sorryd.policy.windows import Standing, standing
 log = Logger()
 
 
-class Visitor(Timed, Protocol):
-    """A visitor's connection, as its site sees it."""
-
-    def expire(self) -> bool:
-        """The drain is over."""
-
-    def finish(self) -> None:
-        """sorryd stops."""
-
-
 class _OnTrial:
     """Which members on trial have a request in flight, as the picker asks it."""
 
@@ -51,7 +42,7 @@ class _OnTrial:
         self.pools: dict[str, Pool] = {}
 
     def __contains__(self, url: object) -> bool:
-        return isinstance(url, str) and self.pools[url].active > 0
+        return isinstance(url, str) and self.pools[url].trying > 0
 
 
 class SiteEdge:
@@ -69,7 +60,7 @@ class SiteEdge:
         self.now = now
         self.stopping = False
         self.pools: tuple[Pool, ...] = ()
-        self.visitors: set[Visitor] = set()
+        self.visitors: set[Guest] = set()
         self._connector = connector
         self._report = report
         self._standing = Standing(phase=Phase.LIVE)
@@ -78,7 +69,6 @@ class SiteEdge:
         self._holds_until = -math.inf
         self._on_trial = _OnTrial()
         self._picker = Picker(tiers(view.members), view.members)
-        self._trials: frozenset[Pool] = frozenset()
         self.apply(view)
 
     # --- from the control side ---
@@ -107,12 +97,9 @@ class SiteEdge:
             pool.close()
         self._on_trial.pools = {pool.member.url: pool for pool in self.pools}
         self._picker = self._picker.following(view.members)
-        self.pick_from = self._picker.pick
-        self._trials = frozenset(
-            pool
-            for pool, v in zip(self.pools, view.members, strict=True)
-            if v.health is not Health.UP
-        )
+        for pool, member in zip(self.pools, view.members, strict=True):
+            pool.on_trial = member.health is Health.TRIAL
+            pool.is_up = member.health is Health.UP
 
     def _pool(self, site: Site, member: Member) -> Pool:
         return Pool(member, site.timeouts, site.max_header_bytes, self.wheel, self._connector)
@@ -203,13 +190,13 @@ class SiteEdge:
         """The index of the member for a request that was sent to `tried` before."""
         return self._picker.pick(self._on_trial, tried)
 
-    def failed(self, pool: Pool, why: str) -> None:
+    def failed(self, pool: AnyPool, why: str) -> None:
         """A member refused a connection or broke an answer."""
         self._report(MemberFailed(site=self._view.site.name, url=pool.member.url, why=why))
 
-    def answered(self, pool: Pool) -> None:
+    def answered(self, pool: AnyPool) -> None:
         """A member answered: news only where it was not known to be up."""
-        if pool in self._trials:
+        if not pool.is_up:
             self._report(MemberAnswered(site=self._view.site.name, url=pool.member.url))
 
     def active(self) -> Iterable[Active]:
@@ -219,15 +206,15 @@ class SiteEdge:
 
     # --- visitors ---
 
-    def arrived(self, visitor: Visitor) -> None:
+    def arrived(self, guest: Guest) -> None:
         """A connection begins."""
-        self.visitors.add(visitor)
-        self.wheel.add(visitor)
+        self.visitors.add(guest)
+        self.wheel.add(guest)
 
-    def left(self, visitor: Visitor) -> None:
+    def left(self, guest: Guest) -> None:
         """... and ends."""
-        self.visitors.discard(visitor)
-        self.wheel.discard(visitor)
+        self.visitors.discard(guest)
+        self.wheel.discard(guest)
 
     @property
     def is_full(self) -> bool:

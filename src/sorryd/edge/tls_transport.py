@@ -15,8 +15,9 @@ from typing import Final
 from OpenSSL import SSL
 from twisted.python.failure import Failure
 
+from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.readiness import Readiness
-from sorryd.edge.transport import DONE, LOST, EdgeProtocol, SocketTransport
+from sorryd.edge.transport import DONE, LOST, SocketTransport
 
 _RECORD: Final = 16384  # the largest record (RFC 8446 §5.1)
 _BATCH: Final = 4  # records read in one turn, so that one fast peer starves nobody

@@ -15,7 +15,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
 from sorryd.edge.readiness import Readiness
 
 log = Logger()
@@ -42,30 +43,6 @@ LOST: Final = Failure(ConnectionLost())
 ABORTED: Final = Failure(ConnectionAborted())
 
 Address = IPv4Address | IPv6Address
-
-
-class Wire(Protocol):
-    """What the protocols of the edge ask of their transport; StringTransport's shape."""
-
-    sent: int
-
-    def write(self, data: bytes, /) -> None: ...
-    def loseConnection(self) -> None: ...
-    def abortConnection(self) -> None: ...
-    def loseWriteConnection(self) -> None: ...
-    def pauseProducing(self) -> None: ...
-    def resumeProducing(self) -> None: ...
-    def registerProducer(self, producer: IPushProducer, streaming: bool, /) -> None: ...
-
-
-class EdgeProtocol(Protocol):
-    """What a transport calls: IProtocol, IHalfCloseableProtocol and IHandshakeListener in one."""
-
-    def makeConnection(self, transport: Wire, /) -> None: ...
-    def dataReceived(self, data: bytes, /) -> None: ...
-    def handshakeCompleted(self) -> None: ...
-    def readConnectionLost(self) -> None: ...
-    def connectionLost(self, reason: Failure, /) -> None: ...
 
 
 def address_of(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
@@ -103,7 +80,7 @@ class SocketTransport:
         self._high = False  # the producer is paused
         self._lost = False
         self._write_broken = False
-        self._producer: IPushProducer | None = None
+        self._producer: IPushProducer | TunnelEnd | None = None
         self.sent = 0  # bytes that the kernel took late: progress of a slow reader
 
     def start(self) -> None:
@@ -254,6 +231,11 @@ class SocketTransport:
 
     def unregisterProducer(self) -> None:
         self._producer = None
+
+    def become(self, end: TunnelEnd) -> None:
+        """Speak another protocol from now on, with a producer of its own."""
+        self._protocol = end
+        self._producer = end
 
     # --- closing ---
 

@@ -1,104 +1,132 @@
 """An upgraded connection (RFC 9110 §7.8): bytes both ways, with back-pressure, until one ends.
 
-A FIN is handed on as a FIN: each direction ends by itself. Where neither side says anything
-for `timeout_tunnel`, both are closed.
+Two protocols take both transports over from HTTP. A FIN is handed on as a FIN: each direction
+ends by itself. Where neither side says anything for `timeout_tunnel`, both are closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
-from sorryd.edge.transport import Wire
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from sorryd.edge.interfaces import Guest, Wire
 from sorryd.edge.wheel import Wheel
 
+CLOSING: Final = 5.0
+"""Seconds to send what waits, when a tunnel is closed."""
 
-class End(Protocol):
-    """A connection that became one end of a tunnel."""
 
-    transport: Wire
+class Site(Protocol):
+    """What a tunnel asks of its site."""
 
-    def close(self) -> None:
-        """Send what waits, within limits, and close."""
+    wheel: Wheel
+
+    def arrived(self, guest: Guest) -> None:
+        """It begins."""
+
+    def left(self, guest: Guest) -> None:
+        """It has ended."""
 
 
 class Tunnel:
-    """Two connections joined. `on_end` is called once, when both are let go."""
+    """Two transports joined. `ended` is called once, when both are let go."""
 
-    def __init__(self, visitor: End, member: End, wheel: Wheel, idle: float) -> None:
-        self._ends = (visitor, member)
-        self._visitor = visitor.transport
-        self._member = member.transport
-        self._wheel = wheel
+    def __init__(
+        self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Callable[[], None]
+    ) -> None:
+        self._site = site
         self._idle = idle
-        self._over = False
-        self._visitor_done = False
-        self._member_done = False
-        self.on_end: Callable[[], None] = lambda: None
-        self.deadline = wheel.now + idle
-        wheel.add(self)
+        self._ended = ended
+        self._open = 2  # transports
+        self._closing = False
+        self.visitor = End(self, visitor, member)
+        self.member = End(self, member, visitor)
+        self.deadline = site.wheel.now + idle
+        site.arrived(self)
+        visitor.become(self.visitor)
+        member.become(self.member)
 
-    def from_member(self, data: bytes) -> None:
-        """Bytes for the visitor."""
-        self.deadline = self._wheel.now + self._idle
-        self._visitor.write(data)
+    def used(self) -> None:
+        """Bytes have passed."""
+        if not self._closing:
+            self.deadline = self._site.wheel.now + self._idle
 
-    def from_visitor(self, data: bytes) -> None:
-        """Bytes for the member."""
-        self.deadline = self._wheel.now + self._idle
-        self._member.write(data)
+    def half_ended(self) -> None:
+        """One direction has ended."""
+        if self.visitor.ended and self.member.ended:
+            self.close()
 
-    def member_ended(self) -> None:
-        """The member's FIN."""
-        self._member_done = True
-        self._visitor.loseWriteConnection()
-        self._end_if_done()
+    def lost(self) -> None:
+        """One transport is gone: so is the tunnel."""
+        self._open -= 1
+        self.close()
+        if not self._open:
+            self._site.left(self)
+            self._ended()
 
-    def visitor_ended(self) -> None:
-        """The visitor's FIN."""
-        self._visitor_done = True
-        self._member.loseWriteConnection()
-        self._end_if_done()
-
-    def member_gone(self) -> None:
-        """The member's connection is no more."""
-        self._end()
-
-    def visitor_gone(self) -> None:
-        """The visitor's connection is no more."""
-        self._end()
+    def close(self) -> None:
+        """Send what waits, within limits, and close both."""
+        if not self._closing:
+            self._closing = True
+            self.deadline = self._site.wheel.now + CLOSING
+            self.visitor.transport.loseConnection()
+            self.member.transport.loseConnection()
 
     def timed_out(self) -> None:
-        """Neither side said anything for too long."""
-        self._end()
+        """Nothing was said for too long, or what waits is not taken."""
+        if self._closing:
+            self.expire()
+        else:
+            self.close()
 
-    def pause_visitor(self) -> None:
-        """The member does not keep up."""
-        self._visitor.pauseProducing()
+    def expire(self) -> bool:
+        """See interfaces.Guest."""
+        self._closing = True
+        self.visitor.transport.abortConnection()
+        self.member.transport.abortConnection()
+        return True
 
-    def resume_visitor(self) -> None:
-        """It does again."""
-        if not self._visitor_done:
-            self._visitor.resumeProducing()
+    def finish(self) -> None:
+        """See interfaces.Guest: a tunnel is in flight as long as it is open."""
 
-    def pause_member(self) -> None:
-        """The visitor does not keep up."""
-        self._member.pauseProducing()
 
-    def resume_member(self) -> None:
-        """It does again."""
-        if not self._member_done:
-            self._member.resumeProducing()
+@implementer(IPushProducer)
+class End:
+    """One end, as the protocol of its transport and the producer of what it is sent."""
 
-    def _end_if_done(self) -> None:
-        if self._visitor_done and self._member_done:
-            self._end()
+    def __init__(self, tunnel: Tunnel, transport: Wire, other: Wire) -> None:
+        self._tunnel = tunnel
+        self._other = other
+        self.transport = transport
+        self.ended = False  # its FIN was seen
 
-    def _end(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._wheel.discard(self)
-        for end in self._ends:
-            end.close()
-        self.on_end()
+    def makeConnection(self, transport: Wire) -> None:
+        raise RuntimeError("a tunnel takes over a transport that is connected")
+
+    def handshakeCompleted(self) -> None:
+        raise RuntimeError("a tunnel takes over a transport that is connected")
+
+    def dataReceived(self, data: bytes) -> None:
+        self._tunnel.used()
+        self._other.write(data)
+
+    def readConnectionLost(self) -> None:
+        self.ended = True
+        self._other.loseWriteConnection()
+        self._tunnel.half_ended()
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._tunnel.lost()
+
+    def pauseProducing(self) -> None:
+        self._other.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._other.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self._tunnel.close()

@@ -1,0 +1,77 @@
+# Everything is installed in .venv by what needs it, and again only when pyproject.toml changed.
+#
+#   make run     the daemon in the foreground, with two demo members
+#   make test    all tests
+#   make check   ruff and mypy
+#   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
+#   make wheel   the wheel, in dist/
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed.stamp
+LOG    := $(VENV)/install.log
+BENCH  ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench wheel clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# $(call recent,PYTHON): whether it can run sorryd.
+recent = $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+
+$(STAMP): pyproject.toml
+	@{ $(call recent,$(BIN)/python) && $(BIN)/python -m pip -V >/dev/null 2>&1; } || \
+	if $(call recent,$(PYTHON)); then \
+		echo "Making $(VENV) ..."; \
+		$(PYTHON) -m venv --clear $(VENV); \
+	else \
+		found=$$($(PYTHON) -V 2>&1) || found="not to be had"; \
+		echo "sorryd needs Python 3.11 or newer; $(PYTHON) is $$found." \
+			"Name another: make PYTHON=python3.12" >&2; \
+		exit 1; \
+	fi
+	@echo "Installing sorryd and what it needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]' >$(LOG) 2>&1 \
+		|| { cat $(LOG) >&2; exit 1; }
+	@touch $@
+
+# The shell outlives what it started: the members and the daemon run behind it, where a ctrl-C
+# does not reach them, and its trap ends them one by one, whatever the end came from.
+run: $(STAMP)
+	@$(BIN)/python -m sorryd.demo --free 9001 9002
+	@echo 'sorryd starts on http://127.0.0.1:8080 and https://127.0.0.1:8443; ctrl-C ends it.'
+	@echo 'From another terminal in this folder, try'
+	@echo '  curl -i http://127.0.0.1:8080/any/path'
+	@echo '  $(BIN)/sorryctl status'
+	@echo '  $(BIN)/sorryctl schedule --from +1m --for 2m --reason "database upgrade"'
+	@started=; \
+	stop() { trap '' INT TERM HUP; kill $$started 2>/dev/null; wait; }; \
+	trap 'stop; exit 0' INT; trap 'stop; exit 143' TERM HUP; \
+	$(BIN)/python -m sorryd.demo 9001 'demo member 1' & started="$$started $$!"; \
+	$(BIN)/python -m sorryd.demo 9002 'demo member 2' & started="$$started $$!"; \
+	$(BIN)/twistd -n --pidfile= sorryd --config etc/sorryd.ini & daemon=$$!; \
+	started="$$started $$daemon"; \
+	wait $$daemon; ended=$$?; stop; exit $$ended
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(BENCH)
+
+wheel: $(STAMP)
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
+
+clean:
+	rm -rf $(VENV) build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/out
+	find src tests bench twisted -name __pycache__ -prune -exec rm -rf {} +
+	rm -f twisted/plugins/dropin.cache

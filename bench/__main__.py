@@ -1,0 +1,108 @@
+"""sorryd beside HAProxy, nginx and Apache, on this machine, in one run.
+
+The verdict is by processor time a request of the proxy alone, theirs over ours: one core
+carries the proxy, another the members and the load, which saturate first. Rounds are
+interleaved and ratios taken within each, so that a machine whose speed changes does not
+judge. Exit code: 0 every measured goal was reached without an error, 1 not so, 2 the run
+could not be made.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from bench import backend, checks, control, load, proxies, report, rounds, verdict, window
+from bench.options import Options, parse
+from bench.places import Members, Place, Ports, prepare
+from bench.processes import BenchError, Cores, Fleet, free_ports
+from bench.proxies import Absent, Name, Proxy
+from bench.scenarios import Scenario, case, describe
+from bench.window import Edges
+
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+
+
+def start_all(options: Options, fleet: Fleet, place: Place, cores: Cores) -> list[Proxy]:
+    """Start the members and the proxies, say what is compared, and see that all do the work."""
+    members = backend.start(fleet, place, cores)
+    running: list[Proxy] = []
+    absent: list[Absent] = []
+    for name in options.proxies:
+        plain, tls, sorry = free_ports(3)
+        ports = Ports(plain=plain, tls=tls, sorry=sorry)
+        started = proxies.start(name, fleet, place, ports, cores)
+        if isinstance(started, Proxy):
+            running.append(started)
+        elif name is Name.SORRYD:
+            raise BenchError(f"sorryd: {started.why}")
+        else:
+            absent.append(started)
+    print(report.heading(running, absent, members, load.generator()), flush=True)
+    for proxy in running:
+        if proxy.name is Name.SORRYD:
+            control.down(place.control, "sorry")
+        if faults := checks.missing_work(proxy):
+            raise BenchError(f"{proxy.name}: {'; '.join(faults)}")
+    return running
+
+
+def time_window(
+    options: Options, running: Sequence[Proxy], place: Place, core: int
+) -> Edges | None:
+    """The window scenario, where it is asked for and sorryd runs."""
+    ours = next((proxy for proxy in running if proxy.name is Name.SORRYD), None)
+    if ours is None or Scenario.WINDOW not in options.scenarios:
+        return None
+    rounds.progress(describe(Scenario.WINDOW))
+    return window.run(case(Scenario.WINDOW, place, ours.ports), place.control, core)
+
+
+def run(options: Options, folder: Path) -> bool:
+    """Measure and report; whether all went well. Raises BenchError where it cannot be done."""
+    cores = Cores.of_this_machine()
+    member_a, member_b, standby = free_ports(3)
+    place = prepare(folder, Members(member_a=member_a, member_b=member_b, standby=standby))
+    with Fleet(folder) as fleet:
+        running = start_all(options, fleet, place, cores)
+        os.sched_setaffinity(0, {cores.load})  # our own work is no burden to the proxies
+        measured = rounds.compare(options, running, place, cores.load)
+        edges = time_window(options, running, place, cores.load)
+    judged = verdict.judge(measured)
+    print(f"\n{report.table(verdict.rows(measured))}\n\n{report.goals(judged)}")
+    if edges is not None:
+        print(report.window(edges))
+    compared = not any(each.missed for each in judged) and not any(
+        each.measured.errors for each in measured
+    )
+    return compared and (edges is None or edges.well)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    for each in _ENDS:  # one is enough: what was started is being ended
+        signal.signal(each, signal.SIG_IGN)
+    raise BenchError(f"ended by {signal.Signals(number).name}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit code is as the module says."""
+    options = parse(arguments, __doc__)
+    for number in _ENDS:
+        signal.signal(number, _end)
+    signal.alarm(options.limit)
+    try:
+        # A short path: a UNIX socket's has room for 107 bytes.
+        with tempfile.TemporaryDirectory(prefix="sorryd-bench-", dir="/tmp") as folder:
+            return 0 if run(options, Path(folder)) else 1
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

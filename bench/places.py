@@ -1,0 +1,132 @@
+"""Where a run has its files and ports, and the filling of templates."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import random
+import string
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+TEMPLATES = Path(__file__).parent / "templates"
+SMALL, LARGE = 1024, 1024 * 1024
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """A body as it must arrive: its length in bytes and its SHA-256."""
+
+    length: int
+    sha256: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Body:
+        """The marks of `content`."""
+        return cls(length=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports of the members behind every proxy."""
+
+    member_a: int
+    member_b: int
+    standby: int
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports of one proxy: the shop, plain and TLS, and a site that is down."""
+
+    plain: int
+    tls: int
+    sorry: int
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The run's folder and what lies there for every proxy."""
+
+    folder: Path
+    members: Members
+    small: Body
+    large: Body
+    sorry: Body
+
+    @property
+    def control(self) -> Path:
+        """sorryd's control socket."""
+        return self.folder / "control.sock"
+
+
+class _Filled(string.Template):
+    """``@{name}``: the servers' configurations are full of dollar signs."""
+
+    delimiter = "@"
+
+
+def prepare(folder: Path, members: Members) -> Place:
+    """Write the bodies, the page and the certificate into `folder`, readable for any user."""
+    folder.chmod(0o755)
+    noise = random.Random(20261121)
+    small, large = noise.randbytes(SMALL), noise.randbytes(LARGE)
+    # Jinja2 drops a template's last newline, so nobody serves one.
+    page = (TEMPLATES / "sorry.html").read_text().removesuffix("\n")
+    (folder / "members").mkdir()
+    (folder / "members" / "small").write_bytes(small)
+    (folder / "members" / "large").write_bytes(large)
+    (folder / "page").mkdir()
+    for file in (folder / "sorry.html", folder / "page" / "sorry.html"):
+        file.write_text(page)
+    _write_certificate(folder)
+    return Place(
+        folder=folder,
+        members=members,
+        small=Body.of(small),
+        large=Body.of(large),
+        sorry=Body.of(page.encode()),
+    )
+
+
+def fill(place: Place, template: str, ports: Ports | None = None, **more: str) -> Path:
+    """Write `template` with its names filled in, into the run's folder, and say where."""
+    names: dict[str, object] = {"folder": place.folder, **more}
+    names |= msgspec.structs.asdict(place.members)
+    if ports is not None:
+        names |= msgspec.structs.asdict(ports)
+    written = place.folder / template
+    written.write_text(_Filled((TEMPLATES / template).read_text()).substitute(names))
+    return written
+
+
+def _write_certificate(folder: Path) -> None:
+    """ECDSA P-256, of its own signature, good for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    alternatives = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(alternatives, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / "chain.pem").write_bytes(chain)
+    (folder / "key.pem").write_bytes(secret)
+    (folder / "both.pem").write_bytes(chain + secret)

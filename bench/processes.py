@@ -1,0 +1,168 @@
+"""Processes of a run: started on their core, their processor time read, ended whatever happens.
+
+Linux only: cores are set by ``sched_setaffinity`` and times read from ``/proc``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+_PROJECT = Path(__file__).parents[1]
+_SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class BenchError(Exception):
+    """The run cannot go on; the message says why."""
+
+
+def program(*names: str) -> str | None:
+    """The first of `names` that is installed; servers often lie outside a user's PATH."""
+    path = os.environ.get("PATH", "") + os.pathsep + _SYSTEM_FOLDERS
+    found = (shutil.which(name, path=path) for name in names)
+    return next((each for each in found if each), None)
+
+
+class Cores(msgspec.Struct, frozen=True, kw_only=True):
+    """The core of the proxies, and that of the load and the members."""
+
+    proxy: int
+    load: int
+
+    @classmethod
+    def of_this_machine(cls) -> Cores:
+        """The first and the last core that this process may use (the same one if only one)."""
+        usable = sorted(os.sched_getaffinity(0))
+        return cls(proxy=usable[0], load=usable[-1])
+
+
+@contextlib.contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """What is started within is born on `core`; children inherit the mask of their parent."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class Fleet:
+    """Everything that a run started, each in a session of its own so that it ends whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._running:
+            _signal_session(process, signal.SIGTERM)
+        until = time.monotonic() + 5.0
+        for process in self._running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, until - time.monotonic()))
+            _signal_session(process, signal.SIGKILL)
+            process.wait()
+
+    def start(
+        self, name: str, command: Sequence[str], ports: Sequence[int], core: int
+    ) -> subprocess.Popen[bytes]:
+        """Start `command` on `core` and wait until it listens at `ports`, for 15 s at most.
+
+        Raises BenchError, with the end of what it printed, where it does not come up.
+        """
+        said = self._folder / f"{name}.out"
+        with said.open("wb") as out, pinned(core):
+            process = subprocess.Popen(
+                command,
+                cwd=_PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._running.append(process)
+        until = time.monotonic() + 15.0
+        for port in ports:
+            while not _listens(port):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise BenchError(f"{name} did not come up: {self._last_words(name)}")
+                time.sleep(0.02)
+        return process
+
+    def _last_words(self, name: str) -> str:
+        """The end of what `name` printed, and of its own log."""
+        files = (self._folder / f"{name}.out", self._folder / f"{name}.log")
+        lines = [file.read_text(errors="replace").splitlines() for file in files if file.exists()]
+        return "\n".join(line for each in lines for line in each[-15:])
+
+
+def _signal_session(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports of 127.0.0.1 that nothing listens at now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+class _Times(msgspec.Struct, frozen=True):
+    parent: int
+    ticks: int  # its own, and those of its children that ended
+
+
+def processor_seconds(root: int) -> float:
+    """User and system time that the process `root` and its descendants have used so far.
+
+    A child's time moves into its parent's when it ends, so the sum never steps back.
+    """
+    table = dict(_all_times())
+    family = {root}
+    while more := {pid for pid, times in table.items() if times.parent in family} - family:
+        family |= more
+    return sum(table[pid].ticks for pid in family if pid in table) / _TICKS_PER_SECOND
+
+
+def _all_times() -> Iterator[tuple[int, _Times]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                yield int(entry.name), _parse_stat((entry / "stat").read_text())
+
+
+def _parse_stat(line: str) -> _Times:
+    # The name in parentheses may hold spaces and parentheses (proc(5)): fields count after it.
+    fields = line.rpartition(")")[2].split()
+    return _Times(parent=int(fields[1]), ticks=sum(int(field) for field in fields[11:15]))

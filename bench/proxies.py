@@ -1,0 +1,118 @@
+"""The proxies that are compared: how each is found, set up and started."""
+
+from __future__ import annotations
+
+import enum
+import importlib.metadata
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+from typing import assert_never
+
+import msgspec
+
+from bench.places import Place, Ports, fill
+from bench.processes import Cores, Fleet, program
+
+_APACHE_MODULES = (
+    "/usr/lib/apache2/modules",
+    "/usr/lib64/httpd/modules",
+    "/usr/libexec/apache2",
+    "/usr/lib/httpd/modules",
+)
+
+
+class Name(enum.StrEnum):
+    """The proxies by name; sorryd's figure is what the others' are divided by."""
+
+    SORRYD = "sorryd"
+    HAPROXY = "haproxy"
+    NGINX = "nginx"
+    APACHE = "apache"
+
+
+class Proxy(msgspec.Struct, frozen=True, kw_only=True):
+    """A running proxy; `pid` is the root of its process tree."""
+
+    name: Name
+    pid: int
+    version: str
+    ports: Ports
+
+
+class Absent(msgspec.Struct, frozen=True, kw_only=True):
+    """A proxy that is not compared, and why."""
+
+    name: Name
+    why: str
+
+
+def start(name: Name, fleet: Fleet, place: Place, ports: Ports, cores: Cores) -> Proxy | Absent:
+    """Start the proxy `name` on its core, if it is installed.
+
+    Raises BenchError where it is installed and does not come up.
+    """
+    command = _command(name, place, ports)
+    if isinstance(command, Absent):
+        return command
+    listening = [ports.plain, ports.tls, ports.sorry]
+    process = fleet.start(name, command, listening, cores.proxy)
+    return Proxy(name=name, pid=process.pid, version=_version(name, command[0]), ports=ports)
+
+
+def _command(name: Name, place: Place, ports: Ports) -> list[str] | Absent:
+    match name:
+        case Name.SORRYD:
+            # Beside this very interpreter: another installation is not what is measured.
+            twistd = Path(sys.executable).with_name("twistd")
+            if not twistd.exists():
+                return Absent(name=name, why="twistd is not installed beside this Python")
+            file = fill(place, "sorryd.ini", ports)
+            return [str(twistd), "-n", "--pidfile=", "sorryd", "--config", str(file)]
+        case Name.HAPROXY:
+            if (binary := program("haproxy")) is None:
+                return Absent(name=name, why="haproxy is not installed")
+            return [binary, "-db", "-f", str(fill(place, "haproxy.cfg", ports))]
+        case Name.NGINX:
+            if (binary := program("nginx")) is None:
+                return Absent(name=name, why="nginx is not installed")
+            return nginx(binary, fill(place, "nginx.conf", ports))
+        case Name.APACHE:
+            return _apache(place, ports)
+        case _:
+            assert_never(name)
+
+
+def nginx(binary: str, file: Path) -> list[str]:
+    """The command that runs nginx with `file` alone, in the file's folder."""
+    log = file.with_suffix(".log")
+    return [binary, "-p", str(file.parent), "-e", str(log), "-c", str(file)]
+
+
+def _apache(place: Place, ports: Ports) -> list[str] | Absent:
+    if (binary := program("apache2", "httpd")) is None:
+        return Absent(name=Name.APACHE, why="apache2 or httpd is not installed")
+    folders = [folder for folder in _APACHE_MODULES if Path(folder, "mod_proxy.so").exists()]
+    if not folders:
+        return Absent(name=Name.APACHE, why="its folder of modules was not found")
+    # Apache refuses to serve as root; anyone else serves as who they are.
+    user = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    file = fill(
+        place,
+        "apache.conf",
+        ports,
+        modules=folders[0],
+        uid=str(user.pw_uid),
+        gid=str(user.pw_gid),
+    )
+    return [binary, "-DFOREGROUND", "-d", str(place.folder), "-f", str(file)]
+
+
+def _version(name: Name, binary: str) -> str:
+    if name is Name.SORRYD:
+        return importlib.metadata.version("sorryd")
+    said = subprocess.run([binary, "-v"], capture_output=True, text=True, timeout=20, check=False)
+    words = (said.stdout + said.stderr).replace("/", " ").split()
+    return next((word for word in words if word[:1].isdigit()), "unknown")

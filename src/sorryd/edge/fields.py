@@ -1,0 +1,202 @@
+"""The few fields of a head that a proxy must understand, taken out of its field lines.
+
+Framing (RFC 9112 §6), persistence and hop-by-hop fields (RFC 9110 §7.6.1), Host, Expect, and a
+stranger's claims of where a request came from. All other lines are passed on as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
+
+_is_digits: Final = re.compile(rb"[0-9]{1,18}").fullmatch
+_is_token: Final = re.compile(TOKEN).fullmatch
+# uri-host [ ":" port ] of RFC 9110 §7.2, without the userinfo and quotes that mislead readers.
+is_host: Final = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+;=%]*)(?::[0-9]{0,5})?"
+).fullmatch
+
+# The fields that a proxy must understand, by what is done with them. The words are small
+# integers, not an enum: this is looked up for every field of every message.
+_CONNECTION, _HOP, _LENGTH, _CODING, _HOST, _EXPECT, _FORWARDING, _UPGRADE = range(1, 9)
+
+_HOP_BY_HOP: Final = (b"keep-alive", b"proxy-connection", b"te", b"trailer")
+# A stranger's claims about where a request came from; ours replace them. Applications behind
+# CGI-like interfaces read "_" as "-", so both spellings go.
+_CLAIMS: Final = (
+    b"for",
+    b"host",
+    b"proto",
+    b"port",
+    b"server",
+    b"ssl",
+    b"scheme",
+    b"by",
+    b"prefix",
+)
+
+
+def _spellings(name: bytes) -> set[bytes]:
+    first, second, third = name.split(b"-")
+    return {first + a + second + b + third for a in (b"-", b"_") for b in (b"-", b"_")}
+
+
+_RESPONSE_FIELDS: Final[dict[bytes, int]] = {
+    **dict.fromkeys(_HOP_BY_HOP, _HOP),
+    b"connection": _CONNECTION,
+    b"content-length": _LENGTH,
+    b"transfer-encoding": _CODING,
+    b"upgrade": _UPGRADE,
+}
+_REQUEST_FIELDS: Final[dict[bytes, int]] = {
+    **_RESPONSE_FIELDS,
+    b"host": _HOST,
+    b"expect": _EXPECT,
+    b"forwarded": _FORWARDING,
+    **{s: _FORWARDING for c in _CLAIMS for s in _spellings(b"x-forwarded-" + c)},
+}
+# Fields that carry the framing or the meaning of a message: naming them in Connection does not
+# make them hop-by-hop (RFC 9110 §7.6.1 forbids the sender to).
+_NEVER_DROPPED: Final = frozenset(
+    {b"host", b"content-length", b"content-type", b"content-encoding", b"content-range"}
+    | {b"authorization", b"cache-control", b"cookie", b"date", b"expect", b"location"}
+    | {b"range", b"set-cookie", b"via"}
+)
+
+
+def take_request_fields(head: RequestHead, block: bytes) -> list[bytes] | None:
+    """Fill `head` from its field lines; the names that Connection nominates.
+
+    Raises BadMessage 400, 417 or 501.
+    """
+    keep = head.lines.append
+    kinds = _REQUEST_FIELDS
+    connection: list[bytes] | None = None
+    coding = length = None
+    for line in block.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        kind = kinds.get(name.lower())
+        if kind is None:
+            keep(line)
+        elif kind == _HOST:
+            _take_host(head, value.strip(b" \t"))
+            keep(line)
+        elif kind == _CONNECTION:
+            connection = _tokens(value) if connection is None else connection + _tokens(value)
+        elif kind == _LENGTH:
+            length = _length(value, length, 400)
+            keep(line)
+        elif kind == _CODING:
+            coding = _coding(value, coding, 501, 400)
+        elif kind == _EXPECT:
+            if _take_expect(head, value):
+                keep(line)
+        elif kind == _UPGRADE:
+            head.upgrade = value.strip(b" \t")
+    if coding is not None:
+        _check_coding(head.minor, length, 400)
+        head.chunked, head.length = True, None
+    elif length is not None:
+        head.length = length
+    return _persistence(head, connection) if connection is not None else None
+
+
+def take_response_fields(head: ResponseHead, block: bytes) -> list[bytes] | None:
+    """Fill `head` from its field lines; the names that Connection nominates.
+
+    Raises BadMessage 502.
+    """
+    keep = head.lines.append
+    kinds = _RESPONSE_FIELDS
+    connection: list[bytes] | None = None
+    coding = length = None
+    for line in block.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        kind = kinds.get(name.lower())
+        if kind is None:
+            keep(line)
+        elif kind == _CONNECTION:
+            connection = _tokens(value) if connection is None else connection + _tokens(value)
+        elif kind == _LENGTH:
+            length = _length(value, length, 502)
+            keep(line)
+        elif kind == _CODING:
+            coding = _coding(value, coding, 502, 502)
+        elif kind == _UPGRADE:
+            head.upgrade = value.strip(b" \t")
+    if coding is not None:
+        _check_coding(head.minor, length, 502)
+        head.chunked = True
+    else:
+        head.length = length
+    return _persistence(head, connection) if connection is not None else None
+
+
+def _take_host(head: RequestHead, value: bytes) -> None:
+    if head.host_at >= 0:
+        raise BadMessage(400, "more than one Host")
+    if is_host(value) is None:
+        raise BadMessage(400, "invalid Host")
+    head.host = value
+    head.host_at = len(head.lines)
+
+
+def _take_expect(head: RequestHead, value: bytes) -> bool:
+    """RFC 9110 §10.1.1; an HTTP/1.0 expectation is ignored and not passed on."""
+    if value.strip(b" \t").lower() != b"100-continue":
+        raise BadMessage(417, "unknown expectation")
+    head.expects_continue = head.minor == 1
+    return head.expects_continue
+
+
+def _length(value: bytes, before: int | None, status: int) -> int:
+    """RFC 9112 §6.3: repeated or listed lengths may be mended; we refuse them."""
+    if before is not None:
+        raise BadMessage(status, "more than one Content-Length")
+    digits = value.strip(b" \t")
+    if _is_digits(digits) is None:
+        raise BadMessage(status, "invalid Content-Length")
+    return int(digits)
+
+
+def _coding(value: bytes, before: bytes | None, unknown: int, malformed: int) -> bytes:
+    coding = value.strip(b" \t").lower()
+    if before is not None:
+        raise BadMessage(malformed, "more than one Transfer-Encoding")
+    if coding != b"chunked":
+        raise BadMessage(
+            unknown if _is_token(coding) else malformed, "unsupported Transfer-Encoding"
+        )
+    return coding
+
+
+def _check_coding(minor: int, length: int | None, status: int) -> None:
+    if length is not None:
+        raise BadMessage(status, "both Content-Length and Transfer-Encoding")
+    if minor == 0:
+        raise BadMessage(status, "Transfer-Encoding under HTTP/1.0")
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [word.strip(b" \t") for word in value.lower().split(b",")]
+
+
+def _persistence(head: RequestHead | ResponseHead, tokens: list[bytes]) -> list[bytes]:
+    """Judge Connection (RFC 9112 §9.3); the field names that it makes hop-by-hop."""
+    if b"close" in tokens:
+        head.keep_alive = False
+    elif head.minor == 0 and b"keep-alive" in tokens:
+        head.keep_alive = True
+    if head.upgrade is not None and b"upgrade" not in tokens:
+        head.upgrade = None
+    known = (b"close", b"keep-alive", b"upgrade", b"te", b"")
+    return [t for t in tokens if t not in known and t not in _NEVER_DROPPED]
+
+
+def without(lines: list[bytes], nominated: list[bytes], host_at: int) -> tuple[list[bytes], int]:
+    """`lines` without the `nominated` fields, and where Host is then."""
+    host = lines[host_at] if host_at >= 0 else None
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in nominated]
+    return kept, kept.index(host) if host is not None else -1

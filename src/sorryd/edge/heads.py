@@ -1,0 +1,69 @@
+"""A request's and a response's head as values, and what is wrong with one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+"""RFC 9110 §5.6.2, as a regular expression."""
+
+
+class BadMessage(Exception):
+    """A message that must not be passed on.
+
+    `status` is what its sender is told (RFC 9110 §15.5, §15.6); `why` is for the log and for
+    the short body of that answer.
+    """
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(status, why)
+        self.status = status
+        self.why = why
+
+
+class RequestHead:
+    """A request's head: what sorryd must know, and the lines that are passed on.
+
+    `lines` are the end-to-end field lines in their order, without line ends. `host_at` is the
+    index of Host among them, -1 where there is none. `length` is the body's length in bytes;
+    None with `chunked`.
+    """
+
+    __slots__ = (
+        "chunked", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
+        "method", "minor", "target", "upgrade",
+    )  # fmt: skip
+
+    def __init__(self, method: bytes, target: bytes, minor: int) -> None:
+        self.method = method
+        self.target = target
+        self.minor = minor
+        self.lines: list[bytes] = []
+        self.host = b""
+        self.host_at = -1
+        self.length: int | None = 0
+        self.chunked = False
+        self.keep_alive = minor == 1
+        self.expects_continue = False
+        self.upgrade: bytes | None = None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the framing announces a body (RFC 9112 §6.3)."""
+        return self.length != 0
+
+
+class ResponseHead:
+    """A response's head. `length` None without `chunked`: the body ends with the connection."""
+
+    __slots__ = ("chunked", "keep_alive", "length", "lines", "minor", "reason", "status", "upgrade")
+
+    def __init__(self, minor: int, status: int, reason: bytes) -> None:
+        self.minor = minor
+        self.status = status
+        self.reason = reason
+        self.lines: list[bytes] = []
+        self.length: int | None = None
+        self.chunked = False
+        self.keep_alive = minor == 1
+        self.upgrade: bytes | None = None

@@ -1,0 +1,267 @@
+"""One connection to a member: it reads answers, and tells its exchange.
+
+What an answer, its failure or its silence means for the visitor is decided in relay.py; what
+it means for the member, on the control side.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
+from sorryd.edge.heads import BadMessage, ResponseHead
+from sorryd.edge.http1 import head_end, read_response
+from sorryd.edge.interfaces import Exchange, Pool, Wire
+from sorryd.edge.wheel import NEVER
+
+CLOSING: Final = 5.0
+"""Seconds to send what waits, when a connection is closed."""
+
+MAX_INFORMATIONAL: Final = 16
+"""1xx answers to one request; with more, its member is broken."""
+
+
+@implementer(IPushProducer)
+class MemberConnection:
+    """One connection to a member, as a protocol of its transport.
+
+    It is also the producer of that transport: what it produces is the visitor's request body.
+    """
+
+    __slots__ = (
+        "_body", "_buffer", "_informational", "_keep", "_sent", "deadline", "exchange",
+        "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
+    )  # fmt: skip
+
+    transport: Wire
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.exchange: Exchange | None = None
+        self.deadline = NEVER
+        self.reused = False
+        self.on_handshake: Callable[[], None] | None = None
+        self.on_lost: Callable[[], None] | None = None  # while it is being made
+        self.socket: socket.socket | None = None  # to look at without reading
+        self._buffer = b""  # an incomplete head
+        self._body: BodyReader | None = None  # of the current answer, once its head was read
+        self._keep = False  # the connection serves again after this answer
+        self._informational = 0
+        self._sent = 0
+
+    # --- what exchanges ask ---
+
+    def begin(self, exchange: Exchange, data: bytes) -> None:
+        """Carry `exchange`; `data` is its head and what there is of its body."""
+        self.exchange = exchange
+        self._informational = 0
+        self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+        self.transport.write(data)
+
+    def send(self, data: bytes) -> None:
+        """More of the request's body."""
+        if self._body is None:
+            self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+        self.transport.write(data)
+
+    def pause(self) -> None:
+        """Read no more for now: the visitor does not keep up."""
+        self.deadline = NEVER
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self.exchange is not None:
+            self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
+        self.transport.resumeProducing()
+
+    def abandon(self) -> None:
+        """The exchange is over for its own reasons: the connection is of no more use."""
+        self.exchange = None
+        self._go_away()
+
+    def hand_over(self) -> Wire:
+        """The exchange became a tunnel, and the transport is the tunnel's."""
+        self.exchange = None
+        self.pool.wheel.discard(self)
+        return self.transport
+
+    def close(self) -> None:
+        """Close a connection without an exchange."""
+        self._keep = False
+        self.deadline = self.pool.wheel.now + CLOSING
+        self.transport.loseConnection()
+
+    def seems_open(self) -> bool:
+        """Whether neither data nor an end waits to be read."""
+        if self.socket is None:
+            return True
+        try:
+            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    # --- what the transport tells ---
+
+    def makeConnection(self, transport: Wire) -> None:
+        self.transport = transport
+        transport.registerProducer(self, True)
+        self.pool.wheel.add(self)
+
+    def handshakeCompleted(self) -> None:
+        if self.on_handshake is not None:
+            self.on_handshake()
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.exchange is None:
+            # Nothing was asked (RFC 9112 §9.2: such bytes must not answer the next request).
+            self._go_away()
+        elif self._body is not None:
+            self._read_body(self.exchange, self._body, data)
+        else:
+            self._read_heads(self._buffer + data if self._buffer else data, len(self._buffer))
+
+    def readConnectionLost(self) -> None:
+        exchange = self.exchange
+        if exchange is not None and isinstance(self._body, UntilEndReader):
+            # RFC 9112 §6.3: the end of the connection is the end of this body.
+            self._finish(exchange)
+            exchange.answer_body(b"", True)
+            return
+        self._lost("closed the connection")
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._lost("the connection was lost")
+
+    def timed_out(self) -> None:
+        """The deadline has passed (see wheel.py)."""
+        exchange = self.exchange
+        wheel = self.pool.wheel
+        if exchange is None and self._keep:
+            self.pool.forget(self)
+            self.close()
+        elif exchange is None:
+            self._go_away()
+        elif self.transport.sent != self._sent:
+            self._sent = self.transport.sent
+            self.deadline = wheel.now + self.pool.timeouts.answer
+        else:
+            self.exchange = None
+            self._go_away()
+            exchange.member_late()
+
+    def pauseProducing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.pause_request()
+
+    def resumeProducing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.resume_request()
+
+    def stopProducing(self) -> None:
+        self._go_away()
+
+    # --- reading answers ---
+
+    def _read_heads(self, data: bytes, searched: int) -> None:
+        exchange = self.exchange
+        assert exchange is not None
+        try:
+            while True:
+                end = head_end(data, self.pool.head_limit, searched)
+                if end < 0:
+                    self._buffer = data
+                    return
+                head = read_response(data, end, exchange.bodiless)
+                data, searched = data[end:], 0
+                if head.status >= 200 or head.status == 101:
+                    break
+                self._informational += 1
+                if self._informational > MAX_INFORMATIONAL:
+                    raise BadMessage(502, "too many informational answers")
+                exchange.informational(head)
+                if self.exchange is not exchange:
+                    return
+            self._buffer = b""
+            if head.status == 101:
+                exchange.switched(head, data)
+                return
+            body = self._body = self._reader(head)
+            self._read_body(exchange, body, data, head)
+        except BadMessage as why:
+            self._broke(exchange, why.why)
+
+    def _reader(self, head: ResponseHead) -> BodyReader:
+        """How the answer's body is framed (RFC 9112 §6.3)."""
+        self._keep = head.keep_alive
+        if head.length is not None:
+            return LengthReader(head.length)
+        if head.chunked:
+            return ChunkedReader(502, self.pool.head_limit)
+        self._keep = False
+        return UntilEndReader()
+
+    def _read_body(
+        self, exchange: Exchange, body: BodyReader, data: bytes, head: ResponseHead | None = None
+    ) -> None:
+        """A piece of the body; with the first one, the `head` that came before it."""
+        try:
+            piece = body.feed(data)
+        except BadMessage as why:
+            self._broke(exchange, why.why)
+            return
+        done = body.done
+        if done:
+            if body.rest:
+                self._keep = False  # bytes after the answer: nobody asked for them
+            self._finish(exchange)
+        else:
+            self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
+        if head is None:
+            exchange.answer_body(piece, done)
+        else:
+            exchange.answer(head, piece, done)
+
+    def _finish(self, exchange: Exchange) -> None:
+        """The answer is whole: the connection serves again, or ends."""
+        self.exchange = None
+        self._body = None
+        if not exchange.request_done:
+            self._go_away()  # an early answer: what else it was sent would begin a new request
+        elif self._keep:
+            self.reused = True
+            self.pool.put(self)
+        else:
+            self.close()
+
+    # --- endings ---
+
+    def _broke(self, exchange: Exchange, why: str) -> None:
+        self.exchange = None
+        self._go_away()
+        exchange.member_broke(why)
+
+    def _lost(self, why: str) -> None:
+        exchange, self.exchange = self.exchange, None
+        self._go_away()
+        if self.on_lost is not None:
+            self.on_lost()
+        if exchange is not None:
+            silent = not (self._body or self._buffer or self._informational)
+            when = "before its answer" if silent else "in the middle of its answer"
+            exchange.member_lost(f"{why} {when}", silent)
+
+    def _go_away(self) -> None:
+        self.deadline = NEVER
+        self.pool.forget(self)
+        self.pool.wheel.discard(self)
+        self.transport.abortConnection()

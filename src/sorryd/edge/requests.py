@@ -1,0 +1,99 @@
+"""What a visitor sends, taken apart: heads, bodies, and what is ahead of its turn."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader
+from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.http1 import check_beginning, head_end, read_request
+
+DISCARDED: Final = 1 << 20
+"""Bytes of a request's body that are read away after its answer, to keep the connection."""
+
+_TOO_LARGE: Final = "the body is larger than the limit"
+
+
+class Limits(Protocol):
+    """Sizes in bytes; a body's may be 0, which is no limit."""
+
+    max_header_bytes: int
+    max_body_bytes: int
+
+
+class RequestReader:
+    """Reads requests one after the other.
+
+    `body` is what the current request's body is read by, None where all of it was. `ahead`
+    holds bytes that can't be read yet: an incomplete head, or requests that must wait.
+    """
+
+    __slots__ = ("_discarded", "_limits", "_received", "ahead", "body")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.ahead = b""
+        self.body: BodyReader | None = None
+        self._received = 0  # bytes of the current body
+        self._discarded = 0  # bytes read away after its answer
+
+    def hold(self, data: bytes) -> bool:
+        """Keep `data` ahead of its turn; whether it is enough for now."""
+        self.ahead += data
+        return len(self.ahead) > self._limits.max_header_bytes
+
+    def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes]:
+        """A head, if `data` completes one, and what follows it. Raises BadMessage."""
+        searched = len(self.ahead)
+        if searched:
+            data, self.ahead = self.ahead + data, b""
+        while data.startswith(b"\r\n"):
+            data, searched = data[2:], 0  # RFC 9112 §2.2: empty lines before a request
+        end = head_end(data, self._limits.max_header_bytes, searched)
+        if end > 0:
+            return read_request(data, end), data[end:]
+        if data:
+            check_beginning(data)
+            self.ahead = data
+        return None, b""
+
+    def begin_body(self, head: RequestHead) -> None:
+        """Expect the body that `head` announces; raises BadMessage 413 where it is too large."""
+        limit = self._limits.max_body_bytes
+        self._received = self._discarded = 0
+        if head.length is None:
+            self.body = ChunkedReader(400, self._limits.max_header_bytes)
+            return
+        if head.length > limit > 0:
+            raise BadMessage(413, _TOO_LARGE)
+        self.body = LengthReader(head.length)
+
+    def read_body(self, body: BodyReader, data: bytes) -> bytes:
+        """The piece of the body in `data`. Raises BadMessage.
+
+        What followed it is in `body.rest`, once `body.done`.
+        """
+        piece = body.feed(data)
+        self._received += len(piece)
+        if self._received > self._limits.max_body_bytes > 0:
+            raise BadMessage(413, _TOO_LARGE)
+        if body.done:
+            self.body = None
+        return piece
+
+    def discard(self, size: int) -> bool:
+        """Count `size` bytes read away; whether that is enough."""
+        self._discarded += size
+        return self._discarded > DISCARDED and self.body is not None
+
+    def is_worth_reading(self, head: RequestHead) -> bool:
+        """Whether the rest of a body is read away after its answer, to keep the connection.
+
+        Not where the visitor waits for 100 (Continue): what it sends next may be the body or
+        another request (RFC 9110 §10.1.1).
+        """
+        if self.body is None:
+            return True
+        if head.expects_continue and not self._received:
+            return False
+        return head.length is None or head.length - self._received <= DISCARDED
