@@ -18,6 +18,7 @@ from zope.interface import implementer
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import TunnelEnd, Wire
+from sorryd.edge.line import LINGER, Line
 from sorryd.edge.refusals import refusal
 from sorryd.edge.relay import Exchange
 from sorryd.edge.requests import RequestReader
@@ -26,9 +27,6 @@ from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.apology import ReadyApology
 from sorryd.policy.headers import Forwarding
-
-LINGER: Final = 5.0
-"""Seconds to send what waits and to read the rest away, before a connection is closed."""
 
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
@@ -42,12 +40,12 @@ class VisitorConnection:
     """
 
     __slots__ = (
-        "_advancing", "_answering", "_blocked", "_closing", "_ended", "_exchange",
-        "_forwarding", "_head", "_last", "_paused", "_requests", "_sent", "_site", "_wheel",
-        "deadline", "transport",
+        "_advancing", "_answering", "_blocked", "_exchange", "_forwarding", "_head", "_last",
+        "_line", "_requests", "_sent", "_site", "_wheel", "deadline", "transport",
     )  # fmt: skip
 
     transport: Wire
+    _line: Line
 
     def __init__(self, site: SiteEdge, address: str, tls: bool) -> None:
         self._site = site
@@ -59,10 +57,7 @@ class VisitorConnection:
         self._exchange: Exchange | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
-        self._closing = False  # nothing more is said, or listened to
-        self._ended = False  # the visitor's FIN was seen
         self._blocked = False  # the visitor does not take what is sent
-        self._paused = False  # the visitor is not read from
         self._advancing = False
         self._sent = 0
 
@@ -70,6 +65,7 @@ class VisitorConnection:
 
     def makeConnection(self, transport: Wire) -> None:
         self.transport = transport
+        self._line = Line(transport)
         transport.registerProducer(self, True)
         self.deadline = self._wheel.now + self._site.timeouts.header
         self._site.arrived(self)
@@ -78,19 +74,19 @@ class VisitorConnection:
         self.deadline = self._wheel.now + self._site.timeouts.header
 
     def dataReceived(self, data: bytes) -> None:
-        if not self._closing:
+        if not self._line.closing:
             self._advance(data)
 
     def readConnectionLost(self) -> None:
         """FIN: with a request complete its answer is still owed, without it nothing is."""
-        self._ended = True
+        self._line.ended = True
         if self._requests.body is not None or not self._answering:
             self._cancel()
             self.close()
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
-        self._closing = True
+        self._line.closing = True
         self._cancel()
 
     def timed_out(self) -> None:
@@ -99,9 +95,9 @@ class VisitorConnection:
             # What the kernel took late is progress: the visitor reads, if slowly.
             self._sent = self.transport.sent
             self.deadline = self._wheel.now + self._site.timeouts.body
-        elif self._blocked or self._closing:
+        elif self._blocked or self._line.closing:
             self._cancel()
-            self.transport.abortConnection()
+            self._line.abort()
         elif self._requests.body is not None:
             self._refuse(BadMessage(408, "the body did not come in time"))
         elif self._requests.ahead:
@@ -116,14 +112,14 @@ class VisitorConnection:
         self._advancing = True
         requests = self._requests
         try:
-            while data and not self._closing:
+            while data and not self._line.closing:
                 if requests.body is not None:
                     data = self._take_body(requests.body, data)
                 elif not (self._answering or self._blocked):
                     data = self._take_head(data)
                 else:
                     if requests.hold(data):
-                        self._pause()
+                        self._line.pause()
                     break
         except BadMessage as why:
             self._refuse(why)
@@ -133,10 +129,10 @@ class VisitorConnection:
     def _release(self) -> None:
         """The turn of the next request has come."""
         data, self._requests.ahead = self._requests.ahead, b""
-        self._unpause()
+        self._line.resume()
         if data:
             self._advance(data)
-        if self._ended and not self._answering:
+        if self._line.ended and not self._answering:
             self.close()
 
     def _take_head(self, data: bytes) -> bytes:
@@ -182,14 +178,12 @@ class VisitorConnection:
             self._linger()
         return body.rest
 
-    # --- what exchanges ask ---
+    # --- what exchanges ask: see interfaces.Visitor ---
 
     def forwarding(self, head: RequestHead) -> bytes:
-        """See interfaces.Visitor."""
         return self._forwarding.lines(head.host)
 
     def connection_field(self, framed: bool) -> bytes:
-        """See interfaces.Visitor."""
         if not framed or self._site.stopping:
             self._last = True
         if self._last:
@@ -198,11 +192,9 @@ class VisitorConnection:
         return b"" if self._head.minor else _KEEP_ALIVE
 
     def send(self, data: bytes) -> None:
-        """See interfaces.Visitor."""
         self.transport.write(data)
 
     def answered(self) -> None:
-        """See interfaces.Visitor."""
         self._exchange = None
         self._answering = False
         if self._last:
@@ -210,36 +202,31 @@ class VisitorConnection:
             return
         if self._requests.body is not None or self._blocked:
             self.deadline = self._wheel.now + self._site.timeouts.body
-            self._unpause()
+            self._line.resume()
         else:
             self.deadline = self._idle_deadline()
-        if not (self._advancing or self._blocked) and (self._requests.ahead or self._ended):
+        if not (self._advancing or self._blocked) and (self._requests.ahead or self._line.ended):
             self._release()
 
     def apologise(self, status: int | None) -> None:
-        """See interfaces.Visitor."""
         self._exchange = None
         self._say_sorry(self._site.apology_for_members(status))
 
     def cut(self, framed: bool) -> None:
-        """See interfaces.Visitor."""
         self._exchange = None
         if framed:
             self.close()
         else:
-            self._closing = True
-            self.transport.abortConnection()
+            self._line.abort()
 
     def pause_request(self) -> None:
-        """See interfaces.Visitor."""
         self.deadline = NEVER
-        self._pause()
+        self._line.pause()
 
     def resume_request(self) -> None:
-        """See interfaces.Visitor."""
         if self._requests.body is not None:
             self.deadline = self._wheel.now + self._site.timeouts.body
-        self._unpause()
+        self._line.resume()
 
     # --- what the transport asks, as the producer of answers ---
 
@@ -255,7 +242,7 @@ class VisitorConnection:
         if self._exchange is not None:
             self.deadline = NEVER
             self._exchange.resume_answer()
-        elif not self._closing:
+        elif not self._line.closing:
             self.deadline = self._idle_deadline()
             self._release()
 
@@ -297,29 +284,18 @@ class VisitorConnection:
             self.close()
 
     def _linger(self) -> None:
-        """All is said: send FIN, and read away what the visitor still sends.
-
-        Closing at once would make the kernel answer that with a reset, which can destroy the
-        answer before it is read (RFC 9112 §9.6).
-        """
-        self._closing = True
         self.deadline = self._wheel.now + LINGER
-        if self._ended:
-            self.transport.loseConnection()
-        else:
-            self.transport.loseWriteConnection()
-            self._unpause()
+        self._line.linger()
 
     def close(self) -> None:
         """Send what waits, within limits, and close."""
-        self._closing = True
         self.deadline = self._wheel.now + LINGER
-        self.transport.loseConnection()
+        self._line.close()
 
     def finish(self) -> None:
         """sorryd stops: close when the request in flight is answered, or now without one."""
         self._last = True
-        if not (self._answering or self._closing):
+        if not (self._answering or self._line.closing):
             self._end_politely()
 
     def expire(self) -> bool:
@@ -340,30 +316,14 @@ class VisitorConnection:
         if exchange is not None:
             exchange.cancel()
 
-    def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
-            self.transport.pauseProducing()
-
-    def _unpause(self) -> None:
-        if self._paused:
-            self._paused = False
-            if not self._ended:
-                self.transport.resumeProducing()
-
     def _idle_deadline(self) -> float:
         return self._wheel.now + self._site.timeouts.idle
 
     def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
-        """See interfaces.Visitor."""
         self._exchange = None
-        self._closing = True
+        self._line.closing = True
         self._site.left(self)
         tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, ended)
-        early, self._requests.ahead = self._requests.ahead, b""
-        self._unpause()
-        if early:
-            tunnel.visitor.dataReceived(early)
-        if self._ended:
-            tunnel.visitor.readConnectionLost()
+        self._line.resume()
+        tunnel.take_over(self._requests.ahead, self._line.ended)
         return tunnel.member

@@ -50,6 +50,13 @@ class Tunnel:
         visitor.become(self.visitor)
         member.become(self.member)
 
+    def take_over(self, ahead: bytes, ended: bool) -> None:
+        """What the visitor sent before the tunnel was one, and whether its FIN was seen."""
+        if ahead:
+            self.visitor.dataReceived(ahead)
+        if ended:
+            self.visitor.readConnectionLost()
+
     def used(self) -> None:
         """Bytes have passed."""
         if not self._closing:
