@@ -40,8 +40,7 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Options:
     )
     parser.add_argument(
         "--only",
-        type=Scenario,
-        choices=list(Scenario),
+        choices=[str(each) for each in Scenario],
         action="append",
         metavar="SCENARIO",
         help=f"{', '.join(Scenario)}; may be given several times",
@@ -57,7 +56,7 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Options:
     return Options(
         rounds=asked.rounds,
         seconds=asked.seconds,
-        scenarios=tuple(asked.only or Scenario),
+        scenarios=tuple(map(Scenario, asked.only or Scenario)),
         proxies=asked.proxies,
     )
 
@@ -71,5 +70,5 @@ def _positive(text: str) -> int:
 def _names(text: str) -> tuple[Name, ...]:
     try:
         return tuple(dict.fromkeys(Name(word.strip()) for word in text.split(",")))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: the names are {', '.join(Name)}") from None

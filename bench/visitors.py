@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from bench.checks import unverified
 from bench.load import Counted
 
 
@@ -117,7 +118,7 @@ async def _load(url: str, connections: int, seconds: int, tally: Tally) -> float
     visit = Visit(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 80,
-        context=ssl._create_unverified_context() if parts.scheme == "https" else None,
+        context=unverified() if parts.scheme == "https" else None,
         request=f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode(),
     )
     started = time.monotonic()

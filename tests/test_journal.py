@@ -131,9 +131,23 @@ def test_what_led_to_an_open_window_is_loaded(journal: Journal, path: str) -> No
         window("first", 10, 20, ended=20.0),
         window("second", 15, 30, ended=30.0),
         window("third", 30, 50),
+        window("cancelled", 12, 50, cancelled=11.0),
+    )
+    loaded = reopened(journal, path).windows
+    assert {window.id for window in loaded} == {"first", "second", "third"}
+    assert len(loaded) == 3
+
+
+def test_what_led_to_it_is_not_mistaken_for_another_site_s(journal: Journal, path: str) -> None:
+    """Another site's window that is open for longer does not hide what a down-time began with."""
+    put(
+        journal,
+        window("other", 0, None, site="blog"),
+        window("first", 0, 20, ended=20.0),
+        window("second", 15, 30),
     )
     found = {window.id for window in reopened(journal, path).windows}
-    assert found == {"first", "second", "third"}
+    assert found == {"other", "first", "second"}
 
 
 def test_history(journal: Journal, path: str) -> None:

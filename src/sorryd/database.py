@@ -22,6 +22,7 @@ MIGRATIONS = (
         body TEXT NOT NULL     -- the Window as JSON
     ) WITHOUT ROWID;
     CREATE INDEX windows_by_final ON windows (final, start);
+    CREATE INDEX windows_by_end ON windows (ended);
     CREATE TABLE members (
         site TEXT NOT NULL,
         url TEXT NOT NULL,

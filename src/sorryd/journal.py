@@ -72,7 +72,7 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
 class Loaded(Value, frozen=True, kw_only=True):
     """What a daemon starts from.
 
-    `windows` are those not final, and the ended ones that led to them without a gap.
+    `windows` are those not final, and the ended ones that may have led to them without a gap.
     """
 
     windows: tuple[Window, ...] = ()
@@ -187,14 +187,20 @@ class Journal:
             ]
         return tuple(reversed(entries))
 
-    def _led_to(self, alive: Iterable[Window]) -> Iterator[Window]:
-        """The ended windows that overlap `alive` or each other, backwards from the first."""
+    def _led_to(self, alive: Iterable[Window]) -> tuple[Window, ...]:
+        """Ended windows from which the down-times of `alive` may have begun, and some more.
+
+        Those that ended since the first of them started; and since the first of those did; and
+        so on.
+        """
+        found: tuple[Window, ...] = ()
         start = min((window.start for window in alive), default=None)
-        while start is not None:
+        before = None
+        while start is not None and start != before:
             with self._faults():
-                earlier = self._windows("ended >= ? AND start < ?", start, start)
-            yield from earlier
-            start = min((window.start for window in earlier), default=None)
+                found = self._windows("ended >= ?", start)
+            before, start = start, min((start, *(window.start for window in found)))
+        return found
 
     @property
     def _opened(self) -> sqlite3.Connection:

@@ -210,8 +210,9 @@ class MemberView(Value, frozen=True):
 class SiteView(Value, frozen=True):
     """A site as the edge shall serve it: its members, and the windows that concern it.
 
-    `windows` holds those that may still act (none final), whenever they start: the phase is
-    worked out from them and the clock, on every request.
+    `windows`, arranged as policy/windows.py takes them, holds those that may still act, whenever
+    they start, and the ended ones that the present down-time began with. The phase is worked
+    out from them and the clock, on every request.
     """
 
     site: Site

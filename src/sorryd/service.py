@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Final, TypeVar
 
 from OpenSSL import SSL
@@ -94,9 +96,22 @@ def makeService(options: Options) -> IService:  # twistd looks for this name
 
 def _one_line(kind: type[BaseException], error: BaseException, trace: Any) -> None:
     if issubclass(kind, StartError):
-        print(f"sorryd: {error}", file=sys.stderr)
+        log.critical("sorryd can't start: {why}", why=str(error))
     else:
         sys.__excepthook__(kind, error, trace)
+
+
+def _obey_signals(reactor: Any, asked: Callable[[str], None]) -> None:
+    """SIGTERM and SIGINT ask sorryd to stop, which is no failure: it exits with status 0.
+
+    Twisted's own way is to end by the signal, and to log a traceback for the second one.
+    """
+
+    def caught(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(asked, signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, caught)
 
 
 class Sorryd(Service):
@@ -114,6 +129,7 @@ class Sorryd(Service):
         self._alarm: Alarm | None = None
         self._control: ControlPort | None = None
         self._factory: ControlFactory | None = None
+        self._stopping = False
 
     def _in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
         return deferToThreadPool(self._reactor, self._threads, function, *args)
@@ -151,7 +167,7 @@ class Sorryd(Service):
         loaded = self._journal.load()
         contexts = {site.name: _context(config, site) for site in config.sites if site.certificate}
         edge = self._edge = Edge(
-            reactor, reactor, readiness_of(reactor), time.time, time.monotonic, self._report
+            reactor, reactor, readiness_of(reactor, reactor), time.time, time.monotonic, self._report
         )
         alarm = self._alarm = Alarm(reactor, time.time, self._look)
         self._truth = Truth(
@@ -168,7 +184,11 @@ class Sorryd(Service):
         self._truth.look()
         alarm.start()
         edge.start(self._bound, contexts)
-        log.info("sorryd is up, with {control}", control=config.control)
+        reactor.callWhenRunning(self._up)
+
+    def _up(self) -> None:
+        _obey_signals(self._reactor, self._asked_to_stop)
+        log.info("sorryd is up, with {control}", control=self._config.control)
 
     def _listen_control(self) -> None:
         config = self._config
@@ -191,13 +211,23 @@ class Sorryd(Service):
 
     # --- stopping ---
 
+    def _asked_to_stop(self, signal_name: str) -> None:
+        """Stop; asked again, stop without waiting for what is in flight."""
+        if not self._stopping:
+            self._stopping = True
+            log.info("{name}: sorryd stops", name=signal_name)
+            self._reactor.stop()
+        elif self._edge is not None:
+            log.info("{name} again: sorryd waits no longer", name=signal_name)
+            self._edge.hurry()
+
     @inlineCallbacks
     def stopService(self) -> Any:
         """Accept no more, finish what is in flight within `SHUTDOWN` seconds, and close."""
         yield super().stopService()
         if self._edge is None:
             return
-        log.info("sorryd stops: no new connections; requests in flight may finish")
+        log.info("no new connections; requests in flight may finish")
         if self._factory is not None:
             self._factory.finish()
         if self._control is not None:

@@ -142,6 +142,19 @@ def test_in_use(tmp_path: Path, start: Start) -> None:
     assert ask(path)[0]["id"] == 1
 
 
+def test_in_use_by_one_that_is_busy(tmp_path: Path, start: Start) -> None:
+    """A daemon that accepts nobody for the moment, with its backlog full, lives all the same."""
+    path = tmp_path / "control.sock"
+    busy = start(path)
+    busy.process.send_signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as waiting, contextlib.suppress(BlockingIOError):
+        while True:
+            connection = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            connection.setblocking(False)
+            connection.connect(str(path))
+    assert "another daemon answers there" in start(path).said
+
+
 def test_stale(tmp_path: Path, start: Start) -> None:
     """The socket file of a daemon that was killed is replaced."""
     path = tmp_path / "control.sock"

@@ -154,6 +154,18 @@ def test_daemon_that_says_nothing(tmp_path: Path) -> None:
     assert "no answer within" in outcome.stderr
 
 
+def test_full_backlog(tmp_path: Path) -> None:
+    """It waits its turn where others wait to be accepted, and gives up in time."""
+    code = f"import sorryd.ctl.client as c; c.ANSWER_WITHIN = 0.1; {RUN}"
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
+        busy.bind(str(tmp_path / "s"))
+        busy.listen(0)
+        first.connect(str(tmp_path / "s"))
+        outcome = run("is-down", "--socket", str(tmp_path / "s"), code=code)
+    assert outcome.returncode == 3
+    assert "no answer within" in outcome.stderr
+
+
 def test_control_c(tmp_path: Path) -> None:
     """Ctrl-C while it waits ends it by that signal, silently."""
     with socket.socket(socket.AF_UNIX) as silent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.journal import HistoryEntry, WindowPut
+from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.model import Cause, MemberAnswered, MemberFailed, Phase, SiteView, Window
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing
@@ -104,7 +104,6 @@ class Chronicle:
 def tell_deed(entry: HistoryEntry) -> None:
     """Somebody did something."""
     assert entry.author is not None
-    windows = [change.window.id for change in entry.after if isinstance(change, WindowPut)]
     _log.info(
         "{name} (uid {uid}, pid {pid}): {verb} {site}{what}{reason}",
         name=entry.author.name,
@@ -112,9 +111,18 @@ def tell_deed(entry: HistoryEntry) -> None:
         pid=entry.author.pid,
         verb=entry.verb,
         site=entry.site or "every site",
-        what="".join(f" {what}" for what in (*windows, entry.member) if what),
+        what="".join(f" {_what(change)}" for change in entry.after),
         reason=f": {entry.reason!r}" if entry.reason else "",
     )
+
+
+def _what(change: Change) -> str:
+    """What was changed; of a window its id, for its standing has a line of its own."""
+    match change:
+        case WindowPut(window=window):
+            return window.id
+        case MemberPut(url=url, state=state, weight=weight):
+            return f"{url} {state}" + ("" if weight is None else f" with weight {weight}")
 
 
 def _told(standing: Standing) -> tuple[Phase, Cause | None, str | None, str | None]:

@@ -80,19 +80,6 @@ def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision
         for window in _alive(known)
         if window.kind is WindowKind.MANUAL and window.site == request.site
     ]
-    changed = [
-        replace(
-            window,
-            end=end,
-            until_text=text,
-            reason=request.reason or window.reason,
-            drain=window.drain if drain is None else drain,
-        )
-        for window in holding
-    ]
-    if any(_covers(window, known) for window in holding):
-        return _changing(holding, changed, warnings)
-    # None holds, or some site was taken out of those that do: that is final.
     new = Window(
         id=name,
         site=request.site,
@@ -106,6 +93,10 @@ def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision
         drain=drain,
         until_text=text,
     )
+    changed = [_said_again(window, new) for window in holding]
+    if any(_covers(window, known) for window in holding):
+        return _changing(holding, changed, warnings)
+    # None holds, or some site was taken out of those that do: that is final.
     return _changing(holding, [*changed, new], warnings)
 
 
@@ -239,6 +230,17 @@ def _alive_named(known: Known, name: str) -> Window:
         what = "was cancelled" if window.cancelled is not None else "is over"
         raise conflict(f"{name} {what}", "id")
     return window
+
+
+def _said_again(window: Window, new: Window) -> Window:
+    """A `window` by hand with what the `new` one says: its end, and the rest where it is said."""
+    return replace(
+        window,
+        end=new.end,
+        until_text=new.until_text,
+        reason=new.reason or window.reason,
+        drain=window.drain if new.drain is None else new.drain,
+    )
 
 
 def _covers(window: Window, known: Known) -> bool:

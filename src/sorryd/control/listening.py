@@ -17,7 +17,6 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.protocol import ServerFactory
 from twisted.python.failure import Failure
 
-_ANSWER_WITHIN = 2.0  # seconds: a daemon that lives accepts at once, the kernel does it for it
 _BACKLOG = 50
 
 
@@ -149,13 +148,13 @@ def _clear(path: str) -> None:
 
 def _answers(path: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_ANSWER_WITHIN)
+        probe.setblocking(False)  # a UNIX socket connects at once or not at all
         try:
             probe.connect(path)
         except ConnectionRefusedError:
             return False
-        except TimeoutError:  # alive, with its backlog full
-            return True
+        except BlockingIOError:
+            pass  # alive, with its backlog full (EAGAIN, connect(2))
         return True
 
 

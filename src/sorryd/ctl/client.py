@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Mapping
 
 ANSWER_WITHIN = 30.0  # seconds for each wait: connection, each piece sent, each piece read
+_RETRY = 0.01  # seconds between two attempts to connect
 MAX_ANSWER = 64 * 1024 * 1024  # bytes; 10,000 windows are some 5 MiB
 
 Param = str | float | bool | None | Mapping[str, list[str]]
@@ -36,7 +38,7 @@ def ask(path: str, method: str, params: Mapping[str, Param]) -> object:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_WITHIN)
-            connection.connect(path)
+            _connect(connection, path)
             answer = _exchange(connection, line)
     except TimeoutError:
         text = f"no answer within {ANSWER_WITHIN:.0f} s at {path}: is the daemon busy, or stopped?"
@@ -44,6 +46,20 @@ def ask(path: str, method: str, params: Mapping[str, Param]) -> object:
     except OSError as error:
         raise NoDaemonError(_why(path, error)) from None
     return _result(path, answer)
+
+
+def _connect(connection: socket.socket, path: str) -> None:
+    """Connect, and wait as well while others wait to be accepted (EAGAIN, connect(2))."""
+    deadline = time.monotonic() + ANSWER_WITHIN
+    while True:
+        try:
+            connection.connect(path)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError from None
+            time.sleep(_RETRY)
+        else:
+            return
 
 
 def _request_line(method: str, params: Mapping[str, Param]) -> bytes:

@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.heads import BadMessage
+from sorryd.edge.heads import TOKEN, BadMessage
 from sorryd.edge.http1 import field_block_end, head_end
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
-_EXTENSION: Final = rb"(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?"
-_line: Final = re.compile(rb"([0-9A-Fa-f]{1,16})" + _EXTENSION + rb"\r\n").match
+_QUOTED: Final = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e\x80-\xff])*+"'
+_EXTENSION: Final = (
+    rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?+"
+)
+_SIZE: Final = rb"([0-9A-Fa-f]{1,16}+)"
+_line: Final = re.compile(_SIZE + rb"(?:" + _EXTENSION + rb")*+\r\n").match
+# Lets some through that can't end well: they are refused when they end.
 _part_of_line: Final = re.compile(
-    rb"(?:[0-9A-Fa-f]{1,16}(?:[ \t]*|[ \t]*;[\t\x20-\x7e\x80-\xff]*)\r?)?\Z"
+    rb"(?:" + _SIZE + rb"(?:[ \t]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?)?\Z"
 ).match
 _MAX_LINE: Final = 4096  # bytes of a chunk's line with its extensions
 _MAX_SIZE: Final = 1 << 63
@@ -53,11 +58,13 @@ class ChunkedReader:
         if self._left > len(data) + 2 and not self._buffer:
             self._left -= len(data)
             return data
+        searched = len(self._buffer)
         data = self._buffer + data
         self._buffer = b""
         pieces: list[bytes] = []
         at = 0
         while not self._in_trailer:
+            searched = 0
             if self._left:
                 at = self._take_chunk(data, at, pieces)
                 if self._left:
@@ -65,7 +72,7 @@ class ChunkedReader:
             elif not (at := self._begin_chunk(data, at)):
                 break
         if self._in_trailer:
-            self._take_trailer(data[at:])
+            self._take_trailer(data[at:], searched)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _begin_chunk(self, data: bytes, at: int) -> int:
@@ -105,9 +112,9 @@ class ChunkedReader:
             raise BadMessage(self._status, "malformed chunk")
         return len(data)
 
-    def _take_trailer(self, data: bytes) -> None:
+    def _take_trailer(self, data: bytes, searched: int) -> None:
         try:
-            end = 2 if data[:2] == b"\r\n" else head_end(data, self._trailer_limit)
+            end = 2 if data[:2] == b"\r\n" else head_end(data, self._trailer_limit, searched)
         except BadMessage as why:
             raise BadMessage(self._status, "malformed trailer") from why
         if end < 0:

@@ -40,17 +40,20 @@ class VisitorConnection:
     """
 
     __slots__ = (
-        "_advancing", "_answering", "_blocked", "_exchange", "_forwarding", "_head", "_last",
-        "_line", "_requests", "_sent", "_site", "_wheel", "deadline", "transport",
+        "_advancing", "_answering", "_blocked", "_exchange", "_head", "_last",
+        "_line", "_requests", "_sent", "_site", "_wheel", "deadline", "forwarding", "send",
+        "transport",
     )  # fmt: skip
 
     transport: Wire
+    send: Callable[[bytes], None]
+    forwarding: Callable[[bytes], bytes]
     _line: Line
 
     def __init__(self, site: SiteEdge, address: str, tls: bool) -> None:
         self._site = site
         self._wheel = site.wheel
-        self._forwarding = Forwarding(address, tls)
+        self.forwarding = Forwarding(address, tls).lines
         self._requests = RequestReader(site)
         self.deadline = NEVER
         self._head: RequestHead | None = None
@@ -66,6 +69,7 @@ class VisitorConnection:
     def makeConnection(self, transport: Wire) -> None:
         self.transport = transport
         self._line = Line(transport)
+        self.send = transport.write
         transport.registerProducer(self, True)
         self.deadline = self._wheel.now + self._site.timeouts.header
         self._site.arrived(self)
@@ -80,7 +84,7 @@ class VisitorConnection:
     def readConnectionLost(self) -> None:
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._line.ended = True
-        if self._requests.body is not None or not self._answering:
+        if self._line.closing or self._requests.body is not None or not self._owes_answers:
             self._cancel()
             self.close()
 
@@ -132,8 +136,13 @@ class VisitorConnection:
         self._line.resume()
         if data:
             self._advance(data)
-        if self._line.ended and not self._answering:
+        if self._line.ended and not self._owes_answers:
             self.close()
+
+    @property
+    def _owes_answers(self) -> bool:
+        """Whether a whole request still waits for its answer, or may be among what waits."""
+        return self._answering or (self._blocked and bool(self._requests.ahead))
 
     def _take_head(self, data: bytes) -> bytes:
         """Begin a request if its head is whole; what is left of `data`."""
@@ -168,31 +177,34 @@ class VisitorConnection:
     def _take_body(self, body: BodyReader, data: bytes) -> bytes:
         """Pass a piece of the body on; what is left of `data`."""
         piece = self._requests.read_body(body, data)
-        if not body.done:
-            self.deadline = self._wheel.now + self._site.timeouts.body
-        else:
-            self.deadline = NEVER if self._answering else self._idle_deadline()
+        self._await()
         if self._exchange is not None:
             self._exchange.request_body(piece, body.done)
         elif self._requests.discard(len(data)):
             self._linger()
         return body.rest
 
+    def _await(self) -> None:
+        """Set the deadline for what is waited for now."""
+        if self._blocked or (self._requests.body is not None and not self._line.paused):
+            self.deadline = self._wheel.now + self._site.timeouts.body
+        elif self._answering:
+            self.deadline = NEVER  # the member's turn
+        else:
+            self.deadline = self._wheel.now + self._site.timeouts.idle
+
     # --- what exchanges ask: see interfaces.Visitor ---
 
-    def forwarding(self, head: RequestHead) -> bytes:
-        return self._forwarding.lines(head.host)
-
     def connection_field(self, framed: bool) -> bytes:
+        head = self._head
+        assert head is not None
         if not framed or self._site.stopping:
+            self._last = True
+        elif self._requests.body is not None and not self._requests.is_worth_reading(head):
             self._last = True
         if self._last:
             return _CLOSE
-        assert self._head is not None
-        return b"" if self._head.minor else _KEEP_ALIVE
-
-    def send(self, data: bytes) -> None:
-        self.transport.write(data)
+        return b"" if head.minor else _KEEP_ALIVE
 
     def answered(self) -> None:
         self._exchange = None
@@ -204,7 +216,7 @@ class VisitorConnection:
             self.deadline = self._wheel.now + self._site.timeouts.body
             self._line.resume()
         else:
-            self.deadline = self._idle_deadline()
+            self.deadline = self._wheel.now + self._site.timeouts.idle
         if not (self._advancing or self._blocked) and (self._requests.ahead or self._line.ended):
             self._release()
 
@@ -220,30 +232,30 @@ class VisitorConnection:
             self._line.abort()
 
     def pause_request(self) -> None:
-        self.deadline = NEVER
         self._line.pause()
+        self._await()
 
     def resume_request(self) -> None:
-        if self._requests.body is not None:
-            self.deadline = self._wheel.now + self._site.timeouts.body
         self._line.resume()
+        self._await()
 
     # --- what the transport asks, as the producer of answers ---
 
     def pauseProducing(self) -> None:
         self._blocked = True
         self._sent = self.transport.sent
-        self.deadline = self._wheel.now + self._site.timeouts.body
+        self._await()
         if self._exchange is not None:
             self._exchange.pause_answer()
 
     def resumeProducing(self) -> None:
         self._blocked = False
+        if self._line.closing:
+            return
+        self._await()
         if self._exchange is not None:
-            self.deadline = NEVER
             self._exchange.resume_answer()
-        elif not self._line.closing:
-            self.deadline = self._idle_deadline()
+        else:
             self._release()
 
     def stopProducing(self) -> None:
@@ -268,7 +280,7 @@ class VisitorConnection:
         answered = self._requests.body is not None and not self._answering
         self._cancel()
         if exchange is not None and exchange.started:
-            self.cut(True)
+            self.cut(exchange.framed)
             return
         if not answered:
             head_only = self._answering and self._head is not None and self._head.method == b"HEAD"
@@ -284,12 +296,12 @@ class VisitorConnection:
             self.close()
 
     def _linger(self) -> None:
-        self.deadline = self._wheel.now + LINGER
+        self.deadline = self._wheel.now + (self._site.timeouts.body if self._blocked else LINGER)
         self._line.linger()
 
     def close(self) -> None:
         """Send what waits, within limits, and close."""
-        self.deadline = self._wheel.now + LINGER
+        self.deadline = self._wheel.now + self._site.timeouts.body
         self._line.close()
 
     def finish(self) -> None:
@@ -315,9 +327,6 @@ class VisitorConnection:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.cancel()
-
-    def _idle_deadline(self) -> float:
-        return self._wheel.now + self._site.timeouts.idle
 
     def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
         self._exchange = None

@@ -6,6 +6,7 @@ the control socket nor the journal.
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
@@ -66,6 +67,7 @@ class Edge:
         self._sites: dict[str, SiteEdge] = {}
         self._listeners: list[Listener] = []
         self._member_contexts: dict[MemberTls, SSL.Context] = {}
+        self._stop_by = math.inf  # a moment
 
     # --- from the control side ---
 
@@ -154,20 +156,29 @@ class Edge:
         for site in self._sites.values():
             site.stop()
         over: Deferred[None] = Deferred()
-        self._wait(over, self._reactor.seconds() + limit)
+        self._stop_by = self._reactor.seconds() + limit
+        self._wait(over)
         return over
 
-    def _wait(self, over: Deferred[None], until: float) -> None:
+    def hurry(self) -> None:
+        """Wait no longer for what is in flight."""
+        self._stop_by = self._reactor.seconds()
+
+    def _wait(self, over: Deferred[None]) -> None:
         left = sum(len(site.visitors) for site in self._sites.values())
-        if left and self._reactor.seconds() < until:
-            self._reactor.callLater(_POLL, self._wait, over, until)
+        if left and self._reactor.seconds() < self._stop_by:
+            self._reactor.callLater(_POLL, self._wait, over)
             return
         if left:
             log.warn("stopping with {left} connections still open", left=left)
+            for site in self._sites.values():
+                for visitor in tuple(site.visitors):
+                    visitor.expire()
         for site in self._sites.values():
             site.close()
         self._wheel.stop()
-        over.callback(None)
+        # Closing takes a turn of the loop.
+        self._reactor.callLater(0, over.callback, None)
 
 
 def _turn_away(sock: socket.socket, words: bytes) -> None:

@@ -7,22 +7,29 @@ stranger's claims of where a request came from. All other lines are passed on as
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Final
 
 from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
 
 _is_digits: Final = re.compile(rb"[0-9]{1,18}").fullmatch
 _is_token: Final = re.compile(TOKEN).fullmatch
-# uri-host [ ":" port ] of RFC 9110 §7.2, without the userinfo and quotes that mislead readers.
+# uri-host [ ":" port ] of RFC 9110 §7.2, or nothing at all; without the comma, userinfo and
+# quotes that mislead readers. A port needs a host (§4.2.1).
 is_host: Final = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+;=%]*)(?::[0-9]{0,5})?"
+    rb"(?:(?:\[[0-9A-Fa-f:.]++\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]++|%[0-9A-Fa-f]{2})++)"
+    rb"(?::[0-9]{0,5})?)?"
 ).fullmatch
+_is_protocol: Final = re.compile(TOKEN + rb"(?:/" + TOKEN + rb")?").fullmatch
 
 # The fields that a proxy must understand, by what is done with them. The words are small
 # integers, not an enum: this is looked up for every field of every message.
-_CONNECTION, _HOP, _LENGTH, _CODING, _HOST, _EXPECT, _FORWARDING, _UPGRADE = range(1, 9)
+_CONNECTION, _DROP, _LENGTH, _CODING, _HOST, _EXPECT, _UPGRADE, _DOUBT = range(1, 9)
 
 _HOP_BY_HOP: Final = (b"keep-alive", b"proxy-connection", b"te", b"trailer")
+# Belongs to an upgrade that is never passed on; and what CGI programs take for the setting of
+# a proxy (HTTP_PROXY), which no client has a reason to send.
+_NOT_PASSED: Final = (b"http2-settings", b"proxy")
 # A stranger's claims about where a request came from; ours replace them. Applications behind
 # CGI-like interfaces read "_" as "-", so both spellings go.
 _CLAIMS: Final = (
@@ -38,13 +45,13 @@ _CLAIMS: Final = (
 )
 
 
-def _spellings(name: bytes) -> set[bytes]:
+def _spellings(name: bytes) -> Set[bytes]:
     first, second, third = name.split(b"-")
     return {first + a + second + b + third for a in (b"-", b"_") for b in (b"-", b"_")}
 
 
 _RESPONSE_FIELDS: Final[dict[bytes, int]] = {
-    **dict.fromkeys(_HOP_BY_HOP, _HOP),
+    **dict.fromkeys(_HOP_BY_HOP, _DROP),
     b"connection": _CONNECTION,
     b"content-length": _LENGTH,
     b"transfer-encoding": _CODING,
@@ -54,26 +61,35 @@ _REQUEST_FIELDS: Final[dict[bytes, int]] = {
     **_RESPONSE_FIELDS,
     b"host": _HOST,
     b"expect": _EXPECT,
-    b"forwarded": _FORWARDING,
-    **{s: _FORWARDING for c in _CLAIMS for s in _spellings(b"x-forwarded-" + c)},
+    b"forwarded": _DROP,
+    **dict.fromkeys(_NOT_PASSED, _DROP),
+    **{s: _DROP for c in _CLAIMS for s in _spellings(b"x-forwarded-" + c)},
+    # Read by CGI-like interfaces as the framing that we did not see.
+    b"content_length": _DOUBT,
+    b"transfer_encoding": _DOUBT,
 }
+# Would be HTTP again, inside a tunnel where nobody judges it; RFC 9113 has no h2c any more.
+_NO_TUNNEL: Final = frozenset((b"h2c", b"h2", b"http", b"tls"))
 # Fields that carry the framing or the meaning of a message: naming them in Connection does not
-# make them hop-by-hop (RFC 9110 §7.6.1 forbids the sender to).
-_NEVER_DROPPED: Final = frozenset(
+# make them hop-by-hop (RFC 9110 §7.6.1 forbids the sender to). The rest are options, not names.
+_NOT_NOMINATED: Final = frozenset(
     {b"host", b"content-length", b"content-type", b"content-encoding", b"content-range"}
     | {b"authorization", b"cache-control", b"cookie", b"date", b"expect", b"location"}
     | {b"range", b"set-cookie", b"via"}
+    | {b"close", b"keep-alive", b"upgrade", b"te", b""}
 )
+_NONE: Final[Set[bytes]] = frozenset()
 
 
-def take_request_fields(head: RequestHead, block: bytes) -> list[bytes] | None:
+def take_request_fields(head: RequestHead, block: bytes) -> Set[bytes]:
     """Fill `head` from its field lines; the names that Connection nominates.
 
     Raises BadMessage 400, 417 or 501.
     """
     keep = head.lines.append
     kinds = _REQUEST_FIELDS
-    connection: list[bytes] | None = None
+    connection: list[bytes] = []
+    upgrade: list[bytes] = []
     coding = length = None
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
@@ -84,7 +100,7 @@ def take_request_fields(head: RequestHead, block: bytes) -> list[bytes] | None:
             _take_host(head, value.strip(b" \t"))
             keep(line)
         elif kind == _CONNECTION:
-            connection = _tokens(value) if connection is None else connection + _tokens(value)
+            connection += _tokens(value)
         elif kind == _LENGTH:
             length = _length(value, length, 400)
             keep(line)
@@ -94,23 +110,29 @@ def take_request_fields(head: RequestHead, block: bytes) -> list[bytes] | None:
             if _take_expect(head, value):
                 keep(line)
         elif kind == _UPGRADE:
-            head.upgrade = value.strip(b" \t")
+            upgrade.append(value)
+        elif kind == _DOUBT:
+            raise BadMessage(400, "a framing field with underscores")
     if coding is not None:
         _check_coding(head.minor, length, 400)
         head.chunked, head.length = True, None
     elif length is not None:
         head.length = length
-    return _persistence(head, connection) if connection is not None else None
+    if upgrade and head.length == 0:
+        # With a body, its end would have to be found in what may be another protocol.
+        head.upgrade = _protocols(head.minor, connection, upgrade)
+    return _persistence(head, connection) if connection else _NONE
 
 
-def take_response_fields(head: ResponseHead, block: bytes) -> list[bytes] | None:
+def take_response_fields(head: ResponseHead, block: bytes) -> Set[bytes]:
     """Fill `head` from its field lines; the names that Connection nominates.
 
     Raises BadMessage 502.
     """
     keep = head.lines.append
     kinds = _RESPONSE_FIELDS
-    connection: list[bytes] | None = None
+    connection: list[bytes] = []
+    upgrade: list[bytes] = []
     coding = length = None
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
@@ -118,20 +140,34 @@ def take_response_fields(head: ResponseHead, block: bytes) -> list[bytes] | None
         if kind is None:
             keep(line)
         elif kind == _CONNECTION:
-            connection = _tokens(value) if connection is None else connection + _tokens(value)
+            connection += _tokens(value)
         elif kind == _LENGTH:
             length = _length(value, length, 502)
             keep(line)
         elif kind == _CODING:
             coding = _coding(value, coding, 502, 502)
         elif kind == _UPGRADE:
-            head.upgrade = value.strip(b" \t")
+            upgrade.append(value)
     if coding is not None:
         _check_coding(head.minor, length, 502)
         head.chunked = True
     else:
         head.length = length
-    return _persistence(head, connection) if connection is not None else None
+    if upgrade:
+        head.upgrade = _protocols(head.minor, connection, upgrade)
+    return _persistence(head, connection) if connection else _NONE
+
+
+def take_authority(head: RequestHead, authority: bytes) -> None:
+    """The host of an absolute-form target (RFC 9112 §3.2.2): Host must not say another.
+
+    Raises BadMessage 400.
+    """
+    if head.host_at < 0:
+        head.lines.insert(0, b"Host: " + authority)
+        head.host, head.host_at = authority, 0
+    elif authority.lower() != head.host.lower():
+        raise BadMessage(400, "Host differs from the request target")
 
 
 def _take_host(head: RequestHead, value: bytes) -> None:
@@ -162,13 +198,14 @@ def _length(value: bytes, before: int | None, status: int) -> int:
 
 
 def _coding(value: bytes, before: bytes | None, unknown: int, malformed: int) -> bytes:
+    """RFC 9112 §6.1, §6.3: only `chunked`; `unknown` where it is at least the last of others."""
     coding = value.strip(b" \t").lower()
     if before is not None:
         raise BadMessage(malformed, "more than one Transfer-Encoding")
     if coding != b"chunked":
-        raise BadMessage(
-            unknown if _is_token(coding) else malformed, "unsupported Transfer-Encoding"
-        )
+        *others, last = (word.strip(b" \t") for word in coding.split(b","))
+        framed = last == b"chunked" and last not in others and all(map(_is_token, others))
+        raise BadMessage(unknown if framed else malformed, "unsupported Transfer-Encoding")
     return coding
 
 
@@ -183,19 +220,28 @@ def _tokens(value: bytes) -> list[bytes]:
     return [word.strip(b" \t") for word in value.lower().split(b",")]
 
 
-def _persistence(head: RequestHead | ResponseHead, tokens: list[bytes]) -> list[bytes]:
+def _protocols(minor: int, connection: list[bytes], values: list[bytes]) -> bytes | None:
+    """The protocols to upgrade to (RFC 9110 §7.8) that may be passed on, as one list.
+
+    None where Upgrade is to be ignored: under HTTP/1.0, or not named in Connection.
+    """
+    if minor == 0 or b"upgrade" not in connection:
+        return None
+    asked = (word.strip(b" \t") for word in b",".join(values).split(b","))
+    names = ((word, word.partition(b"/")[0].lower()) for word in asked if _is_protocol(word))
+    return b", ".join(word for word, name in names if name not in _NO_TUNNEL) or None
+
+
+def _persistence(head: RequestHead | ResponseHead, connection: list[bytes]) -> Set[bytes]:
     """Judge Connection (RFC 9112 §9.3); the field names that it makes hop-by-hop."""
-    if b"close" in tokens:
+    if b"close" in connection:
         head.keep_alive = False
-    elif head.minor == 0 and b"keep-alive" in tokens:
+    elif head.minor == 0 and b"keep-alive" in connection:
         head.keep_alive = True
-    if head.upgrade is not None and b"upgrade" not in tokens:
-        head.upgrade = None
-    known = (b"close", b"keep-alive", b"upgrade", b"te", b"")
-    return [t for t in tokens if t not in known and t not in _NEVER_DROPPED]
+    return set(connection) - _NOT_NOMINATED
 
 
-def without(lines: list[bytes], nominated: list[bytes], host_at: int) -> tuple[list[bytes], int]:
+def without(lines: list[bytes], nominated: Set[bytes], host_at: int) -> tuple[list[bytes], int]:
     """`lines` without the `nominated` fields, and where Host is then."""
     host = lines[host_at] if host_at >= 0 else None
     kept = [line for line in lines if line.partition(b":")[0].lower() not in nominated]

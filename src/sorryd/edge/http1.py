@@ -13,48 +13,52 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.fields import is_host, take_request_fields, take_response_fields, without
+from sorryd.edge.fields import (
+    is_host,
+    take_authority,
+    take_request_fields,
+    take_response_fields,
+    without,
+)
 from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
 
-_VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*"
+_VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
 
-_request_line: Final = re.compile(
-    rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n"
-).match
-_other_version: Final = re.compile(
-    rb"(?:" + TOKEN + rb" [\x21-\x7e\x80-\xff]+ HTTP/[0-9]\.[0-9]|PRI \* HTTP/2\.0)\r\n"
-).match
+# All are possessive, so that a head that fails costs no more than one that matches.
+_BEGINNING: Final = rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) HTTP/"
+_request_line: Final = re.compile(_BEGINNING + rb"1\.([01])\r\n").match
+_other_version: Final = re.compile(_BEGINNING + rb"[0-9]\.[0-9]\r\n").match
 _status_line: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (" + _VALUE + rb"))?\r\n"
 ).match
-# Possessive, so that a head that fails costs no more than one that matches.
-_field_block: Final = re.compile(rb"(?:" + TOKEN + rb"+:" + _VALUE + rb"+\r\n)*+\r\n").match
+_field_block: Final = re.compile(rb"(?:" + TOKEN + rb":" + _VALUE + rb"\r\n)*+\r\n").match
 _bare_lf: Final = re.compile(rb"(?<!\r)\n").search
-_could_begin: Final = re.compile(TOKEN + rb"(?: |\Z)").match
-_authority: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)").match
+_could_begin: Final = re.compile(TOKEN + rb"(?: |\Z)|\r\Z").match
+_absolute: Final = re.compile(rb"(?i:https?)://([^/?#]++)(.*+)").fullmatch
 
 
 def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
     """Where the head in `data` ends (past its empty line), or -1 while it is incomplete.
 
-    `searched` bytes were looked at before. Raises BadMessage: 431 over `limit` bytes, 400 for
-    what can never become a head (so that nobody waits for its end).
+    `searched` bytes were looked at before. Raises BadMessage: over `limit` bytes 414 for the
+    first line and 431 for all, 400 for what can never become a head (so that nobody waits for
+    its end).
     """
     at = data.find(b"\r\n\r\n", max(0, searched - 3))
-    if at < 0:
-        if len(data) > limit:
-            raise BadMessage(431, "the head is larger than the limit")
-        if _bare_lf(data, max(0, searched - 1)):
-            raise BadMessage(400, "a bare line feed in the head")
+    if 0 <= at <= limit - 4:
+        return at + 4
+    if _bare_lf(data, searched, limit):
+        raise BadMessage(400, "a bare line feed in the head")
+    if at < 0 and len(data) <= limit:
         return -1
-    if at + 4 > limit:
-        raise BadMessage(431, "the head is larger than the limit")
-    return at + 4
+    if data.find(b"\r\n", 0, limit) < 0:
+        raise BadMessage(414, "the first line is larger than the limit")
+    raise BadMessage(431, "the head is larger than the limit")
 
 
 def check_beginning(data: bytes | bytearray) -> None:
     """Raise BadMessage 400 at once for an incomplete head that no request begins with."""
-    if not _could_begin(data):
+    if _could_begin(data) is None:
         raise BadMessage(400, "not an HTTP request")
 
 
@@ -62,7 +66,8 @@ def read_request(data: bytes, end: int) -> RequestHead:
     """The request head in ``data[:end]``; raises BadMessage with 400, 405, 417, 501 or 505."""
     line = _request_line(data)
     if line is None:
-        if _other_version(data):
+        other = _other_version(data)
+        if other is not None and field_block_end(data, other.end()) == end:
             raise BadMessage(505, "only HTTP/1.1 and HTTP/1.0 are served")
         raise BadMessage(400, "malformed request line")
     method, target, minor = line.groups()
@@ -70,7 +75,7 @@ def read_request(data: bytes, end: int) -> RequestHead:
     start = line.end()
     if field_block_end(data, start) != end:
         raise BadMessage(400, "malformed header field")
-    nominated = take_request_fields(head, data[start : end - 4]) if end - 4 > start else None
+    nominated = take_request_fields(head, data[start : end - 4]) if end - 4 > start else ()
     if nominated:
         head.lines, head.host_at = without(head.lines, nominated, head.host_at)
     _check_target(head)
@@ -90,11 +95,14 @@ def read_response(data: bytes, end: int, bodiless: bool) -> ResponseHead:
     start = line.end()
     if field_block_end(data, start) != end:
         raise BadMessage(502, "malformed header field in the answer")
-    nominated = take_response_fields(head, data[start : end - 4]) if end - 4 > start else None
+    nominated = take_response_fields(head, data[start : end - 4]) if end - 4 > start else ()
     if nominated:
         head.lines, _ = without(head.lines, nominated, -1)
     code = head.status
     if bodiless or code < 200 or code == 204 or code == 304:
+        if head.length is not None and (code < 200 or code == 204):
+            # RFC 9110 §8.6 forbids it there; a visitor could wait for that many bytes.
+            head.lines, _ = without(head.lines, {b"content-length"}, -1)
         head.length, head.chunked = 0, False
     return head
 
@@ -106,7 +114,10 @@ def field_block_end(data: bytes, start: int) -> int:
 
 
 def _check_target(head: RequestHead) -> None:
-    """RFC 9112 §3.2: one Host in HTTP/1.1, and a target in one of the forms."""
+    """RFC 9112 §3.2: one Host in HTTP/1.1, and a target in one of the forms.
+
+    The absolute form is for proxies: a member gets the origin form of it (§3.2.1).
+    """
     if head.minor == 1 and head.host_at < 0:
         raise BadMessage(400, "no Host")
     if head.method == b"CONNECT":
@@ -114,10 +125,12 @@ def _check_target(head: RequestHead) -> None:
     target = head.target
     if target[0] == 0x2F or (target == b"*" and head.method == b"OPTIONS"):
         return
-    absolute = _authority(target)
-    if absolute is None:
+    absolute = _absolute(target)
+    if absolute is None or is_host(absolute[1]) is None:
         raise BadMessage(400, "malformed request target")
-    if head.host_at >= 0 and absolute[1].lower() != head.host.lower():
-        raise BadMessage(400, "Host differs from the request target")
-    if not absolute[1] or is_host(absolute[1]) is None:
-        raise BadMessage(400, "malformed request target")
+    take_authority(head, absolute[1])
+    path = absolute[2]
+    if path[:1] == b"/":
+        head.target = path
+    else:
+        head.target = b"/" + path if path or head.method != b"OPTIONS" else b"*"

@@ -12,7 +12,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 
-from sorryd.edge.heads import RequestHead, ResponseHead
+from sorryd.edge.heads import ResponseHead
 from sorryd.edge.wheel import Timed, Wheel
 from sorryd.model import Member, Timeouts
 
@@ -87,14 +87,11 @@ class Exchange(Protocol):
 class Visitor(Protocol):
     """What an exchange asks of the visitor's connection."""
 
-    def forwarding(self, head: RequestHead) -> bytes:
-        """The forwarding fields for a member."""
+    send: Callable[[bytes], None]  # bytes of the answer
+    forwarding: Callable[[bytes], bytes]  # the forwarding fields for a Host
 
     def connection_field(self, framed: bool) -> bytes:
         """The Connection line of the answer; not `framed`: the body ends with the connection."""
-
-    def send(self, data: bytes) -> None:
-        """Bytes of the answer."""
 
     def answered(self) -> None:
         """The answer is whole."""
@@ -186,19 +183,17 @@ class Members(Protocol):
     """What an exchange asks of its site: see site.py."""
 
     preserve_host: bool
+    pick: Callable[[tuple[int, ...]], int | None]  # the next member, by index; not those tried
 
     @property
     def pools(self) -> Sequence[Pool]:
         """The members, in the order of their indices."""
 
-    def pick(self, tried: tuple[int, ...]) -> int | None:
-        """The next member for a request, by index."""
-
     def failed(self, pool: Pool, why: str) -> None:
         """A member refused a connection or broke an answer."""
 
     def answered(self, pool: Pool) -> None:
-        """A member answered."""
+        """A member that is not up answered."""
 
 
 class NewConnection(EdgeProtocol, Protocol):

@@ -7,33 +7,34 @@ from typing import Final
 from sorryd.edge.interfaces import Wire
 
 LINGER: Final = 5.0
-"""Seconds to send what waits and to read the rest away, before a connection is closed."""
+"""Seconds to read away what a visitor still sends, before its connection is closed."""
 
 
 class Line:
     """A visitor's transport, with what is known of both its directions.
 
     `closing`: nothing more is said, or listened to. `ended`: the visitor's FIN was seen.
+    `paused`: it is not read from.
     """
 
-    __slots__ = ("_paused", "closing", "ended", "transport")
+    __slots__ = ("closing", "ended", "paused", "transport")
 
     def __init__(self, transport: Wire) -> None:
         self.transport = transport
         self.closing = False
         self.ended = False
-        self._paused = False
+        self.paused = False
 
     def pause(self) -> None:
         """Read no more for now."""
-        if not self._paused:
-            self._paused = True
+        if not self.paused:
+            self.paused = True
             self.transport.pauseProducing()
 
     def resume(self) -> None:
         """Read on."""
-        if self._paused:
-            self._paused = False
+        if self.paused:
+            self.paused = False
             if not self.ended:
                 self.transport.resumeProducing()
 

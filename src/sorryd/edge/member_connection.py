@@ -61,12 +61,15 @@ class MemberConnection:
         """Carry `exchange`; `data` is its head and what there is of its body."""
         self.exchange = exchange
         self._informational = 0
-        self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+        # Until all of the request is here it is the visitor's turn, not the member's.
+        self.deadline = (
+            self.pool.wheel.now + self.pool.timeouts.answer if exchange.request_done else NEVER
+        )
         self.transport.write(data)
 
     def send(self, data: bytes) -> None:
         """More of the request's body."""
-        if self._body is None:
+        if self._body is None and self.exchange is not None and self.exchange.request_done:
             self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
         self.transport.write(data)
 
@@ -161,10 +164,14 @@ class MemberConnection:
 
     def pauseProducing(self) -> None:
         if self.exchange is not None:
+            if self._body is None:
+                self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
             self.exchange.pause_request()
 
     def resumeProducing(self) -> None:
         if self.exchange is not None:
+            if self._body is None and not self.exchange.request_done:
+                self.deadline = NEVER
             self.exchange.resume_request()
 
     def stopProducing(self) -> None:

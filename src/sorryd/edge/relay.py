@@ -74,7 +74,10 @@ class Exchange:
 
     def _attempt(self, pool: Pool) -> None:
         self._pool = pool
-        self._enter(pool)
+        pool.active += 1
+        self._trial = pool.on_trial
+        if self._trial:
+            pool.trying += 1
         connection = None if self._fresh_only else pool.take(self._once)
         if connection is not None:
             self._send_on(connection)
@@ -87,8 +90,6 @@ class Exchange:
         self._cancel_connect = None
         if connection is not None:
             self._send_on(connection)
-            if not self.request_done:
-                self._visitor.resume_request()
             return
         pool = self._leave()
         self._members.failed(pool, why)
@@ -99,7 +100,7 @@ class Exchange:
         self.connection = connection
         data = request_head(
             self._head,
-            self._visitor.forwarding(self._head),
+            self._visitor.forwarding(self._head.host),
             self._pool.authority,
             self._members.preserve_host,
         )
@@ -107,13 +108,16 @@ class Exchange:
             data = b"".join((data, *self._kept))
             if self._once:
                 self._kept = None
+        if not self.request_done:
+            # Before the bytes go: should they fill the member's transport, it pauses again.
+            self._visitor.resume_request()
         connection.begin(self, data)
 
     def request_body(self, piece: bytes, done: bool) -> None:
         """A piece of the request's body; `done` with the last one."""
         self.request_done = done
         if self._head.chunked:
-            piece = (chunk(piece) if piece else b"") + (LAST_CHUNK if done else b"")
+            piece = self._coded(piece, done)
         if not piece:
             return
         if self.connection is None:
@@ -142,24 +146,23 @@ class Exchange:
 
     def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
         """The final head, and the body so far, in one write."""
-        assert self._pool is not None
-        self._members.answered(self._pool)
+        pool = self._pool
+        assert pool is not None
+        if self._trial or not pool.is_up:
+            self._proved(pool)
         self.started = True
         unsized = head.length is None
         self._chunked_out = unsized and self._head.minor == 1
         self.framed = self._chunked_out or not unsized
         data = response_head(head, self._chunked_out, self._visitor.connection_field(self.framed))
-        if piece or done:
-            data += self._coded(piece, done)
-        self._send(data, done)
+        self._send(data + (self._coded(piece, done) if self._chunked_out else piece), done)
 
     def answer_body(self, piece: bytes, done: bool) -> None:
         """More of the body."""
-        self._send(self._coded(piece, done), done)
+        self._send(self._coded(piece, done) if self._chunked_out else piece, done)
 
-    def _coded(self, piece: bytes, done: bool) -> bytes:
-        if not self._chunked_out:
-            return piece
+    @staticmethod
+    def _coded(piece: bytes, done: bool) -> bytes:
         return (chunk(piece) if piece else b"") + (LAST_CHUNK if done else b"")
 
     def _send(self, data: bytes, done: bool) -> None:
@@ -182,7 +185,8 @@ class Exchange:
             return
         assert self._pool is not None
         pool, self._pool, self.connection = self._pool, None, None
-        self._members.answered(pool)
+        if self._trial or not pool.is_up:
+            self._proved(pool)
 
         def ended() -> None:
             self._exit(pool)
@@ -261,15 +265,17 @@ class Exchange:
         self._exit(pool)
         return pool
 
-    def _enter(self, pool: Pool) -> None:
-        pool.active += 1
-        self._trial = pool.on_trial
-        if self._trial:
-            pool.trying += 1
-
     def _exit(self, pool: Pool) -> None:
         pool.active -= 1
         if self._trial:
+            pool.trying -= 1
+
+    def _proved(self, pool: Pool) -> None:
+        """The member answers: the rest of this exchange, however long, is no trial any more."""
+        if not pool.is_up:
+            self._members.answered(pool)
+        if self._trial:
+            self._trial = False
             pool.trying -= 1
 
     # --- back-pressure ---

@@ -11,14 +11,22 @@ from sorryd.edge.http1 import check_beginning, head_end, read_request
 DISCARDED: Final = 1 << 20
 """Bytes of a request's body that are read away after its answer, to keep the connection."""
 
+EMPTY_LINES: Final = 4
+"""Before a request, that are read over. RFC 9112 §2.2 asks for one; more hold a line open."""
+
 _TOO_LARGE: Final = "the body is larger than the limit"
 
 
 class Limits(Protocol):
-    """Sizes in bytes; a body's may be 0, which is no limit."""
+    """Sizes in bytes."""
 
-    max_header_bytes: int
-    max_body_bytes: int
+    @property
+    def max_header_bytes(self) -> int:
+        """Of a request's head, and of its trailers."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Of a request's body; 0: no limit."""
 
 
 class RequestReader:
@@ -28,7 +36,7 @@ class RequestReader:
     holds bytes that can't be read yet: an incomplete head, or requests that must wait.
     """
 
-    __slots__ = ("_discarded", "_limits", "_received", "ahead", "body")
+    __slots__ = ("_discarded", "_empty_lines", "_limits", "_received", "ahead", "body")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -36,6 +44,7 @@ class RequestReader:
         self.body: BodyReader | None = None
         self._received = 0  # bytes of the current body
         self._discarded = 0  # bytes read away after its answer
+        self._empty_lines = 0  # before the next head
 
     def hold(self, data: bytes) -> bool:
         """Keep `data` ahead of its turn; whether it is enough for now."""
@@ -47,15 +56,29 @@ class RequestReader:
         searched = len(self.ahead)
         if searched:
             data, self.ahead = self.ahead + data, b""
-        while data.startswith(b"\r\n"):
-            data, searched = data[2:], 0  # RFC 9112 §2.2: empty lines before a request
-        end = head_end(data, self._limits.max_header_bytes, searched)
+        if data.startswith(b"\r"):
+            data, searched = self._without_empty_lines(data), 0
+        try:
+            end = head_end(data, self._limits.max_header_bytes, searched)
+        except BadMessage:
+            check_beginning(data)  # what begins badly is refused for that, however it is cut
+            raise
         if end > 0:
+            self._empty_lines = 0
             return read_request(data, end), data[end:]
         if data:
             check_beginning(data)
             self.ahead = data
         return None, b""
+
+    def _without_empty_lines(self, data: bytes) -> bytes:
+        at = 0
+        while data.startswith(b"\r\n", at):
+            at += 2
+            self._empty_lines += 1
+            if self._empty_lines > EMPTY_LINES:
+                raise BadMessage(400, "too many empty lines before a request")
+        return data[at:]
 
     def begin_body(self, head: RequestHead) -> None:
         """Expect the body that `head` announces; raises BadMessage 413 where it is too large."""

@@ -6,6 +6,7 @@ Between two edges of the site's windows, `apology` costs one clock reading and t
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 
@@ -47,6 +48,8 @@ class _OnTrial:
 
 class SiteEdge:
     """What connections ask of their site. Mutable: one per site and process."""
+
+    pick: Callable[[tuple[int, ...]], int | None]
 
     def __init__(
         self,
@@ -97,6 +100,7 @@ class SiteEdge:
             pool.close()
         self._on_trial.pools = {pool.member.url: pool for pool in self.pools}
         self._picker = self._picker.following(view.members)
+        self.pick = functools.partial(self._picker.pick, self._on_trial)
         for pool, member in zip(self.pools, view.members, strict=True):
             pool.on_trial = member.health is Health.TRIAL
             pool.is_up = member.health is Health.UP
@@ -186,18 +190,13 @@ class SiteEdge:
 
     # --- members ---
 
-    def pick(self, tried: tuple[int, ...]) -> int | None:
-        """The index of the member for a request that was sent to `tried` before."""
-        return self._picker.pick(self._on_trial, tried)
-
     def failed(self, pool: AnyPool, why: str) -> None:
         """A member refused a connection or broke an answer."""
         self._report(MemberFailed(site=self._view.site.name, url=pool.member.url, why=why))
 
     def answered(self, pool: AnyPool) -> None:
-        """A member answered: news only where it was not known to be up."""
-        if not pool.is_up:
-            self._report(MemberAnswered(site=self._view.site.name, url=pool.member.url))
+        """A member that was not known to be up answered."""
+        self._report(MemberAnswered(site=self._view.site.name, url=pool.member.url))
 
     def active(self) -> Iterable[Active]:
         """Requests in flight at each member."""

@@ -103,14 +103,20 @@ class SocketTransport:
             self._eof()
             return
         self._read_size = READ_BULK if len(data) >= READ else READ
-        self._deliver(data)
+        try:
+            self._protocol.dataReceived(data)
+        except Exception:
+            self._drop_for_bug()
 
     def _deliver(self, data: bytes) -> None:
         try:
             self._protocol.dataReceived(data)
         except Exception:
-            log.failure("a bug in the data path; the connection is dropped")
-            self.abortConnection()
+            self._drop_for_bug()
+
+    def _drop_for_bug(self) -> None:
+        log.failure("a bug in the data path; the connection is dropped")
+        self.abortConnection()
 
     def _eof(self) -> None:
         """The peer's FIN. Who asked for data may still be owed an answer."""

@@ -14,6 +14,9 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+log = Logger()
 
 TICK: Final = 0.25  # seconds
 NEVER: Final = math.inf
@@ -60,4 +63,14 @@ class Wheel:
         moment = self._moment()
         self.now = moment + TICK
         for late in [timed for timed in self._timed if timed.deadline <= moment]:
-            late.timed_out()
+            # One before it in this tick may have put it off, or ended it.
+            if late.deadline <= moment and late in self._timed:
+                _time_out(late)
+
+
+def _time_out(late: Timed) -> None:
+    try:
+        late.timed_out()
+    except Exception:
+        log.failure("a bug in the data path; the other time-outs go on")
+        late.deadline = NEVER

@@ -44,14 +44,15 @@ class Forwarding:
     """The forwarding fields of one visitor's connection, worked out once per Host that it asks.
 
     ``X-Forwarded-For``, ``-Proto``, ``-Host`` as Apache and HAProxy write them, and
-    ``Forwarded`` (RFC 7239). `address` is an IP literal without brackets.
+    ``Forwarded`` (RFC 7239). `address` is an IP literal without brackets; the zone of a
+    link-local one (``%eth0``) says nothing to others and is left out.
     """
 
     __slots__ = ("_fixed", "_host", "_lines", "_node", "_proto")
 
     def __init__(self, address: str, tls: bool) -> None:
         self._proto = b"https" if tls else b"http"
-        plain = address.encode("ascii")
+        plain = address.partition("%")[0].encode("ascii")
         self._node = b'"[%b]"' % plain if b":" in plain else plain
         self._fixed = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (plain, self._proto)
         self._host: bytes | None = None
@@ -90,9 +91,13 @@ def request_head(head: Request, forwarding: bytes, authority: bytes, preserve_ho
         b"\r\n".join(lines),
         forwarding,
         _CHUNKED if head.chunked else b"",
-        b"" if head.upgrade is None else b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade,
+        b"" if head.upgrade is None else _upgrade(head.upgrade),
         _VIA_11 if head.minor else _VIA_10,
     )
+
+
+def _upgrade(protocols: bytes) -> bytes:
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocols
 
 
 def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
@@ -100,6 +105,8 @@ def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
 
     `chunked`: the body goes out in the chunked coding. `connection`: b"", or a whole line.
     """
+    if head.upgrade is not None and head.status == 426:
+        connection += _upgrade(head.upgrade)  # RFC 9110 §15.5.22: it says which protocols
     lines = head.lines
     return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
         head.status,
@@ -114,6 +121,4 @@ def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
 
 def switching_head(head: Response) -> bytes:
     """A 101 that is passed on, with the token that the member chose (RFC 9110 §7.8)."""
-    return response_head(
-        head, False, b"Connection: Upgrade\r\nUpgrade: %b\r\n" % (head.upgrade or b"")
-    )
+    return response_head(head, False, _upgrade(head.upgrade or b""))

@@ -1,0 +1,29 @@
+"""Where the dialogues of the edge are played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.edge.scene import TIMES, Scene, Stage
+
+from sorryd.model import Timeouts
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "bytewise"])
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """For each dialogue twice: what comes, comes in one piece, or byte by byte.
+
+    At the end of each, nothing may be left of it.
+    """
+    scenes: list[Scene] = []
+
+    def make(
+        members: int = 1, standby: int = 0, timeouts: Timeouts = TIMES, **fields: object
+    ) -> Scene:
+        scenes.append(Scene(request.param, members, standby, timeouts, **fields))
+        return scenes[-1]
+
+    yield make
+    for scene in scenes:
+        scene.end()

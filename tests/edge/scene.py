@@ -1,0 +1,320 @@
+"""A site with its visitors and members, all in memory: what dialogues are played on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+from tests.edge.wires import FakeWire
+from twisted.internet.task import Clock
+
+from sorryd.edge.client import VisitorConnection
+from sorryd.edge.interfaces import NewConnection
+from sorryd.edge.site import SiteEdge
+from sorryd.edge.wheel import TICK, Wheel
+from sorryd.model import (
+    Author,
+    Health,
+    Member,
+    MemberFailed,
+    MemberState,
+    MemberView,
+    Report,
+    Site,
+    SiteView,
+    Timeouts,
+    Window,
+    WindowKind,
+)
+
+NOON = 1795269600.0  # an instant
+TIMES = Timeouts(
+    connect=5.0, header=10.0, idle=60.0, body=30.0, answer=60.0, stream=120.0, tunnel=240.0
+)
+HOST = b"Host: shop.example\r\n"
+FORWARDED = (
+    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop.example\r\n"
+    b'Forwarded: for=192.0.2.7;host="shop.example";proto=http\r\n'
+)
+VIA = b"Via: 1.1 sorryd\r\n"
+PAGE = "<!doctype html><title>{{ site }}</title>{{ cause }}\n"
+
+
+# --- messages ---------------------------------------------------------------------------
+
+
+def request(first: bytes = b"GET / HTTP/1.1", fields: bytes = b"", body: bytes = b"") -> bytes:
+    """A request to the site's host."""
+    return first + b"\r\n" + HOST + fields + b"\r\n" + body
+
+
+def answer(body: bytes = b"hello", fields: bytes = b"", first: bytes = b"HTTP/1.1 200 OK") -> bytes:
+    """An answer with Content-Length."""
+    return b"%b\r\n%bContent-Length: %d\r\n\r\n%b" % (first, fields, len(body), body)
+
+
+def chunked(*pieces: bytes, end: bool = True) -> bytes:
+    """`pieces` in the chunked coding."""
+    coded = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    return coded + b"0\r\n\r\n" if end else coded
+
+
+def passed(message: bytes, fields: bytes = b"") -> bytes:
+    """An answer as the visitor gets it: with Via, and `fields` of this connection."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    return head + b"\r\n" + VIA + fields + b"\r\n" + body
+
+
+def asked(message: bytes, fields: bytes = b"", via: bytes = VIA) -> bytes:
+    """A request as a member gets it: with the forwarding fields, `fields` and Via."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    return head + b"\r\n" + FORWARDED + fields + via + b"\r\n" + body
+
+
+def dechunked(coded: bytes) -> bytes:
+    """The body in a whole chunked coding, whatever the sizes of its chunks."""
+    body = b""
+    while True:
+        size, _, coded = coded.partition(b"\r\n")
+        if size == b"0":
+            assert coded == b"\r\n"
+            return body
+        length = int(size, 16)
+        body += coded[:length]
+        assert coded[length : length + 2] == b"\r\n"
+        coded = coded[length + 2 :]
+
+
+def status_of(response: bytes) -> int:
+    """The status code of a response."""
+    assert response.startswith(b"HTTP/1.1 "), response
+    return int(response[9:12])
+
+
+def field_of(message: bytes, name: bytes) -> bytes | None:
+    """The value of a field; None where there is none."""
+    for line in message.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        field, _, value = line.partition(b": ")
+        if field.lower() == name.lower():
+            return value
+    return None
+
+
+# --- windows ----------------------------------------------------------------------------
+
+
+def window(start: float, end: float | None, drain: float = 0.0) -> Window:
+    """A planned window; without an end, a manual one."""
+    return Window(
+        id="w1",
+        site="shop",
+        kind=WindowKind.MANUAL if end is None else WindowKind.PLANNED,
+        start=start,
+        end=end,
+        reason="upgrade",
+        timezone="UTC",
+        author=Author(uid=0, name="root", pid=1),
+        created=start,
+        drain=drain,
+    )
+
+
+# --- the scene --------------------------------------------------------------------------
+
+Done = Callable[[str | None], None]
+
+
+class Dialling:
+    """A connection to a member that was asked for and is not made yet."""
+
+    def __init__(self, connection: NewConnection, member: Member, done: Done) -> None:
+        self.connection = connection
+        self.member = member
+        self.done = done
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        assert not self.is_cancelled
+        self.is_cancelled = True
+
+
+class Scene:
+    """One site. Its members are called by the last letter of their names: a, b, and so on.
+
+    Connections to members are made at once, unless they are in `refusing`, which says why, or
+    `is_dialling_slow`: then they wait in `dialling`.
+    """
+
+    def __init__(
+        self, bytewise: bool, members: int, standby: int, timeouts: Timeouts, **fields: object
+    ) -> None:
+        self.clock = Clock()
+        self.wall = NOON
+        self.reports: list[Report] = []
+        self.refusing: dict[str, str] = {}
+        self.dialling: list[Dialling] = []
+        self.is_dialling_slow = False
+        self.visitors: list[FakeWire] = []
+        self.wheel = Wheel(self.clock, self.clock.seconds)
+        self.wheel.start()
+        self._bytewise = bytewise
+        self._to_members: list[FakeWire] = []
+        self._unseen: list[FakeWire] = []
+        self._is_settling = False
+        names = "abcdefgh"[: members + standby]
+        site = Site(
+            name="shop",
+            listen=(),
+            members=tuple(
+                Member(url=f"http://{name}", host=name, port=80, standby=at >= members)
+                for at, name in enumerate(names)
+            ),
+            timezone="UTC",
+            sorry_page="maintenance.html",
+            sorry_template=PAGE,
+            timeouts=timeouts,
+        )
+        site = msgspec.structs.replace(site, **fields)
+        self._view = SiteView(site=site, members=tuple(MemberView(member=m) for m in site.members))
+        self.site = SiteEdge(self._view, self.wheel, lambda: self.wall, self, self.reports.append)
+
+    # --- who comes ---
+
+    def visitor(self, tls: bool = False) -> FakeWire:
+        """A visitor who has just connected."""
+        wire = FakeWire("visitor", self.settle, self._bytewise)
+        self.visitors.append(wire)
+        wire.start(VisitorConnection(self.site, "192.0.2.7", tls))
+        return wire
+
+    def member(self, name: str | None = None) -> FakeWire:
+        """The connection to a member that was made next; `name` is whose it must be."""
+        self.settle()
+        assert self._unseen, "no other connection to a member was made"
+        wire = self._unseen.pop(0)
+        assert name in (None, wire.name)
+        return wire
+
+    @property
+    def is_asking_nobody(self) -> bool:
+        """No connection to a member was made but those that were seen, and none is waited for."""
+        self.settle()
+        return not (self._unseen or self.dialling)
+
+    # --- the network ---
+
+    def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
+        """See interfaces.Connector."""
+        dialling = Dialling(connection, member, done)
+        self.dialling.append(dialling)
+        return dialling.cancel
+
+    def _dial(self) -> bool:
+        self.dialling = [d for d in self.dialling if not d.is_cancelled]
+        if self.is_dialling_slow or not self.dialling:
+            return False
+        dialling = self.dialling.pop(0)
+        why = self.refusing.get(dialling.member.host)
+        if why is None:
+            self._unseen.append(self.accept(dialling))
+        else:
+            dialling.done(why)
+        return True
+
+    def accept(self, dialling: Dialling, stalled: bool = False) -> FakeWire:
+        """Make a connection that was asked for; to a member that is `stalled` from the start."""
+        wire = FakeWire(dialling.member.host, self.settle, self._bytewise)
+        if stalled:
+            wire.stops_reading()
+        wire.start(dialling.connection)
+        self._to_members.append(wire)
+        if dialling in self.dialling:
+            self.dialling.remove(dialling)
+        dialling.done(None)
+        return wire
+
+    def settle(self) -> None:
+        """Turn the loop until nothing more happens by itself."""
+        if self._is_settling:
+            return
+        self._is_settling = True
+        try:
+            while self._dial() or any(wire.step() for wire in self._wires()):
+                pass
+        finally:
+            self._is_settling = False
+
+    def _wires(self) -> Iterable[FakeWire]:
+        return (*self.visitors, *self._to_members)
+
+    # --- time, and the control side ---
+
+    def passes(self, seconds: float) -> None:
+        """Let so much monotonic time pass, tick by tick towards its end."""
+        whole = max(0.0, seconds - 2 * TICK)
+        for step in (whole, *[TICK / 2] * round((seconds - whole) / (TICK / 2))):
+            self.clock.advance(step)
+            self.settle()
+
+    def publish(self, *windows: Window, **health: Health) -> None:
+        """A new snapshot: what is known of members by their names, and all windows."""
+        members = tuple(
+            msgspec.structs.replace(view, health=health.get(view.member.host, view.health))
+            for view in self._view.members
+        )
+        self._view = SiteView(site=self._view.site, members=members, windows=windows)
+        self.site.apply(self._view)
+        self.settle()
+
+    def set_state(self, name: str, state: MemberState) -> None:
+        """What the operator says of a member."""
+        members = tuple(
+            msgspec.structs.replace(view, state=state) if view.member.host == name else view
+            for view in self._view.members
+        )
+        self._view = msgspec.structs.replace(self._view, members=members)
+        self.site.apply(self._view)
+
+    def keep_members(self, *names: str) -> None:
+        """A new configuration with only these members."""
+        members = tuple(view for view in self._view.members if view.member.host in names)
+        site = msgspec.structs.replace(self._view.site, members=tuple(v.member for v in members))
+        self._view = SiteView(site=site, members=members, windows=self._view.windows)
+        self.site.apply(self._view)
+
+    # --- what came of it ---
+
+    @property
+    def active(self) -> Sequence[int]:
+        """Requests in flight at each member."""
+        return [active.requests for active in self.site.active()]
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """The members that were reported as failed, and why."""
+        failed = [report for report in self.reports if isinstance(report, MemberFailed)]
+        return [f"{report.url[-1]}: {report.why}" for report in failed]
+
+    def end(self) -> None:
+        """What must hold when a dialogue is over: nothing is left behind."""
+        self.settle()
+        assert not any(self.active), "a slot is not free"
+        assert not any(pool.trying for pool in self.site.pools), "a trial is not over"
+        self.site.close()
+        for visitor in self.visitors:
+            visitor.resets()
+        assert not self.site.visitors
+        assert not self.dialling
+        assert all(wire.is_gone for wire in self._wires())
+        assert len(self.wheel) == 0
+        self.wheel.stop()
+        assert self.clock.getDelayedCalls() == []
+
+
+class Stage(Protocol):
+    """Makes a scene; `fields` are those of model.Site."""
+
+    def __call__(
+        self, members: int = 1, standby: int = 0, timeouts: Timeouts = TIMES, **fields: object
+    ) -> Scene: ...

@@ -1,0 +1,202 @@
+"""Bodies: the chunked coding (RFC 9112 §7.1), a length, or until the end."""
+
+from __future__ import annotations
+
+import pytest
+from tests.edge.reading import cuts
+
+from sorryd.edge.bodies import LAST_CHUNK, ChunkedReader, LengthReader, UntilEndReader, chunk
+from sorryd.edge.heads import BadMessage
+from sorryd.model import Value
+
+LIMIT = 64  # bytes of trailers
+
+
+class Decoded(Value, frozen=True):
+    """What became of a chunked body; of a refused one only that."""
+
+    body: bytes = b""
+    rest: bytes = b""
+    done: bool = False
+    refused: int | None = None
+
+
+def decode(*pieces: bytes) -> Decoded:
+    """A chunked body in `pieces`; what comes after its end is not its own."""
+    reader = ChunkedReader(400, LIMIT)
+    body = rest = b""
+    for piece in pieces:
+        if reader.done:
+            rest += piece
+            continue
+        try:
+            body += reader.feed(piece)
+        except BadMessage as why:
+            return Decoded(refused=why.status)
+    return Decoded(body=body, rest=reader.rest + rest, done=reader.done)
+
+
+def decode_every_way(data: bytes) -> Decoded:
+    """The decoding of `data` as a whole; asserts that no cut makes it another one."""
+    expected = decode(data)
+    for pieces in cuts(data):
+        assert decode(*pieces) == expected, pieces
+    return expected
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        pytest.param(b"0\r\n\r\n", b"", id="empty"),
+        pytest.param(b"3\r\nabc\r\n0\r\n\r\n", b"abc", id="one chunk"),
+        pytest.param(b"1\r\na\r\n1\r\nb\r\n2\r\ncd\r\n0\r\n\r\n", b"abcd", id="small chunks"),
+        pytest.param(b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789", id="upper-case size"),
+        pytest.param(b"a\r\n0123456789\r\n0\r\n\r\n", b"0123456789", id="lower-case size"),
+        pytest.param(b"0003\r\nabc\r\n0000\r\n\r\n", b"abc", id="leading zeros"),
+        pytest.param(b"0000000000000001\r\na\r\n0\r\n\r\n", b"a", id="sixteen digits"),
+        pytest.param(b"2\r\n\r\n\r\n0\r\n\r\n", b"\r\n", id="CR LF for data"),
+        pytest.param(b"5\r\n0\r\n\r\n\r\n0\r\n\r\n", b"0\r\n\r\n", id="a last chunk for data"),
+        pytest.param(b"3;a\r\nabc\r\n0;b\r\n\r\n", b"abc", id="extensions"),
+        pytest.param(b"3;a=b;c\r\nabc\r\n0\r\n\r\n", b"abc", id="extension with a value"),
+        pytest.param(b'3;a="b;\\"\\\\c "\r\nabc\r\n0\r\n\r\n', b"abc", id="quoted value"),
+        pytest.param(b"3 ; a\t= b\r\nabc\r\n0\r\n\r\n", b"abc", id="spaces around an extension"),
+        pytest.param(b"3\r\nabc\r\n0\r\nA: b\r\n\r\n", b"abc", id="trailer"),
+        pytest.param(b"0\r\nA: b\r\nContent-Length: 5\r\n\r\n", b"", id="framing in a trailer"),
+        pytest.param(b"0\r\nA:" + b"b" * (LIMIT - 6) + b"\r\n\r\n", b"", id="trailer of the limit"),
+    ],
+)
+@pytest.mark.parametrize("rest", [b"", b"\r\nGET / HTTP/1.1\r\n"])
+def test_chunks(data: bytes, body: bytes, rest: bytes) -> None:
+    """A chunked body is what its chunks hold, and ends where it says, to the byte."""
+    assert decode_every_way(data + rest) == Decoded(body=body, rest=rest, done=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        (b"", b""), (b"3", b""), (b"3\r", b""), (b"3\r\n", b""), (b"3\r\nab", b"ab"),
+        (b"3\r\nabc", b"abc"), (b"3\r\nabc\r", b"abc"), (b"3\r\nabc\r\n", b"abc"), (b"0", b""),
+        (b"3\r\nabc\r\n0\r\n", b"abc"), (b"0\r\n\r", b""), (b"0\r\nA: b\r\n", b""),
+        (b"0\r\nA: b\r\n\r", b""), (b"3;a=", b""), (b'3;a="b', b""),
+        (b"7fffffffffffffff\r\nabc", b"abc"),
+    ],
+)  # fmt: skip
+def test_cut_short(data: bytes, body: bytes) -> None:
+    """A body that has not ended is not done, whatever it lacks."""
+    assert decode_every_way(data) == Decoded(body=body)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\r\nabc", id="no size"),
+        pytest.param(b"x\r\nabc\r\n", id="no number"),
+        pytest.param(b"3x\r\nabc\r\n", id="a number and more"),
+        pytest.param(b"0x3\r\nabc\r\n", id="0x"),
+        pytest.param(b"-3\r\nabc\r\n", id="negative"),
+        pytest.param(b"+3\r\nabc\r\n", id="signed"),
+        pytest.param(b"3_0\r\nabc\r\n", id="underscore"),
+        pytest.param(b" 3\r\nabc\r\n", id="space before the size"),
+        pytest.param(b"3 \r\nabc\r\n", id="space after the size"),
+        pytest.param(b"3\t\r\nabc\r\n", id="tab after the size"),
+        pytest.param(b"3 3\r\nabc\r\n", id="two sizes"),
+        pytest.param(b"\xb3\r\nabc\r\n", id="beyond ASCII"),
+        pytest.param(b"8000000000000000\r\n", id="2 to the 63"),
+        pytest.param(b"ffffffffffffffff\r\n", id="64 bits"),
+        pytest.param(b"10000000000000000\r\n", id="65 bits"),
+        pytest.param(b"00000000000000003\r\nabc\r\n", id="17 digits"),
+        pytest.param(b"3\nabc\r\n0\r\n\r\n", id="size ended by LF"),
+        pytest.param(b"3\rabc\r\n0\r\n\r\n", id="size ended by CR"),
+        pytest.param(b"3\r\r\nabc\r\n", id="CR CR LF after the size"),
+        pytest.param(b"3\n\r\nabc\r\n", id="LF CR LF after the size"),
+        pytest.param(b"3\r\nabc\n0\r\n\r\n", id="data ended by LF"),
+        pytest.param(b"3\r\nabc\r0\r\n\r\n", id="data ended by CR"),
+        pytest.param(b"3\r\nabcd\r\n0\r\n\r\n", id="more data than said"),
+        pytest.param(b"3\r\nab\r\n0\r\n\r\n", id="less data than said"),
+        pytest.param(b"3\r\nabc0\r\n\r\n", id="no end of the data"),
+        pytest.param(b"3\r\nabc\r\n\r\n0\r\n\r\n", id="empty line between chunks"),
+        pytest.param(b"3;a\nb\r\nabc\r\n", id="LF in an extension"),
+        pytest.param(b"3;a\rb\r\nabc\r\n", id="CR in an extension"),
+        pytest.param(b"3;a\x00\r\nabc\r\n", id="NUL in an extension"),
+        pytest.param(b"3;\r\nabc\r\n", id="extension without a name"),
+        pytest.param(b"3;;a\r\nabc\r\n", id="empty extension"),
+        pytest.param(b"3;a=\r\nabc\r\n", id="extension without its value"),
+        pytest.param(b"3;a=b=c\r\nabc\r\n", id="extension with two values"),
+        pytest.param(b'3;a="b\r\nabc\r\n', id="quote that does not end"),
+        pytest.param(b'3;a="b"c\r\nabc\r\n', id="quote that ends early"),
+        pytest.param(b"3,a\r\nabc\r\n", id="comma"),
+        pytest.param(b"3;" + b"a" * 5000 + b"\r\nabc\r\n", id="large extension"),
+        pytest.param(b"0\n\r\n", id="last chunk ended by LF"),
+        pytest.param(b"0\r\n\n", id="trailers ended by LF"),
+        pytest.param(b"0\r\nA: b\n\r\n", id="trailer ended by LF"),
+        pytest.param(b"0\r\n A: b\r\n\r\n", id="folded trailer"),
+        pytest.param(b"0\r\nA : b\r\n\r\n", id="trailer with a space before its colon"),
+        pytest.param(b"0\r\nA\r\n\r\n", id="trailer without a colon"),
+        pytest.param(b"0\r\nA: \x00\r\n\r\n", id="NUL in a trailer"),
+        pytest.param(b"0\r\nGET / HTTP/1.1\r\n\r\n", id="a request for a trailer"),
+        pytest.param(b"0\r\nA:" + b"b" * (LIMIT - 5) + b"\r\n\r\n", id="large trailer"),
+        pytest.param(b"0\r\n" + b"A: b\r\n" * LIMIT, id="many trailers"),
+    ],
+)
+def test_bad_chunks(data: bytes) -> None:
+    """What the grammar does not allow is refused; whoever mends it might end it elsewhere."""
+    assert decode_every_way(data) == Decoded(refused=400)
+
+
+@pytest.mark.parametrize("status", [400, 502])
+def test_whose_fault(status: int) -> None:
+    """The refusal is the one that fits the sender, in chunks and in trailers."""
+    for data in (b"x", b"0\r\n:\r\n\r\n", b"0\r\n" + b"a" * 100):
+        with pytest.raises(BadMessage) as refused:
+            ChunkedReader(status, LIMIT).feed(data)
+        assert refused.value.status == status
+
+
+def test_data_is_passed_on_at_once() -> None:
+    """Nobody waits for the end of a chunk, nor for the next one."""
+    reader = ChunkedReader(400, LIMIT)
+    assert reader.feed(b"5\r\nab") == b"ab"
+    assert reader.feed(b"c") == b"c"
+    assert reader.feed(b"de\r") == b"de"
+    assert reader.feed(b"\n4\r\nf") == b"f"
+    assert not reader.done
+
+
+def test_many_small_chunks() -> None:
+    """The smallest of chunks cost no more than their number."""
+    assert decode(b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n").body == b"x" * 100_000
+
+
+@pytest.mark.parametrize("data", [b"a", b"0\r\n\r\n", bytes(range(256)) * 300])
+def test_chunk(data: bytes) -> None:
+    """What is written as chunks reads back."""
+    assert decode(chunk(data) + chunk(data) + LAST_CHUNK).body == data * 2
+
+
+@pytest.mark.parametrize(
+    ("length", "pieces", "body", "rest"),
+    [
+        pytest.param(3, (b"abc",), b"abc", b"", id="whole"),
+        pytest.param(3, (b"a", b"bc"), b"abc", b"", id="in pieces"),
+        pytest.param(3, (b"abcd",), b"abc", b"d", id="and more"),
+        pytest.param(3, (b"ab", b"cde"), b"abc", b"de", id="in pieces, and more"),
+        pytest.param(0, (b"",), b"", b"", id="nothing"),
+        pytest.param(0, (b"a",), b"", b"a", id="nothing, and more"),
+    ],
+)
+def test_length(length: int, pieces: tuple[bytes, ...], body: bytes, rest: bytes) -> None:
+    """A body of a length ends there, and what follows is not its own."""
+    reader = LengthReader(length)
+    read = b""
+    for piece in pieces:
+        assert not reader.done
+        read += reader.feed(piece)
+    assert read == body
+    assert (reader.done, reader.rest) == (True, rest)
+
+
+def test_until_the_end() -> None:
+    """Such a body is never done by its own word."""
+    reader = UntilEndReader()
+    assert reader.feed(b"0\r\n\r\n") == b"0\r\n\r\n"
+    assert (reader.done, reader.rest) == (False, b"")

@@ -1,0 +1,345 @@
+"""When a member fails before its answer: the next one, a fresh connection, or an apology."""
+
+from __future__ import annotations
+
+import pytest
+from tests.edge.scene import (
+    TIMES,
+    Scene,
+    Stage,
+    answer,
+    asked,
+    chunked,
+    field_of,
+    passed,
+    request,
+    status_of,
+)
+from tests.edge.wires import FakeWire
+
+from sorryd.edge.relay import REPLAYED
+from sorryd.edge.wheel import TICK
+from sorryd.model import Health
+
+GET = request()
+OK = answer()
+REFUSED = "connection refused"
+
+
+def is_apology(got: bytes, status: int) -> bool:
+    return status_of(got) == status and field_of(got, b"Sorry-Cause") == b"members"
+
+
+def put(body: bytes, fields: bytes = b"") -> bytes:
+    return request(b"PUT / HTTP/1.1", b"Content-Length: %d\r\n" % len(body) + fields, body)
+
+
+def post(body: bytes) -> bytes:
+    return request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % len(body), body)
+
+
+def warmed_up(scene: Scene) -> tuple[FakeWire, FakeWire]:
+    """A visitor whose first request is answered, and the connection that did it."""
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member("a")
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    member.gets()
+    return visitor, member
+
+
+def leaves(member: FakeWire, how: str) -> None:
+    if how == "FIN":
+        member.ends()
+    else:
+        member.resets()
+
+
+# --- no connection ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asking", [GET, post(b"abc")], ids=["GET", "POST"])
+def test_connect_fails(stage: Stage, asking: bytes) -> None:
+    """A member that can't be connected to is passed over, even with POST: nothing was sent."""
+    scene = stage(members=3)
+    scene.refusing = {"a": REFUSED, "b": "no route to host"}
+    visitor = scene.visitor()
+    visitor.says(asking)
+    member = scene.member("c")
+    assert scene.active == [0, 0, 1]
+    assert member.gets() == asked(asking)
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert scene.failures == ["a: " + REFUSED, "b: no route to host"]
+
+
+@pytest.mark.parametrize("asking", [GET, post(b"abc")], ids=["GET", "POST"])
+def test_all_fail(stage: Stage, asking: bytes) -> None:
+    """Nobody can be connected to: the apology, 502 while members are thought to be well."""
+    scene = stage(members=2)
+    scene.refusing = {"a": REFUSED, "b": REFUSED}
+    visitor = scene.visitor()
+    visitor.says(asking)
+    assert is_apology(visitor.gets(), 502)
+    assert visitor.is_open
+    assert scene.active == [0, 0]
+    scene.publish(a=Health.RESTING, b=Health.RESTING)
+    visitor.says(asking)
+    assert is_apology(visitor.gets(), 503)
+    assert scene.is_asking_nobody
+    scene.refusing.clear()
+    scene.publish(a=Health.UP, b=Health.UP)
+    visitor.says(GET)
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_upload_while_members_fail(stage: Stage) -> None:
+    """The first piece of a body survives members that can't be connected to; the rest follows."""
+    scene = stage(members=2)
+    scene.refusing = {"a": REFUSED}
+    visitor = scene.visitor()
+    head = request(b"POST / HTTP/1.1", b"Transfer-Encoding: chunked\r\n")
+    visitor.says(head + chunked(b"abc", end=False))
+    visitor.says(chunked(b"def"))
+    member = scene.member("b")
+    got = member.gets()
+    assert got.count(b"abc") == 1 or b"\r\na\r\n1\r\nb\r\n1\r\nc\r\n" in got
+    assert got.endswith(b"\r\n0\r\n\r\n")
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_upload_under_the_apology(stage: Stage) -> None:
+    """Nobody can be connected to in the middle of an upload: the rest of it is read away."""
+    scene = stage()
+    scene.refusing = {"a": REFUSED}
+    visitor = scene.visitor()
+    visitor.says(post(b"abcdef")[:-3])
+    assert is_apology(visitor.gets(), 502)
+    visitor.says(b"def")
+    scene.refusing.clear()
+    visitor.says(GET)
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+# --- fresh connections --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["FIN", "reset"])
+@pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nA: "], ids=["no byte", "half a head"])
+@pytest.mark.parametrize("asking", [GET, put(b"abc")], ids=["GET", "PUT"])
+def test_idempotent_on_fresh_connection(
+    stage: Stage, how: str, part: bytes, asking: bytes
+) -> None:
+    """A member that drops an idempotent request has failed, and the next one is asked."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(asking)
+    first = scene.member("a")
+    assert first.gets() == asked(asking)
+    first.says(part)
+    leaves(first, how)
+    second = scene.member("b")
+    assert scene.active == [0, 1]
+    assert second.gets() == asked(asking)
+    second.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert len(scene.failures) == 1
+    when = "in the middle of" if part else "before"
+    assert scene.failures[0].endswith(f"{when} its answer")
+
+
+@pytest.mark.parametrize("how", ["FIN", "reset"])
+def test_not_idempotent_on_fresh_connection(stage: Stage, how: str) -> None:
+    """A POST that may have been done is not sent again: 502, and the member has failed."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(post(b"abc"))
+    leaves(scene.member("a"), how)
+    assert is_apology(visitor.gets(), 502)
+    assert visitor.is_open
+    assert len(scene.failures) == 1
+    assert scene.is_asking_nobody
+
+
+def test_all_drop(stage: Stage) -> None:
+    """Each member is asked once; when all have dropped the request, it is 502."""
+    scene = stage(members=3)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    for name in "abc":
+        scene.member(name).ends()
+    assert is_apology(visitor.gets(), 502)
+    assert scene.is_asking_nobody
+    assert [failure[0] for failure in scene.failures] == ["a", "b", "c"]
+
+
+def test_body_too_large_to_repeat(stage: Stage) -> None:
+    """A body beyond what is kept can't be sent again: 502."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    body = bytes(REPLAYED + 1)
+    visitor.says_at_once(put(body)[: -len(body)])
+    first = scene.member("a")
+    visitor.says_at_once(body)
+    first.ends()
+    assert is_apology(visitor.gets(), 502)
+    assert scene.is_asking_nobody
+
+
+def test_body_kept(stage: Stage) -> None:
+    """A body on its way when the member fails is sent again from its start, and goes on."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    asking = put(b"abcdefghi")
+    visitor.says(asking[:-6])
+    first = scene.member("a")
+    visitor.says(b"def")
+    assert first.gets() == asked(asking[:-3])
+    first.ends()
+    second = scene.member("b")
+    assert second.gets() == asked(asking[:-3])
+    visitor.says(b"ghi")
+    assert second.gets() == b"ghi"
+    second.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_full_member_dies(stage: Stage) -> None:
+    """A visitor that waited for a member to read goes on when the request has another one."""
+    scene = stage()
+    visitor, member = warmed_up(scene)
+    member.stops_reading()
+    visitor.says(request(b"PUT / HTTP/1.1", b"Content-Length: %d\r\n" % (REPLAYED + 10)))
+    visitor.says_at_once(bytes(REPLAYED))
+    assert not visitor.is_reading
+    member.resets()
+    fresh = scene.member()
+    assert visitor.is_reading
+    visitor.says(bytes(10))
+    fresh.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+# --- reused connections -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["FIN", "reset"])
+@pytest.mark.parametrize("asking", [GET, put(b"abc")], ids=["GET", "PUT"])
+def test_idempotent_on_reused_connection(stage: Stage, how: str, asking: bytes) -> None:
+    """A kept connection closed under a request is the usual race: a fresh one to the same member.
+
+    The member is not blamed (RFC 9112 §9.3.1).
+    """
+    scene = stage(members=2)
+    visitor, member = warmed_up(scene)
+    scene.publish(b=Health.RESTING)
+    visitor.says(asking)
+    assert member.gets() == asked(asking)
+    leaves(member, how)
+    fresh = scene.member("a")
+    assert scene.active == [1, 0]
+    assert fresh.gets() == asked(asking)
+    fresh.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert scene.failures == []
+
+
+def test_race_twice(stage: Stage) -> None:
+    """Where the fresh connection is dropped too, the member has failed: the next one."""
+    scene = stage(members=2)
+    visitor, member = warmed_up(scene)
+    scene.publish(b=Health.RESTING)
+    visitor.says(GET)
+    member.ends()
+    scene.publish(b=Health.UP)
+    scene.member("a").ends()
+    assert scene.failures == ["a: closed the connection before its answer"]
+    second = scene.member("b")
+    second.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_other_idle_connections_are_not_tried(stage: Stage) -> None:
+    """After the race the connection is a fresh one, not another that may be as stale."""
+    scene = stage()
+    visitors = [scene.visitor() for _ in range(3)]
+    for visitor in visitors:
+        visitor.says(GET)
+    members = [scene.member() for _ in range(3)]
+    for member in members:
+        member.says(OK)
+        member.gets()
+    visitors[0].gets()
+    visitors[0].says(GET)
+    members[-1].ends()
+    fresh = scene.member()
+    assert [member.gets() for member in members[:2]] == [b"", b""]
+    fresh.says(OK)
+    assert visitors[0].gets() == passed(OK)
+
+
+def test_not_idempotent_on_reused_connection(stage: Stage) -> None:
+    """A POST on a kept connection that closes under it is 502; the member is not blamed."""
+    scene = stage(members=2)
+    visitor, member = warmed_up(scene)
+    scene.publish(b=Health.RESTING)
+    visitor.says(post(b"abc"))
+    member.ends()
+    assert is_apology(visitor.gets(), 502)
+    assert scene.failures == []
+    assert scene.is_asking_nobody
+
+
+def test_half_a_head_on_reused_connection(stage: Stage) -> None:
+    """An answer that has begun is no race: the member has failed."""
+    scene = stage(members=2)
+    visitor, member = warmed_up(scene)
+    scene.publish(b=Health.RESTING)
+    visitor.says(GET)
+    member.says(b"HTTP/1.1 2")
+    scene.publish(b=Health.UP)
+    member.ends()
+    assert scene.failures == ["a: closed the connection in the middle of its answer"]
+    scene.member("b").says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+# --- too slow -----------------------------------------------------------------------------
+
+
+def test_late(stage: Stage) -> None:
+    """No answer within `timeout_answer`: 504, from this member and no other."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member("a")
+    scene.passes(TIMES.answer)
+    assert visitor.gets() == b""
+    scene.passes(2 * TICK)
+    assert is_apology(visitor.gets(), 504)
+    assert visitor.is_open
+    assert member.is_aborted
+    assert scene.is_asking_nobody
+
+
+@pytest.mark.parametrize("minor", [1, 0])
+def test_stream_stalls(stage: Stage, minor: int) -> None:
+    """An answer that stops in the middle for `timeout_stream` is cut; a slow one is not."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(b"GET / HTTP/1.%d" % minor))
+    member = scene.member()
+    member.says(b"HTTP/1.1 200 OK\r\n\r\n")
+    for _ in range(4):
+        scene.passes(TIMES.stream - 1)
+        member.says(b"x")
+    assert visitor.is_open
+    scene.passes(TIMES.stream + 2 * TICK)
+    assert visitor.is_gone
+    assert visitor.is_aborted is (minor == 0)
+    assert member.is_aborted
+    assert not visitor.gets().endswith(b"0\r\n\r\n")

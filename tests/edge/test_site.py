@@ -1,0 +1,363 @@
+"""A site at the edge: its phase by the clock, who is asked next, and how it stops."""
+
+from __future__ import annotations
+
+import pytest
+from tests.edge.scene import (
+    NOON,
+    TIMES,
+    Stage,
+    answer,
+    asked,
+    chunked,
+    field_of,
+    passed,
+    request,
+    status_of,
+    window,
+)
+from twisted.logger import capturedLogs
+
+from sorryd.edge.requests import DISCARDED
+from sorryd.edge.wheel import TICK
+from sorryd.model import EdgePassed, Health, MemberAnswered, MemberState
+
+GET = request()
+OK = answer()
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
+
+
+# --- windows and drain ----------------------------------------------------------------------
+
+
+def test_drain(stage: Stage) -> None:
+    """In drain a new request gets the apology, and one in flight is finished."""
+    scene = stage()
+    before, after = scene.visitor(), scene.visitor()
+    before.says(GET)
+    member = scene.member()
+    scene.publish(window(NOON, NOON + 600, drain=30))
+    after.says(GET)
+    got = after.gets()
+    assert status_of(got) == 503
+    assert field_of(got, b"Sorry-Cause") == b"window"
+    assert field_of(got, b"Retry-After") == b"600"
+    scene.wall = NOON + 29
+    scene.site.look(scene.wall)
+    member.says(OK)
+    assert before.gets() == passed(OK)
+
+
+def test_end_of_drain_before_the_answer(stage: Stage) -> None:
+    """A request still unanswered at the end of drain gets the apology; its member is let go."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET + GET)
+    member = scene.member()
+    scene.publish(window(NOON, NOON + 600, drain=30))
+    scene.wall = NOON + 30
+    with capturedLogs() as logs:
+        scene.site.look(scene.wall)
+    got = visitor.gets()
+    assert got.count(b"HTTP/1.1 503 ") == 2
+    assert field_of(got, b"Retry-After") == b"570"
+    assert visitor.is_open
+    assert member.is_aborted
+    assert scene.active == [0]
+    assert [event["cut"] for event in logs] == [1]
+
+
+def test_end_of_drain_while_connecting(stage: Stage) -> None:
+    """The end of drain takes back a connection that is being made."""
+    scene = stage()
+    scene.is_dialling_slow = True
+    visitor = scene.visitor()
+    visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: 6\r\n", b"abc"))
+    scene.publish(window(NOON, NOON + 600))
+    assert status_of(visitor.gets()) == 503
+    assert scene.active == [0]
+    scene.is_dialling_slow = False
+    assert scene.is_asking_nobody
+    visitor.says(b"def" + GET)
+    assert status_of(visitor.gets()) == 503
+
+
+@pytest.mark.parametrize(("minor", "has_fin"), [(1, True), (0, False)])
+def test_end_of_drain_in_the_answer(stage: Stage, minor: int, has_fin: bool) -> None:
+    """An answer that has begun is cut at the end of drain, never made to look whole."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(b"GET / HTTP/1.%d" % minor))
+    member = scene.member()
+    member.says(b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"\r\n" + chunked(b"hello", end=False))
+    scene.publish(window(NOON, NOON + 600))
+    got = visitor.gets()
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert not got.endswith(b"0\r\n\r\n")
+    assert visitor.is_gone
+    assert visitor.has_fin is has_fin
+    assert member.is_aborted
+    assert scene.active == [0]
+
+
+def test_end_of_drain_in_an_upload(stage: Stage) -> None:
+    """An upload too large to be read away gets the apology at the end of drain, and FIN."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % (2 * DISCARDED), b"abc"))
+    member = scene.member()
+    scene.publish(window(NOON, NOON + 600))
+    got = visitor.gets()
+    assert status_of(got) == 503
+    assert field_of(got, b"Connection") == b"close"
+    assert visitor.has_fin
+    assert member.is_aborted
+    visitor.ends()
+
+
+def test_edge_sees_the_phase_change_first(stage: Stage) -> None:
+    """A window opens by the clock on the next request, and the control side is told."""
+    scene = stage()
+    scene.publish(window(NOON + 5, NOON + 600))
+    visitor = scene.visitor()
+    scene.wall = NOON + 5.5
+    visitor.says(GET + GET)
+    assert visitor.gets().count(b"HTTP/1.1 503 ") == 2
+    assert scene.reports == [EdgePassed(site="shop", at=NOON + 5.5)]
+
+
+def test_clock_steps_back(stage: Stage) -> None:
+    """A clock that steps back makes the site look again, not go by what it saw."""
+    scene = stage()
+    scene.publish(window(NOON - 60, NOON + 60))
+    visitor = scene.visitor()
+    visitor.says(GET)
+    assert status_of(visitor.gets()) == 503
+    scene.wall = NOON - 3600
+    visitor.says(GET)
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+# --- members --------------------------------------------------------------------------------
+
+
+def test_standby(stage: Stage) -> None:
+    """A standby serves only while nobody else can, and is left at once."""
+    scene = stage(members=1, standby=1)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    first = scene.member("a")
+    first.says(OK)
+    first.gets()
+    scene.publish(a=RESTING)
+    visitor.says(GET)
+    second = scene.member("b")
+    second.says(OK)
+    scene.publish(a=UP)
+    visitor.says(GET)
+    assert first.gets() == asked(GET)
+    first.says(OK)
+    assert visitor.gets() == 3 * passed(OK)
+    assert scene.is_asking_nobody
+
+
+def test_standby_for_one_request(stage: Stage) -> None:
+    """A request whose member fails goes on to the standby."""
+    scene = stage(members=1, standby=1)
+    scene.refusing["a"] = "connection refused"
+    visitor = scene.visitor()
+    visitor.says(GET)
+    scene.member("b").says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+@pytest.mark.parametrize("state", [MemberState.DRAIN, MemberState.MAINT])
+def test_state(stage: Stage, state: MemberState) -> None:
+    """A member taken out gets nothing new; what it has in flight, it finishes."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member("a")
+    scene.set_state("a", state)
+    others = [scene.visitor() for _ in range(3)]
+    for other in others:
+        other.says(GET)
+        scene.member("b").says(OK)
+        other.resets()
+        scene.site.pools[1].close()
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_trial(stage: Stage) -> None:
+    """A rested member gets one request at a time until it answers."""
+    scene = stage(members=2)
+    scene.publish(a=TRIAL)
+    visitors = [scene.visitor() for _ in range(4)]
+    for visitor in visitors[:3]:
+        visitor.says(GET)
+    tried = scene.member("a")
+    others = [scene.member("b"), scene.member("b")]
+    assert scene.active == [1, 2]
+    tried.says(OK)
+    assert scene.reports == [MemberAnswered(site="shop", url="http://a")]
+    visitors[3].says(GET)
+    assert scene.active == [1, 2]
+    for member in (tried, *others):
+        member.says(OK)
+    assert [visitor.gets() for visitor in visitors] == 4 * [passed(OK)]
+
+
+def test_failed_trial(stage: Stage) -> None:
+    """A request that finds its member on trial dead goes on to another one."""
+    scene = stage(members=2)
+    scene.publish(a=TRIAL)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    scene.member("a").resets()
+    assert len(scene.failures) == 1
+    scene.member("b").says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_only_a_trial_is_left(stage: Stage) -> None:
+    """While the only member is on trial, one request goes to it and others get the apology."""
+    scene = stage()
+    scene.publish(a=TRIAL)
+    first, second = scene.visitor(), scene.visitor()
+    first.says(GET)
+    second.says(GET)
+    assert status_of(second.gets()) == 503
+    scene.member().says(OK)
+    assert first.gets() == passed(OK)
+
+
+def test_old_requests_do_not_block_a_trial(stage: Stage) -> None:
+    """What was in flight before a member failed does not stand in the way of its trial."""
+    scene = stage(members=2)
+    old = scene.visitor()
+    old.says(GET)
+    first = scene.member("a")
+    scene.publish(a=RESTING)
+    scene.publish(a=TRIAL)
+    new = scene.visitor()
+    new.says(GET)
+    assert scene.active == [2, 0]
+    second = scene.member("a")
+    second.says(OK)
+    first.says(OK)
+    assert old.gets() == new.gets() == passed(OK)
+
+
+def test_long_answer_does_not_block_the_next_trial(stage: Stage) -> None:
+    """A trial is over with the head of its answer, however long the answer takes."""
+    scene = stage(members=2)
+    scene.publish(a=TRIAL)
+    long = scene.visitor()
+    long.says(GET)
+    first = scene.member("a")
+    first.says(OK[:-1])
+    scene.publish(a=UP)
+    scene.publish(a=RESTING)
+    scene.publish(a=TRIAL)
+    new = scene.visitor()
+    new.says(GET)
+    assert scene.active == [2, 0]
+    scene.member("a").says(OK)
+    first.says(OK[-1:])
+    assert long.gets() == new.gets() == passed(OK)
+
+
+def test_changed_members(stage: Stage) -> None:
+    """A member that is gone from the configuration finishes what it has in flight."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member("a")
+    scene.keep_members("b")
+    assert scene.active == [0]
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert member.is_gone
+    visitor.says(GET)
+    scene.member("b").says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+# --- visitors -------------------------------------------------------------------------------
+
+
+def test_full(stage: Stage) -> None:
+    """A site is full at `max_connections`, and not any more when one leaves."""
+    scene = stage(max_connections=2)
+    first = scene.visitor()
+    assert not scene.site.is_full
+    scene.visitor()
+    assert scene.site.is_full
+    first.resets()
+    assert not scene.site.is_full
+
+
+# --- stopping -------------------------------------------------------------------------------
+
+
+def test_finish_idle(stage: Stage) -> None:
+    """When sorryd stops, connections without a request are closed at once."""
+    scene = stage()
+    new, used, half = scene.visitor(), scene.visitor(), scene.visitor()
+    used.says(GET)
+    scene.member().says(OK)
+    used.gets()
+    half.says(b"GET / HT")
+    scene.site.stop()
+    scene.settle()
+    assert new.is_gone
+    assert used.is_gone
+    assert half.has_fin
+    half.ends()
+    assert half.is_gone
+    assert not scene.site.visitors
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before the answer", "in the answer"])
+def test_finish_in_flight(stage: Stage, begun: bool) -> None:
+    """A request in flight is answered in full; its answer says close if it still can."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member()
+    if begun:
+        member.says(OK[:-2])
+    scene.site.stop()
+    assert not visitor.has_fin
+    member.says(OK[-2:] if begun else OK)
+    assert visitor.gets() == passed(OK, b"" if begun else b"Connection: close\r\n")
+    assert visitor.is_gone
+
+
+def test_finish_under_the_apology(stage: Stage) -> None:
+    """An apology given while sorryd stops says close."""
+    scene = stage()
+    scene.is_dialling_slow = True
+    visitor = scene.visitor()
+    visitor.says(GET)
+    scene.site.stop()
+    scene.refusing["a"] = "connection refused"
+    scene.is_dialling_slow = False
+    got = visitor.gets()
+    assert status_of(got) == 502
+    assert field_of(got, b"Connection") == b"close"
+    assert visitor.is_gone
+
+
+def test_finish_twice(stage: Stage) -> None:
+    """A connection that closes anyway is not made to begin again."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(b"nonsense\r\n\r\n")
+    scene.site.stop()
+    assert not visitor.is_gone
+    scene.passes(TIMES.body + 2 * TICK)
+    assert visitor.is_gone

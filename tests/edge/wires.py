@@ -1,0 +1,187 @@
+"""Wires in memory: what the protocols of the edge take for their transports."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IPushProducer
+
+from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
+from sorryd.edge.transport import ABORTED, DONE, HIGH, LOST, LOW
+
+
+class FakeWire:
+    """A transport by the rules of `SocketTransport`; the test plays the peer and the kernel.
+
+    What a transport does in a later turn of the loop waits for `step`. `bytewise`: what the
+    peer says comes byte by byte.
+    """
+
+    def __init__(self, name: str, settle: Callable[[], None], bytewise: bool = False) -> None:
+        self.name = name
+        self.sent = 0
+        self.is_reading = False
+        self.is_aborted = False
+        self.is_gone = False
+        self._settle = settle
+        self._bytewise = bytewise
+        self._protocol: EdgeProtocol | None = None
+        self._producer: IPushProducer | TunnelEnd | None = None
+        self._incoming: deque[bytes] = deque()
+        self._fin_comes = False
+        self._output = bytearray()
+        self._waiting = bytearray()
+        self._is_stalled = False
+        self._is_high = False
+        self._half_closing = False
+        self._closing = False
+
+    def start(self, protocol: EdgeProtocol) -> None:
+        """As SocketTransport.start."""
+        self._protocol = protocol
+        protocol.makeConnection(self)
+        if not self._closing:
+            self.is_reading = True
+
+    # --- what the peer does ---
+
+    def says(self, *pieces: bytes) -> None:
+        """Send `pieces`, each in its own packet."""
+        for data in pieces:
+            if self._bytewise:
+                self._incoming.extend(data[at : at + 1] for at in range(len(data)))
+            else:
+                self._incoming.append(data)
+        self._settle()
+
+    def says_at_once(self, data: bytes) -> None:
+        """Send a lot of `data` in one piece, where its bytes one by one would take too long."""
+        self._incoming.append(data)
+        self._settle()
+
+    def ends(self) -> None:
+        """Send FIN."""
+        self._fin_comes = True
+        self._settle()
+
+    def resets(self) -> None:
+        """Send RST."""
+        assert self._protocol is not None
+        if not self.is_gone:
+            self.is_gone = True
+            self._protocol.connectionLost(LOST)
+        self._settle()
+
+    def gets(self) -> bytes:
+        """What came since the last look."""
+        self._settle()
+        data = bytes(self._output)
+        self._output.clear()
+        return data
+
+    def stops_reading(self) -> None:
+        """Take no more of what is sent."""
+        self._is_stalled = True
+
+    def reads(self, size: int | None = None) -> None:
+        """Take `size` of the bytes that wait; None: all of them, and what comes from now on."""
+        size = len(self._waiting) if size is None else size
+        self._is_stalled = size < len(self._waiting)
+        self._output += self._waiting[:size]
+        del self._waiting[:size]
+        self.sent += size
+        if not (self._waiting and (self._closing or self._half_closing)):
+            self._low()
+        self._settle()
+
+    def _low(self) -> None:
+        if self._is_high and len(self._waiting) < LOW and self._producer is not None:
+            self._is_high = False
+            self._producer.resumeProducing()
+
+    # --- what the peer finds ---
+
+    @property
+    def has_fin(self) -> bool:
+        """FIN came, behind all that was sent."""
+        return (self._half_closing or self._closing) and not (self._waiting or self.is_aborted)
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing was done to end the connection."""
+        return not (self.is_gone or self._closing or self._half_closing)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the peer did not take yet."""
+        return len(self._waiting)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the peer that were not taken yet."""
+        return sum(map(len, self._incoming))
+
+    # --- the turns of the loop ---
+
+    def step(self) -> bool:
+        """Do one thing that waits to be done; whether there was one."""
+        protocol = self._protocol
+        if self.is_gone or protocol is None:
+            return False
+        if self.is_aborted or (self._closing and not self._waiting):
+            self.is_gone = True
+            protocol.connectionLost(ABORTED if self.is_aborted else DONE)
+        elif self.is_reading and self._incoming:
+            protocol.dataReceived(self._incoming.popleft())
+        elif self.is_reading and self._fin_comes:
+            self.is_reading = False
+            protocol.readConnectionLost()
+        else:
+            return False
+        return True
+
+    # --- what protocols ask: interfaces.Wire ---
+
+    def write(self, data: bytes) -> None:
+        assert isinstance(data, bytes)
+        if self._closing or self.is_gone:
+            return
+        assert not self._half_closing, "written after FIN"
+        if not (self._is_stalled or self._waiting):
+            self._output += data
+            return
+        self._waiting += data
+        if len(self._waiting) > HIGH and not self._is_high:
+            self._is_high = True
+            assert self._producer is not None
+            self._producer.pauseProducing()
+
+    def loseConnection(self) -> None:
+        self._closing = True
+        self.is_reading = False
+
+    def abortConnection(self) -> None:
+        if not self.is_gone:
+            self._closing = self.is_aborted = True
+            self.is_reading = False
+            self._waiting.clear()
+
+    def loseWriteConnection(self) -> None:
+        self._half_closing = True
+
+    def pauseProducing(self) -> None:
+        self.is_reading = False
+
+    def resumeProducing(self) -> None:
+        assert not self.is_gone
+        self.is_reading = True
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        assert streaming
+        assert self._producer is None
+        self._producer = producer
+
+    def become(self, end: TunnelEnd) -> None:
+        self._protocol = end
+        self._producer = end

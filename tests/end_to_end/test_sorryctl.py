@@ -1,0 +1,386 @@
+"""sorryctl and the control socket of a real daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.end_to_end.control import Control, ControlRefused
+from tests.end_to_end.daemon import SORRYCTL, Daemon, configuration
+from tests.end_to_end.load import Load, Pages
+from tests.end_to_end.wire import ask
+
+NOBODY = 65534
+MEMBERS = ["http://127.0.0.1:9 weight=3", "http://127.0.0.1:11 standby"]
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon that all tests of this file command."""
+    folder = tmp_path_factory.mktemp("sorryctl")
+    with Daemon(folder, configuration(MEMBERS, timezone="Asia/Tokyo")) as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def up(daemon: Daemon) -> Iterator[None]:
+    """Each test begins with the site up."""
+    yield
+    daemon.ask("site.up")
+    for window in daemon.ask("window.list"):
+        daemon.ask("window.cancel", {"id": window["id"]})
+
+
+DIALOGUE = [
+    ("status", 0, r"\Ashop: live\n"),
+    ("status shop", 0, r"http://127\.0\.0\.1:11 +1 +standby +ready +up +0"),
+    ("is-down", 1, r"\A\Z"),
+    ("down shop --reason 'new disks' --for 2h --drain 0", 0, r"\Ashop: down, by hand, until .*2h"),
+    ("is-down shop", 0, r"\A\Z"),
+    ("status", 0, r"reason: +new disks"),
+    ("up shop", 0, r"\Ashop: live\n"),
+    ("disable --drain 0", 0, r"\Ashop: down, by hand, no end set\n"),
+    ("enable", 0, r"\Ashop: live\n"),
+    ("schedule --from +1h --for 2h --reason 'database upgrade' --id db", 0, r"\Adb\n\Z"),
+    ("windows", 0, r"db +every site +announced .* database upgrade"),
+    ("show db", 0, r"until: .*in 3h"),
+    ("extend db --by 30m", 0, r"until: .*in 3h30m"),
+    ("status", 0, r"\Ashop: announced\n +next: +db, "),
+    ("end db", 1, r"\Asorryctl: db is not open yet: cancel it instead\n\Z"),
+    ("cancel db", 0, r"\Adb  cancelled\n"),
+    ("cancel db", 1, r"\Asorryctl: db was cancelled\n\Z"),
+    ("windows", 0, r"\Ano windows\n\Z"),
+    ("windows --past", 0, r"db +every site +cancelled"),
+    ("schedule shop --from now --for 1h --id open", 0, r"\Aopen\n\Z"),
+    ("extend open --until +3h", 0, r"until: .*in (3h|2h59m)"),
+    ("end open", 0, r"\Aopen  ended\n"),
+    ("members", 0, r"http://127\.0\.0\.1:9 +3 +ready"),
+    ("weight http://127.0.0.1:9 5", 0, r"http://127\.0\.0\.1:9 +5 +ready"),
+    ("maint shop/http://127.0.0.1:9", 0, r"http://127\.0\.0\.1:9 +5 +maint"),
+    ("drain http://127.0.0.1:9", 0, r"http://127\.0\.0\.1:9 +5 +drain"),
+    ("ready http://127.0.0.1:9", 0, r"http://127\.0\.0\.1:9 +5 +ready"),
+    ("history", 0, r"site\.down +shop .*new disks(.*\n)+.*member\.set +shop http://127\.0\.0\.1:9"),
+    ("version", 0, r"\Asorryd \d+\.\d+"),
+]
+
+
+def test_a_day_of_an_operator(daemon: Daemon) -> None:
+    """Each command does what it says, says what it did, and exits as it should."""
+    for line, code, said in DIALOGUE:
+        done = daemon.ctl(*shlex.split(line))
+        assert done.returncode == code, (line, done)
+        assert re.search(said, done.stderr if code and done.stderr else done.stdout), (line, done)
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param("down nowhere", 1, "there is no site nowhere", id="no such site"),
+        pytest.param("show nothing", 1, "there is no window nothing", id="no such window"),
+        pytest.param("maint http://10.0.0.1:1", 1, "there is no member", id="no such member"),
+        pytest.param("schedule --from 25:00 --for 1h", 1, "from: 25:00", id="no time"),
+        pytest.param("schedule --from now --for soon", 1, "for: soon", id="no duration"),
+        pytest.param("down --until 1999-01-01", 1, "still to come", id="an end in the past"),
+        pytest.param("schedule --from now", 2, "--until and --for", id="no end"),
+        pytest.param("schedule --from now --until +1h --for 1h", 2, "exclude", id="two ends"),
+        pytest.param("weight http://127.0.0.1:9 257", 2, "257", id="a weight out of range"),
+        pytest.param("frobnicate", 2, "frobnicate", id="no such command"),
+    ],
+)
+def test_exit_codes(daemon: Daemon, arguments: str, code: int, said: str) -> None:
+    """1 is refused by the daemon, 2 is wrong usage; why is one line on stderr."""
+    done = daemon.ctl(*shlex.split(arguments))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_exit_code_without_a_daemon(tmp_path: Path) -> None:
+    """3 is that no daemon answered, whether there is a socket or not."""
+    path = tmp_path / "control.sock"
+    for _ in range(2):
+        done = subprocess.run(
+            [SORRYCTL, "--socket", path, "status"], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (3, "")
+        assert f"at {path}: start it" in done.stderr
+        with socket.socket(socket.AF_UNIX) as left_behind, contextlib.suppress(OSError):
+            left_behind.bind(str(path))
+
+
+def test_environment_as_with_capistrano(daemon: Daemon) -> None:
+    """REASON and UNTIL serve ``down`` as in `cap deploy:web:disable`: an UNTIL that is no time
+    is kept as it is, and options go before them."""
+    down = daemon.ctl("--json", "down", REASON="hardware upgrade", UNTIL="12pm Central Time")
+    (site,) = json.loads(down.stdout)
+    assert (site["reason"], site["until"]) == ("hardware upgrade", None)
+    assert site["until_text"] == "12pm Central Time"
+    down = daemon.ctl("--json", "down", "--reason", "disks", REASON="hardware", UNTIL="+2h")
+    (site,) = json.loads(down.stdout)
+    assert (site["reason"], site["until_text"]) == ("disks", None)
+    assert in_seconds(site["until"]) == pytest.approx(7200, abs=20)
+
+
+def test_check_is_the_daemons_own(daemon: Daemon, tmp_path: Path) -> None:
+    """``check`` says what `twistd sorryd --check` says, with its exit code."""
+    good = daemon.ctl("check", str(daemon.config))
+    assert (good.returncode, good.stdout) == (0, f"{daemon.config}: ok\n")
+    bad = tmp_path / "bad.ini"
+    bad.write_text(daemon.config.read_text() + "colour = red\ndrain = soon\n")
+    done = daemon.ctl("check", str(bad))
+    assert done.returncode == 1
+    assert done.stdout.count(f"{bad}:") == 2
+    assert "[site shop] colour: unknown key" in done.stdout
+    assert "[site shop] drain: " in done.stdout
+
+
+def test_it_starts_at_once(daemon: Daemon) -> None:
+    """``is-down`` and ``--json`` take at most 100 ms more than Python that does nothing."""
+
+    def quickest(*command: str | Path) -> float:
+        taken = []
+        for _ in range(5):
+            begun = time.monotonic()
+            subprocess.run(command, capture_output=True, check=False)
+            taken.append(time.monotonic() - begun)
+        return min(taken)
+
+    nothing = quickest(sys.executable, "-c", "pass")
+    for words in (["is-down"], ["--json", "status"]):
+        assert quickest(SORRYCTL, "--socket", daemon.socket, *words) < nothing + 0.1
+
+
+# --- JSON (INTERFACE.md, section 3) -----------------------------------------------------------
+
+AUTHOR = {"uid": os.getuid(), "name": str, "pid": int}
+WINDOW: dict[str, Any] = {
+    "id": str,
+    "site": "shop",
+    "from": str,
+    "until": str,
+    "reason": "new disks",
+    "every": None,
+    "timezone": "Asia/Tokyo",
+    "drain": None,
+    "until_healthy": None,
+    "give_up": None,
+    "scope": {"paths": [], "members": [], "methods": []},
+    "warnings": [],
+    "phase": str,
+    "author": AUTHOR,
+    "created": str,
+}
+MEMBER: dict[str, Any] = {
+    "url": str,
+    "weight": int,
+    "standby": bool,
+    "state": "ready",
+    "health": "up",
+    "active": 0,
+}
+SITE: dict[str, Any] = {
+    "name": "shop",
+    "phase": str,
+    "cause": None,
+    "reason": "",
+    "until": None,
+    "until_text": None,
+    "window": None,
+    "next": None,
+    "members": [MEMBER, MEMBER],
+}
+STATUS: dict[str, Any] = {"version": str, "pid": int, "now": str, "sites": [SITE]}
+
+
+def assert_like(found: Any, wanted: Any, where: str = "") -> None:
+    """`found` has the very keys of `wanted`, and values of its types or equal to its values."""
+    if isinstance(wanted, type):
+        assert type(found) is wanted, where
+    elif isinstance(wanted, dict):
+        assert list(found) == list(wanted), where
+        for key, value in wanted.items():
+            assert_like(found[key], value, f"{where}.{key}")
+    elif isinstance(wanted, list):
+        assert len(found) == len(wanted), where
+        for one, value in zip(found, wanted, strict=True):
+            assert_like(one, value, f"{where}[]")
+    else:
+        assert found == wanted, where
+
+
+def said(daemon: Daemon, *arguments: str) -> Any:
+    """The one line of JSON that sorryctl prints."""
+    done = daemon.ctl("--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    return json.loads(done.stdout)
+
+
+def in_seconds(text: str) -> float:
+    """How far ahead an RFC 3339 time with an offset is."""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d", text)
+    return datetime.datetime.fromisoformat(text).timestamp() - time.time()
+
+
+def test_json_of_a_window(daemon: Daemon) -> None:
+    """``schedule`` and ``show`` print the window object itself."""
+    words = ["--from", "+1h", "--for", "2h", "--reason", "new disks"]
+    planned = said(daemon, "schedule", "shop", *words)
+    assert_like(planned, WINDOW)
+    assert in_seconds(planned["from"]) == pytest.approx(3600, abs=20)
+    assert in_seconds(planned["until"]) == pytest.approx(3 * 3600, abs=20)
+    assert planned["phase"] == "announced"
+    assert said(daemon, "show", planned["id"]) == planned
+    assert said(daemon, "windows") == [planned]
+    assert said(daemon, "cancel", planned["id"]) == {**planned, "phase": "cancelled"}
+
+
+def test_json_of_status(daemon: Daemon) -> None:
+    """``status`` prints phase, cause, windows and members, as the protocol has them."""
+    live = said(daemon, "status")
+    assert_like(live, STATUS)
+    assert (live["pid"], live["sites"][0]["phase"]) == (daemon.pid, "live")
+    words = ["--for", "2h", "--reason", "new disks"]
+    said(daemon, "schedule", "shop", "--from", "+1h", *words)
+    (down,) = said(daemon, "down", "shop", "--drain", "0", *words)
+    until = {"until": str, "reason": "new disks"}
+    window = {**WINDOW, "drain": 0.0}
+    both = {"phase": "down", "cause": "manual", "window": window, "next": WINDOW}
+    assert_like(down, {**SITE, **until, **both})
+    assert said(daemon, "status")["sites"] == [down]
+    assert in_seconds(down["until"]) == pytest.approx(3 * 3600, abs=20)  # the windows are one
+
+
+def test_members_that_are_dead_are_a_cause(daemon: Daemon) -> None:
+    """With every member dead the phase stays live, and the cause is members."""
+    assert ask(daemon.port()).status == 503
+    (site,) = said(daemon, "status")["sites"]
+    assert (site["phase"], site["cause"]) == ("live", "members")
+    assert daemon.ctl("is-down").returncode == 1
+
+
+# --- strangers, and junk --------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be another user, as far as the kernel tells who connects."""
+    groups, gid = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+@contextlib.contextmanager
+def reachable(mode: str) -> Iterator[Daemon]:
+    """A daemon with that mode of its control socket, in a folder that is open to all."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        ini = configuration(MEMBERS, daemon=f"control_mode = {mode}")
+        with Daemon(folder, ini) as one:
+            yield one
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_others_may_read_and_not_change() -> None:
+    """Whoever may connect may read; changing is refused to others, and changes nothing."""
+    with reachable("0666") as daemon, contextlib.ExitStack() as on:
+        with as_nobody():
+            connection = on.enter_context(daemon.control())
+        assert connection.ask("status")["sites"][0]["phase"] == "live"
+        for method, params in (
+            ("site.down", {}),
+            ("site.up", {}),
+            ("window.schedule", {"from": "now", "for": "1h"}),
+            ("window.cancel", {"id": "w"}),
+            ("member.set", {"url": "http://127.0.0.1:9", "weight": 0}),
+        ):
+            with pytest.raises(ControlRefused, match="may not change anything") as refused:
+                connection.ask(method, params)
+            assert refused.value.code == -32002
+        assert connection.ask("history.list") == {"entries": []}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_the_mode_of_the_socket_keeps_others_away() -> None:
+    """Whoever is not given the socket by its mode may not connect."""
+    with reachable("0660") as daemon:
+        assert daemon.socket.stat().st_mode & 0o777 == 0o660
+        with as_nobody(), pytest.raises(PermissionError):
+            Control(daemon.socket)
+
+
+JUNK = [
+    b"\x00\xff\xfe\n" * 100,
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"[" * 200_000 + b"\n",
+    b'{"jsonrpc":"2.0","id":1,"method":"status","params":' + b'{"a":' * 50_000 + b"\n",
+    b"x" * 1_100_000 + b"\n",
+    b'[]\n{}\n1\n""\nnull\n',
+    b'{"jsonrpc":"2.0","id":1,"method":"window.schedule","params":{"from":1e308}}\n',
+    b'{"jsonrpc":"2.0","id":{},"method":"site.down"}\n',
+    b'{"jsonrpc":"2.0","id":1,"method":"site.down","params":{"site":"\\ud800"}}\n',
+    b'{"jsonrpc":"2.0","id":1,"method":"site.down"',  # and never its end
+]
+
+
+def answers_to(daemon: Daemon, junk: bytes) -> Iterator[dict[str, Any]]:
+    """What the control socket answers before it is closed."""
+    with daemon.control() as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.socket.sendall(junk)
+            connection.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while answer := connection.receive():
+                yield answer
+
+
+def test_junk_on_the_control_socket_hurts_nobody(tmp_path: Path) -> None:
+    """Whatever comes on the control socket gets an error object or nothing; visitors, other
+    clients and the state of the site do not notice."""
+    with (
+        Pages() as member,
+        Daemon(tmp_path, configuration([member.url])) as daemon,
+        Load(daemon.port()) as load,
+        contextlib.ExitStack() as open_ones,
+    ):
+        load.wait_for(20)
+        for junk in JUNK:
+            for answer in answers_to(daemon, junk):
+                assert answer["error"]["code"] < 0, (junk[:80], answer)
+            assert daemon.ask("status")["sites"][0]["phase"] == "live"
+        for number in range(120):  # more than it keeps, none of which says anything
+            open_ones.enter_context(daemon.control())
+            if number % 20 == 0:
+                daemon.ask("daemon.version")  # its backlog is empty again
+        deaf = open_ones.enter_context(daemon.control())  # asks, and never reads
+        deaf.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                deaf.socket.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n' * 1000)
+        load.wait_for(50)
+        assert daemon.ask("status")["sites"][0]["phase"] == "live"
+        assert daemon.ask("history.list") == {"entries": []}
+    assert load.faults == []
+    assert all(answer.is_page for answer in load.answers)
