@@ -28,6 +28,7 @@ from sorryd.control.server import ControlFactory
 from sorryd.control.truth import Clocks, Truth
 from sorryd.edge.edge import Bound, Edge
 from sorryd.edge.listener import ListenFault, bind
+from sorryd.edge.memory import keep_buffers
 from sorryd.edge.readiness import readiness_of
 from sorryd.edge.self_signed import self_signed
 from sorryd.edge.tls import TlsFault, server_context
@@ -88,16 +89,14 @@ def makeService(options: Options) -> IService:  # twistd looks for this name
 
     # Twisted's timers follow the wall clock; ours must not (docs/architecture.md, Two clocks).
     reactor.seconds = time.monotonic  # type: ignore[method-assign]  # of the instance
-    sys.excepthook = _one_line
+    sys.excepthook = _without_start_errors
     whole = MultiService()
     Sorryd(options.configuration, reactor).setServiceParent(whole)
     return whole
 
 
-def _one_line(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    if issubclass(kind, StartError):
-        log.critical("sorryd can't start: {why}", why=str(error))
-    else:
+def _without_start_errors(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if not issubclass(kind, StartError):  # that one is in the log already
         sys.__excepthook__(kind, error, trace)
 
 
@@ -149,6 +148,7 @@ class Sorryd(Service):
             step()
         except (ListenFault, TlsFault, JournalError, ControlSocketError) as why:
             self._let_go()
+            log.critical("sorryd can't start: {why}", why=str(why))
             raise StartError(str(why)) from None
 
     def _let_go(self) -> None:
@@ -163,11 +163,17 @@ class Sorryd(Service):
 
     def _start(self) -> None:
         config, reactor = self._config, self._reactor
+        keep_buffers()
         self._journal.open()
         loaded = self._journal.load()
         contexts = {site.name: _context(config, site) for site in config.sites if site.certificate}
         edge = self._edge = Edge(
-            reactor, reactor, readiness_of(reactor, reactor), time.time, time.monotonic, self._report
+            reactor,
+            reactor,
+            readiness_of(reactor, reactor),
+            time.time,
+            time.monotonic,
+            self._report,
         )
         alarm = self._alarm = Alarm(reactor, time.time, self._look)
         self._truth = Truth(

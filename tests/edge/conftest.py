@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.edge.loops import Loop
 from tests.edge.scene import TIMES, Scene, Stage
 
+from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
 from sorryd.model import Timeouts
 
 
@@ -27,3 +29,11 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     yield make
     for scene in scenes:
         scene.end()
+
+
+@pytest.fixture(params=[EpollReadiness, ReactorReadiness], ids=["epoll", "reactor"])
+def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """For each kind of readiness: a loop, on which nothing may be left at the end."""
+    loop = Loop(request.param)
+    yield loop
+    loop.end()

@@ -238,7 +238,8 @@ def test_nobody_reads(stage: Stage) -> None:
     member.stops_reading()
     member.says_at_once(chunked(bytes(100_000), end=False))
     visitor.says_at_once(chunked(bytes(100_000), end=False))
-    assert not (visitor.is_reading or member.is_reading)
+    assert not visitor.is_reading
+    assert not member.is_reading
     scene.passes(TIMES.body + 2 * TICK)
     assert visitor.is_aborted
     assert scene.active == [0]

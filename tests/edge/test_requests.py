@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.edge.reading import (
     Reading,
@@ -230,6 +230,7 @@ PARTS = st.one_of(
 )  # fmt: skip
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.lists(PARTS, max_size=8), st.lists(st.integers(0, 300), max_size=6))
 def test_cuts(parts: list[bytes], places: list[int]) -> None:
     """Where the bytes are cut changes nothing, and nothing but a refusal is ever raised."""
@@ -242,6 +243,7 @@ def test_cuts(parts: list[bytes], places: list[int]) -> None:
     assert settled(read([data[at : at + 1] for at in range(len(data))], sizes)) == whole
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes(data: bytes) -> None:
     """Random bytes are no request; what they raise is a refusal, with a status that fits."""

@@ -192,9 +192,14 @@ def is_over(wire: Wire) -> bool:
         return True
 
 
-def utc(instant: float) -> str:
-    """RFC 3339, to the microsecond."""
-    return datetime.datetime.fromtimestamp(instant, datetime.UTC).isoformat()
+def utc(at: float) -> str:
+    """An instant in RFC 3339, to the microsecond."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
+
+
+def instant(text: str) -> float:
+    """The instant of an RFC 3339 time."""
+    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> Message:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.end_to_end.control import Control
 from tests.end_to_end.daemon import Daemon, configuration
-from tests.end_to_end.load import Pages, asking, check_apology, check_page
+from tests.end_to_end.load import Pages, asking, check_apology, check_page, instant
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import visitor
 
@@ -166,22 +166,19 @@ def _or_none(connection: Control) -> dict[str, Any] | None:
 def test_windows_are_kept_over_crashes_at_their_edges(daemon: Daemon) -> None:
     """A window opens, stays open, ends and stays ended at its times, whether the daemon lived
     then or not; and a stale control socket is replaced."""
-    start = time.time() + 0.2
-    span = {"from": "+200ms", "for": "1h"}
-    daemon.ask("window.schedule", {"id": "w", **span})
+    window = daemon.ask("window.schedule", {"id": "w", "from": "+200ms", "for": "1h"})
     daemon.kill()  # just before it opens
     assert daemon.socket.exists()
     assert daemon.ctl("status").returncode == 3
-    until(lambda: time.time() > start + 0.1, "its start")
+    until(lambda: time.time() > instant(window["from"]), "its start")
     daemon.start()
     assert seen(daemon) == 503
     daemon.kill()  # just after it has opened
     daemon.start()
     assert seen(daemon) == 503
-    end = time.time() + 0.2
-    daemon.ask("window.extend", {"id": "w", "until": "+200ms"})
+    window = daemon.ask("window.extend", {"id": "w", "until": "+200ms"})
     daemon.kill()  # just before it ends
-    until(lambda: time.time() > end + 0.1, "its end")
+    until(lambda: time.time() > instant(window["until"]), "its end")
     daemon.start()
     assert seen(daemon) == 200
     until(lambda: deeds(daemon, "window.passed"), "its end in the history")

@@ -23,7 +23,7 @@ def running(
 ) -> Iterator[Stage]:
     """One daemon for the tests of this file; it must end well after all of them."""
     reactor, tls = request.param
-    with stage(tmp_path_factory.mktemp("data"), reactor, tls, timeout_header="2s") as acting:
+    with stage(tmp_path_factory.mktemp("data"), reactor, tls, timeout_header="1s") as acting:
         yield acting
 
 

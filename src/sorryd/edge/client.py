@@ -198,9 +198,8 @@ class VisitorConnection:
     def connection_field(self, framed: bool) -> bytes:
         head = self._head
         assert head is not None
-        if not framed or self._site.stopping:
-            self._last = True
-        elif self._requests.body is not None and not self._requests.is_worth_reading(head):
+        unread = not self._requests.is_worth_reading(head)
+        if not framed or unread or self._site.stopping:
             self._last = True
         if self._last:
             return _CLOSE

@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from sorryd.edge.interfaces import NewConnection
 from sorryd.edge.readiness import Readiness
-from sorryd.edge.tls import MemberTlsFault, verify_member
+from sorryd.edge.tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import NEVER, Wheel
@@ -52,9 +52,10 @@ class SocketConnector:
         self.context_of = context_of
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
-        """See members.Connector."""
+        """See interfaces.Connector."""
         attempt = _Attempt(self, connection, member, done)
-        attempt.start()
+        # Some failures are known at once; `done` must not be told of them before this returns.
+        self.readiness.soon(attempt.start)
         return attempt.cancel
 
 
@@ -105,6 +106,8 @@ class _Attempt:
         self.deadline = connector.wheel.now + connector.timeout
 
     def start(self) -> None:
+        if self._done is None:
+            return
         self._connector.wheel.add(self)
         host = self._member.host
         if is_address(host):
@@ -157,8 +160,10 @@ class _Attempt:
     def _writable(self) -> None:
         sock = self._sock
         assert sock is not None
-        self._connector.readiness.unwatch_write(sock.fileno())
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == 0 and not _has_peer(sock):
+            return  # woken for what its number was before (see readiness.py)
+        self._connector.readiness.unwatch_write(sock.fileno())
         if code == 0:
             self._connected()
             return
@@ -177,11 +182,16 @@ class _Attempt:
             SocketTransport(sock, connection, self._connector.readiness).start()
             self._tell(None)
             return
+        name = self._member.tls.name or self._member.host
+        try:
+            server_name = sni(name)
+        except UnicodeError:
+            self._fail(f"{name} is no name that TLS can send")
+            return
         tls = SSL.Connection(self._connector.context_of(self._member), sock)
         tls.set_connect_state()
-        name = self._member.tls.name or self._member.host
-        if not is_address(name):
-            tls.set_tlsext_host_name(name.encode("idna"))
+        if server_name is not None:
+            tls.set_tlsext_host_name(server_name)
         connection.on_handshake = self._handshaken
         connection.on_lost = self._handshake_failed
         self._transport = TlsTransport(sock, tls, connection, self._connector.readiness)
@@ -230,6 +240,14 @@ class _Attempt:
         done, self._done = self._done, None
         if done is not None:
             done(why)
+
+
+def _has_peer(sock: socket.socket) -> bool:
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _words(code: int | None) -> str:

@@ -6,13 +6,14 @@ stranger's claims of where a request came from. All other lines are passed on as
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Set
-from typing import Final
+from typing import Final, NamedTuple
 
 from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
 
-_is_digits: Final = re.compile(rb"[0-9]{1,18}").fullmatch
+_MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
 _is_token: Final = re.compile(TOKEN).fullmatch
 # uri-host [ ":" port ] of RFC 9110 §7.2, or nothing at all; without the comma, userinfo and
 # quotes that mislead readers. A port needs a host (§4.2.1).
@@ -88,9 +89,8 @@ def take_request_fields(head: RequestHead, block: bytes) -> Set[bytes]:
     """
     keep = head.lines.append
     kinds = _REQUEST_FIELDS
-    connection: list[bytes] = []
+    connection = coding = length = None
     upgrade: list[bytes] = []
-    coding = length = None
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
         kind = kinds.get(name.lower())
@@ -100,7 +100,7 @@ def take_request_fields(head: RequestHead, block: bytes) -> Set[bytes]:
             _take_host(head, value.strip(b" \t"))
             keep(line)
         elif kind == _CONNECTION:
-            connection += _tokens(value)
+            connection = value if connection is None else connection + b"," + value
         elif kind == _LENGTH:
             length = _length(value, length, 400)
             keep(line)
@@ -121,7 +121,7 @@ def take_request_fields(head: RequestHead, block: bytes) -> Set[bytes]:
     if upgrade and head.length == 0:
         # With a body, its end would have to be found in what may be another protocol.
         head.upgrade = _protocols(head.minor, connection, upgrade)
-    return _persistence(head, connection) if connection else _NONE
+    return _NONE if connection is None else _persistence(head, connection)
 
 
 def take_response_fields(head: ResponseHead, block: bytes) -> Set[bytes]:
@@ -131,16 +131,15 @@ def take_response_fields(head: ResponseHead, block: bytes) -> Set[bytes]:
     """
     keep = head.lines.append
     kinds = _RESPONSE_FIELDS
-    connection: list[bytes] = []
+    connection = coding = length = None
     upgrade: list[bytes] = []
-    coding = length = None
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
         kind = kinds.get(name.lower())
         if kind is None:
             keep(line)
         elif kind == _CONNECTION:
-            connection += _tokens(value)
+            connection = value if connection is None else connection + b"," + value
         elif kind == _LENGTH:
             length = _length(value, length, 502)
             keep(line)
@@ -155,7 +154,7 @@ def take_response_fields(head: ResponseHead, block: bytes) -> Set[bytes]:
         head.length = length
     if upgrade:
         head.upgrade = _protocols(head.minor, connection, upgrade)
-    return _persistence(head, connection) if connection else _NONE
+    return _NONE if connection is None else _persistence(head, connection)
 
 
 def take_authority(head: RequestHead, authority: bytes) -> None:
@@ -192,7 +191,7 @@ def _length(value: bytes, before: int | None, status: int) -> int:
     if before is not None:
         raise BadMessage(status, "more than one Content-Length")
     digits = value.strip(b" \t")
-    if _is_digits(digits) is None:
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:  # bytes: ASCII digits only
         raise BadMessage(status, "invalid Content-Length")
     return int(digits)
 
@@ -216,29 +215,55 @@ def _check_coding(minor: int, length: int | None, status: int) -> None:
         raise BadMessage(status, "Transfer-Encoding under HTTP/1.0")
 
 
-def _tokens(value: bytes) -> list[bytes]:
-    return [word.strip(b" \t") for word in value.lower().split(b",")]
+class _Connection(NamedTuple):
+    """What Connection asks for (RFC 9110 §7.6.1)."""
+
+    close: bool
+    keep_alive: bool
+    upgrade: bool
+    nominated: Set[bytes]
 
 
-def _protocols(minor: int, connection: list[bytes], values: list[bytes]) -> bytes | None:
+def _connection(value: bytes) -> _Connection:
+    tokens = {word.strip(b" \t") for word in value.lower().split(b",")}
+    return _Connection(
+        b"close" in tokens,
+        b"keep-alive" in tokens,
+        b"upgrade" in tokens,
+        tokens - _NOT_NOMINATED,
+    )
+
+
+# There are a few that all the world sends. Long ones are worked out, so that nobody can make
+# this hold much.
+_connection_remembered: Final = functools.lru_cache(maxsize=256)(_connection)
+_REMEMBERED: Final = 64  # bytes
+
+
+def _asked(value: bytes) -> _Connection:
+    return _connection_remembered(value) if len(value) <= _REMEMBERED else _connection(value)
+
+
+def _protocols(minor: int, connection: bytes | None, values: list[bytes]) -> bytes | None:
     """The protocols to upgrade to (RFC 9110 §7.8) that may be passed on, as one list.
 
     None where Upgrade is to be ignored: under HTTP/1.0, or not named in Connection.
     """
-    if minor == 0 or b"upgrade" not in connection:
+    if minor == 0 or connection is None or not _asked(connection).upgrade:
         return None
     asked = (word.strip(b" \t") for word in b",".join(values).split(b","))
     names = ((word, word.partition(b"/")[0].lower()) for word in asked if _is_protocol(word))
     return b", ".join(word for word, name in names if name not in _NO_TUNNEL) or None
 
 
-def _persistence(head: RequestHead | ResponseHead, connection: list[bytes]) -> Set[bytes]:
+def _persistence(head: RequestHead | ResponseHead, connection: bytes) -> Set[bytes]:
     """Judge Connection (RFC 9112 §9.3); the field names that it makes hop-by-hop."""
-    if b"close" in connection:
+    asked = _asked(connection)
+    if asked.close:
         head.keep_alive = False
-    elif head.minor == 0 and b"keep-alive" in connection:
+    elif head.minor == 0 and asked.keep_alive:
         head.keep_alive = True
-    return set(connection) - _NOT_NOMINATED
+    return asked.nominated
 
 
 def without(lines: list[bytes], nominated: Set[bytes], host_at: int) -> tuple[list[bytes], int]:

@@ -210,4 +210,4 @@ class Connector(Protocol):
     def connect(
         self, connection: NewConnection, member: Member, done: Callable[[str | None], None]
     ) -> Callable[[], None]:
-        """Connect; `done` gets None or why it failed. Returns what cancels it."""
+        """Connect; `done` gets None or why it failed, later. Returns what cancels it."""

@@ -122,13 +122,18 @@ class TlsTransport(SocketTransport):
             self._read_pending()
 
     def _close_notified(self) -> None:
-        """The peer ended its half. With FIN behind it, it has gone altogether."""
+        """The peer ended its half, and that cleanly; with FIN behind it, it has gone altogether.
+
+        Even then the clean end is told first: it completes a body that ends with its connection.
+        """
         self.pauseProducing()
-        if self._closing or self._has_fin():
+        has_gone = self._has_fin()
+        if not self._closing:
+            self._protocol.readConnectionLost()
+        if has_gone:
             self._end(DONE)
-            return
-        self._readiness.watch_read(self._fd, self._after_close_notify)
-        self._protocol.readConnectionLost()
+        elif not (self._closing or self._lost):
+            self._readiness.watch_read(self._fd, self._after_close_notify)
 
     def _after_close_notify(self) -> None:
         if self._has_fin():
@@ -205,6 +210,9 @@ class TlsTransport(SocketTransport):
             # close_notify is a courtesy to a peer that may be gone.
             with contextlib.suppress(SSL.Error):
                 self.tls.shutdown()
+            if not self._closing:
+                self._write_broken = True
+                return  # our half is closed by that; FIN would say that we are gone
         super()._flushed()
 
     def _end(self, reason: Failure) -> None:

@@ -17,13 +17,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from sorryd.edge.addresses import Address, address_of
 from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
 from sorryd.edge.readiness import Readiness
 
@@ -34,25 +34,13 @@ LOW: Final = 16384
 READ: Final = 65536  # bytes asked for at once
 READ_BULK: Final = 262144  # ... once a read came back full
 _GATHER: Final = 64  # pieces handed to one sendmsg
-_LAST_READS: Final = 64  # reads after a failed write, to find an early answer
+_LAST_READS: Final = 64  # reads after a failed write or before a close
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time
 
 DONE: Final = Failure(ConnectionDone())
 LOST: Final = Failure(ConnectionLost())
 ABORTED: Final = Failure(ConnectionAborted())
-
-Address = IPv4Address | IPv6Address
-
-
-def address_of(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
-    """A socket name as Twisted's address; an IPv4 address mapped into IPv6 as IPv4."""
-    host, port = name[0], name[1]
-    if ":" not in host:
-        return IPv4Address("TCP", host, port)
-    if host.startswith("::ffff:") and "." in host:
-        return IPv4Address("TCP", host[7:], port)
-    return IPv6Address("TCP", host.partition("%")[0], port)
 
 
 @implementer(ITransport, IPushProducer)
@@ -264,6 +252,7 @@ class SocketTransport:
         if self._closing:
             self._readiness.soon(self._closed)
             return
+        self._write_broken = True
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError as why:
@@ -271,6 +260,11 @@ class SocketTransport:
                 self._break_write()
 
     def _closed(self) -> None:
+        # Bytes unread would make it a reset, which can destroy an answer (RFC 9112 §9.6).
+        with contextlib.suppress(OSError):
+            for _ in range(_LAST_READS):
+                if not self._sock.recv(READ):
+                    break
         self._end(DONE)
 
     def abortConnection(self) -> None:

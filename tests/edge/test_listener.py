@@ -1,0 +1,185 @@
+"""Listening sockets."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from tests.edge.loops import Loop, never
+from twisted.logger import capturedLogs
+
+from sorryd.edge.listener import BATCH, REST, Listener, ListenFault, bind, spell
+from sorryd.model import Listen
+
+
+class Arrivals:
+    """Takes what is accepted."""
+
+    def __init__(self) -> None:
+        self.socks: list[socket.socket] = []
+        self.addresses: list[str] = []
+
+    def __call__(self, sock: socket.socket, address: str) -> None:
+        self.socks.append(sock)
+        self.addresses.append(address)
+
+    def close(self) -> None:
+        for sock in self.socks:
+            sock.close()
+
+
+@pytest.fixture
+def arrivals() -> Iterator[Arrivals]:
+    arrivals = Arrivals()
+    yield arrivals
+    arrivals.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "spelt"), [("192.0.2.1", 80, "192.0.2.1:80"), ("::1", 8443, "[::1]:8443")]
+)
+def test_spell(host: str, port: int, spelt: str) -> None:
+    """Addresses are spelt as people write them."""
+    assert spell(host, port) == spelt
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_accepts(loop: Loop, arrivals: Arrivals, host: str) -> None:
+    """Who connects is accepted: its socket does not block, its address has no port."""
+    sock = bind(Listen(host=host, port=0))
+    listener = Listener(sock, loop.readiness, loop, arrivals)
+    with socket.create_connection(sock.getsockname()[:2]):
+        loop.rest()
+        assert arrivals.addresses == []  # not started yet: it waits
+        listener.start()
+        loop.until(lambda: arrivals.addresses)
+    assert arrivals.addresses == [host]
+    assert not arrivals.socks[0].getblocking()
+    assert arrivals.socks[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert listener.name == spell(host, sock.getsockname()[1])
+    listener.stop()
+
+
+def test_batch(loop: Loop, arrivals: Arrivals) -> None:
+    """One turn accepts many, but not endlessly many."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+    listener = Listener(sock, loop.readiness, loop, arrivals)
+    with ExitStack() as stack:
+        for _ in range(BATCH + 5):
+            stack.enter_context(socket.create_connection(sock.getsockname()))
+        listener.start()
+        loop.turn(1.0)
+        assert len(arrivals.socks) == BATCH
+        loop.until(lambda: len(arrivals.socks) == BATCH + 5)
+    listener.stop()
+
+
+def test_stop(loop: Loop) -> None:
+    """After the stop nobody is accepted, and the address is free."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+    name = sock.getsockname()
+    listener = Listener(sock, loop.readiness, loop, never)
+    listener.start()
+    listener.stop()
+    listener.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(name)
+    bind(Listen(host="127.0.0.1", port=name[1])).close()
+
+
+def test_stopped_while_accepting(loop: Loop, arrivals: Arrivals) -> None:
+    """Who is accepted may be the reason to stop."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+
+    def accepted(one: socket.socket, address: str) -> None:
+        arrivals(one, address)
+        listener.stop()
+
+    listener = Listener(sock, loop.readiness, loop, accepted)
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(socket.create_connection(sock.getsockname()))
+        listener.start()
+        loop.until(lambda: arrivals.socks)
+        loop.rest()
+    assert len(arrivals.socks) == 1
+
+
+class Exhausted(socket.socket):
+    """A listening socket of a process without descriptors."""
+
+    code = errno.EMFILE
+    times = 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.code:
+            self.times += 1
+            raise OSError(self.code, "no more")
+        return super().accept()
+
+
+def exhausted(code: int) -> Exhausted:
+    with bind(Listen(host="127.0.0.1", port=0)) as bound:
+        sock = Exhausted(fileno=bound.detach())
+    sock.setblocking(False)
+    sock.code = code
+    return sock
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_exhausted(loop: Loop, arrivals: Arrivals, code: int) -> None:
+    """Out of descriptors or memory: one line in the log, a rest, and those who wait come in."""
+    sock = exhausted(code)
+    listener = Listener(sock, loop.readiness, loop, arrivals)
+    listener.start()
+    with socket.create_connection(sock.getsockname()), capturedLogs() as logs:
+        loop.until(lambda: sock.times)
+        loop.rest()
+        assert (sock.times, len(logs)) == (1, 1)
+        sock.code = 0
+        loop.advance(REST)
+        loop.until(lambda: arrivals.socks)
+    listener.stop()
+
+
+def test_stopped_while_resting(loop: Loop) -> None:
+    """A listener that rests can be stopped."""
+    sock = exhausted(errno.EMFILE)
+    listener = Listener(sock, loop.readiness, loop, never)
+    listener.start()
+    with socket.create_connection(sock.getsockname()), capturedLogs():
+        loop.until(lambda: sock.times)
+        listener.stop()
+    assert loop.getDelayedCalls() == []
+
+
+def test_gone_before_it_was_accepted(loop: Loop, arrivals: Arrivals) -> None:
+    """A connection that was reset before it was accepted is no reason to rest."""
+    sock = exhausted(errno.ECONNABORTED)
+    listener = Listener(sock, loop.readiness, loop, arrivals)
+    listener.start()
+    with socket.create_connection(sock.getsockname()), capturedLogs() as logs:
+        loop.until(lambda: sock.times >= BATCH)
+        sock.code = 0
+        loop.until(lambda: arrivals.socks)
+    assert logs == []
+    listener.stop()
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "why"),
+    [
+        ("127.0.0.1", None, "address already in use"),
+        ("192.0.2.1", 0, "cannot assign requested address"),
+    ],
+)
+def test_faults(host: str, port: int | None, why: str) -> None:
+    """An address that can't be listened at is one line with the reason."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        wanted = taken.getsockname()[1] if port is None else port
+        with pytest.raises(ListenFault) as fault:
+            bind(Listen(host=host, port=wanted))
+    assert str(fault.value) == f"{host}:{wanted}: {why}"

@@ -1,0 +1,368 @@
+"""Plain sockets as transports, over real connections."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.edge.loops import Loop, Peer, Recorder, noise, tcp_pair
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.logger import capturedLogs
+
+from sorryd.edge.addresses import Address, address_of
+from sorryd.edge.transport import HIGH, LOW, READ, READ_BULK, SocketTransport
+
+Ends = tuple[SocketTransport, Recorder, Peer]
+Connect = Callable[..., Ends]
+
+
+@pytest.fixture
+def connect(loop: Loop) -> Iterator[Connect]:
+    """Makes a connection: its transport, the protocol on it, and the peer."""
+    with contextlib.ExitStack() as stack:
+
+        def make(produces: bool = False, buffers: int | None = None) -> Ends:
+            ours, theirs = tcp_pair(buffers)
+            protocol = Recorder(produces=produces)
+            transport = SocketTransport(ours, protocol, loop.readiness)
+            transport.start()
+            stack.callback(theirs.close)
+            stack.callback(loop.rest)
+            stack.callback(transport.abortConnection)
+            return transport, protocol, Peer(theirs, loop)
+
+        yield make
+
+
+# --- writing --------------------------------------------------------------------------------
+
+
+def test_write_at_once(connect: Connect, loop: Loop) -> None:
+    """What the kernel takes goes out with the call, and nothing is watched for it."""
+    transport, _, peer = connect()
+    transport.write(b"hello")
+    transport.writeSequence([b", ", b"world"])
+    assert peer.sock.recv(100) == b"hello, world"
+    assert transport.sent == 0
+
+
+def test_partial_writes(connect: Connect, loop: Loop) -> None:
+    """What the kernel does not take follows in order, whatever the pieces."""
+    transport, _, peer = connect(buffers=8192)
+    data = noise(3_000_000)
+    pieces = [data[:1_000_000], *(data[at : at + 997] for at in range(1_000_000, 3_000_000, 997))]
+    for piece in pieces:
+        transport.write(piece)
+    assert peer.gets(len(data)) == data
+    assert 0 < transport.sent < len(data)
+
+
+def test_progress_is_counted(connect: Connect, loop: Loop) -> None:
+    """`sent` grows while a slow reader takes what waits, and only then."""
+    transport, _, peer = connect(buffers=8192)
+    transport.write(noise(1_000_000))
+    loop.rest()
+    before = transport.sent
+    loop.rest()
+    assert transport.sent == before
+    peer.gets(200_000)
+    loop.until(lambda: transport.sent > before)
+
+
+def test_producer(connect: Connect, loop: Loop) -> None:
+    """The producer is paused once while much waits, and resumed once when little does."""
+    transport, protocol, peer = connect(produces=True, buffers=8192)
+    data = noise(1_000_000)
+    transport.write(data)
+    transport.write(data)
+    assert protocol.told == ["made", "pause"]
+    peer.gets(2 * len(data) - HIGH)
+    assert protocol.told == ["made", "pause"]
+    peer.gets(HIGH)
+    loop.until(lambda: protocol.told == ["made", "pause", "resume"])
+    transport.write(b"x")
+    assert peer.gets(1) == b"x"
+    assert protocol.told == ["made", "pause", "resume"]
+
+
+def test_little_waits(connect: Connect, loop: Loop) -> None:
+    """Below the mark the producer is left alone."""
+    transport, protocol, peer = connect(produces=True, buffers=8192)
+    taken = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            taken += transport._sock.send(bytes(4096))
+    transport.write(bytes(LOW))
+    assert protocol.told == ["made"]
+    peer.gets(taken + LOW)
+
+
+def test_one_producer(connect: Connect) -> None:
+    """A second producer, or one that is asked for each piece, is a bug."""
+    transport, protocol, _ = connect(produces=True)
+    with pytest.raises(RuntimeError):
+        transport.registerProducer(protocol, True)
+    transport.unregisterProducer()
+    with pytest.raises(RuntimeError):
+        transport.registerProducer(protocol, False)
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def test_pause_and_resume(connect: Connect, loop: Loop) -> None:
+    """Nothing is read while reading is paused, and nothing is lost by it."""
+    transport, protocol, peer = connect()
+    transport.pauseProducing()
+    transport.pauseProducing()
+    peer.sends(b"hello")
+    loop.rest()
+    assert protocol.data == b""
+    transport.resumeProducing()
+    transport.resumeProducing()
+    loop.until(lambda: protocol.data == b"hello")
+
+
+def test_large_reads(connect: Connect, loop: Loop) -> None:
+    """Much is read in large pieces, but no larger than one turn should take."""
+    transport, protocol, peer = connect()
+    transport.pauseProducing()
+    data = noise(1_000_000)
+    peer.sends(data)
+    transport.resumeProducing()
+    loop.until(lambda: len(protocol.data) == len(data))
+    assert protocol.data == data
+    assert protocol.pieces[0] <= READ
+    assert READ < max(protocol.pieces) <= READ_BULK
+
+
+def test_bug_in_the_protocol(connect: Connect, loop: Loop) -> None:
+    """A protocol that raises loses its connection, not its neighbours theirs."""
+    _, protocol, peer = connect()
+    _, neighbour, friend = connect()
+
+    def bug() -> None:
+        raise ZeroDivisionError
+
+    protocol.when_data = bug
+    with capturedLogs() as logs:
+        peer.sends(b"x")
+        friend.sends(b"x")
+        loop.until(lambda: protocol.lost and neighbour.data)
+    assert protocol.lost is ConnectionAborted
+    assert neighbour.lost is None
+    assert len(logs) == 1
+
+
+# --- ends -----------------------------------------------------------------------------------
+
+
+def test_fin(connect: Connect, loop: Loop) -> None:
+    """FIN ends one direction: what is owed can still be written."""
+    transport, protocol, peer = connect()
+    peer.sends(b"ask")
+    peer.sock.shutdown(socket.SHUT_WR)
+    loop.until(lambda: protocol.told[-1] == "fin")
+    assert protocol.data == b"ask"
+    loop.rest()
+    assert protocol.told == ["made", "fin"]
+    transport.write(b"answer")
+    transport.loseConnection()
+    assert peer.gets(6) == b"answer"
+    assert peer.finds_fin()
+    loop.until(lambda: protocol.lost)
+    assert protocol.lost is ConnectionDone
+    assert protocol.told == ["made", "fin", "lost"]
+
+
+def test_half_close(connect: Connect, loop: Loop) -> None:
+    """After our FIN, behind all that waits, the peer may still talk."""
+    transport, protocol, peer = connect(buffers=8192)
+    data = noise(500_000)
+    transport.write(data)
+    transport.loseWriteConnection()
+    transport.loseWriteConnection()
+    assert peer.gets(len(data)) == data
+    assert peer.finds_fin()
+    peer.sends(b"more")
+    loop.until(lambda: protocol.data == b"more")
+    assert protocol.lost is None
+    peer.sock.close()
+    loop.until(lambda: protocol.told[-1] == "fin")
+    transport.loseConnection()
+    loop.until(lambda: protocol.lost is ConnectionDone)
+
+
+def test_half_close_at_once(connect: Connect, loop: Loop) -> None:
+    """With nothing waiting, FIN goes out at once; a write after it goes nowhere."""
+    transport, protocol, peer = connect()
+    transport.loseWriteConnection()
+    transport.write(b"too late")
+    assert peer.finds_fin()
+    loop.rest()
+    peer.sends(b"still here")
+    loop.until(lambda: protocol.data == b"still here")
+    assert protocol.lost is None
+
+
+def test_close_with_bytes_waiting(connect: Connect, loop: Loop) -> None:
+    """Closing sends what waits first, and comes back when that is done."""
+    transport, protocol, peer = connect(buffers=8192)
+    data = noise(500_000)
+    transport.write(data)
+    transport.loseConnection()
+    transport.write(b"too late")
+    loop.rest()
+    assert protocol.lost is None
+    assert peer.gets(len(data)) == data
+    assert peer.finds_fin()
+    loop.until(lambda: protocol.lost is ConnectionDone)
+
+
+@pytest.mark.parametrize("waiting", [0, 500_000])
+def test_abort(connect: Connect, loop: Loop, waiting: int) -> None:
+    """Aborting resets the connection, whatever waits, and comes back later, once."""
+    transport, protocol, peer = connect(buffers=8192)
+    transport.write(noise(waiting))
+    transport.abortConnection()
+    transport.abortConnection()
+    transport.loseConnection()
+    assert protocol.lost is None
+    loop.until(lambda: protocol.lost)
+    assert protocol.lost is ConnectionAborted
+    assert not peer.finds_fin()
+
+
+def test_abort_while_closing(connect: Connect, loop: Loop) -> None:
+    """A connection that waits to be closed can still be aborted."""
+    transport, protocol, peer = connect(buffers=8192)
+    transport.write(noise(500_000))
+    transport.loseConnection()
+    transport.abortConnection()
+    loop.until(lambda: protocol.lost is ConnectionAborted)
+    assert not peer.finds_fin()
+
+
+@pytest.mark.parametrize("waiting", [0, 500_000])
+def test_reset(connect: Connect, loop: Loop, waiting: int) -> None:
+    """A reset by the peer is a connection lost; what is written then goes nowhere."""
+    transport, protocol, peer = connect(produces=True, buffers=8192)
+    transport.write(noise(waiting))
+    peer.resets()
+    loop.until(lambda: protocol.lost)
+    assert protocol.lost is ConnectionLost
+    transport.write(b"x")
+    transport.loseWriteConnection()
+    transport.loseConnection()
+    transport.abortConnection()
+    transport.resumeProducing()
+    loop.rest()
+    assert protocol.told[-1] == "lost"
+
+
+def test_write_that_fails(connect: Connect, loop: Loop) -> None:
+    """A write that fails is no error to its caller; the connection is lost in a later turn."""
+    transport, protocol, peer = connect()
+    transport.pauseProducing()
+    peer.resets()
+    for _ in range(3):
+        transport.write(b"x")
+    assert protocol.lost is None
+    loop.until(lambda: protocol.lost is ConnectionLost)
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["reading", "paused"])
+def test_early_answer(connect: Connect, loop: Loop, paused: bool) -> None:
+    """What a peer said before it cut an upload is read before the connection is lost."""
+    transport, protocol, peer = connect(buffers=8192)
+    if paused:
+        transport.pauseProducing()
+    transport.write(noise(500_000))
+    peer.sends(b"413 too large")
+    peer.sock.close()  # with bytes unread: the kernel sends a reset
+    loop.until(lambda: protocol.lost)
+    assert protocol.data == b"413 too large"
+    assert protocol.lost is ConnectionLost
+
+
+def test_close_with_bytes_unread(connect: Connect, loop: Loop) -> None:
+    """What came and was not read does not turn the close into a reset, which destroys answers."""
+    transport, protocol, peer = connect()
+    transport.pauseProducing()
+    peer.sends(noise(10_000))
+    transport.write(b"answer")
+    transport.loseConnection()
+    loop.until(lambda: protocol.lost is ConnectionDone)
+    assert peer.gets(6) == b"answer"
+    assert peer.finds_fin()
+    assert protocol.data == b""
+
+
+def test_nothing_is_read_while_closing(connect: Connect, loop: Loop) -> None:
+    """What comes after the close does not reach the protocol."""
+    transport, protocol, peer = connect(buffers=8192)
+    transport.write(noise(500_000))
+    transport.loseConnection()
+    peer.sends(b"ignored")
+    loop.rest()
+    assert protocol.data == b""
+    assert protocol.lost is None
+
+
+def test_close_while_starting(loop: Loop) -> None:
+    """A protocol may close its connection as soon as it has one."""
+    ours, theirs = tcp_pair()
+
+    class Shy(Recorder):
+        def makeConnection(self, transport: object) -> None:
+            super().makeConnection(transport)  # type: ignore[arg-type]  # it is one
+            self.transport.loseConnection()
+
+    protocol = Shy()
+    SocketTransport(ours, protocol, loop.readiness).start()
+    loop.until(lambda: protocol.lost is ConnectionDone)
+    assert Peer(theirs, loop).finds_fin()
+    theirs.close()
+
+
+def test_become(connect: Connect, loop: Loop) -> None:
+    """Another protocol takes over all that comes from then on, as the producer too."""
+    transport, first, peer = connect(produces=True, buffers=8192)
+    second = Recorder()
+    transport.become(second)
+    peer.sends(b"hello")
+    loop.until(lambda: second.data == b"hello")
+    transport.write(noise(500_000))
+    peer.resets()
+    loop.until(lambda: second.lost is ConnectionLost)
+    assert second.told == ["pause", "lost"]
+    assert first.told == ["made"]
+
+
+# --- addresses ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        (("192.0.2.1", 80), IPv4Address("TCP", "192.0.2.1", 80)),
+        (("::1", 80, 0, 0), IPv6Address("TCP", "::1", 80)),
+        (("fe80::1%eth0", 80, 0, 2), IPv6Address("TCP", "fe80::1", 80)),
+        (("::ffff:192.0.2.1", 80, 0, 0), IPv4Address("TCP", "192.0.2.1", 80)),
+    ],
+)
+def test_address_of(
+    name: tuple[str, int] | tuple[str, int, int, int], address: Address
+) -> None:
+    """Socket names are told as Twisted's addresses."""
+    assert address_of(name) == address
+
+
+def test_addresses(connect: Connect) -> None:
+    """A transport knows both its ends."""
+    transport, _, peer = connect()
+    assert transport.getPeer() == address_of(peer.sock.getsockname())
+    assert transport.getHost() == address_of(peer.sock.getpeername())

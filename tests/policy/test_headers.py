@@ -1,0 +1,211 @@
+"""Which fields a message has on its other side."""
+
+from __future__ import annotations
+
+import pytest
+
+from sorryd.policy.headers import (
+    IDEMPOTENT,
+    Forwarding,
+    request_head,
+    response_head,
+    switching_head,
+)
+
+# --- forwarding -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "tls", "host", "fields"),
+    [
+        pytest.param(
+            "192.0.2.1", False, b"shop.example.com",
+            (b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-Proto: http",
+             b"X-Forwarded-Host: shop.example.com",
+             b'Forwarded: for=192.0.2.1;host="shop.example.com";proto=http'),
+            id="IPv4",
+        ),
+        pytest.param(
+            "2001:db8::1", True, b"[::1]:8443",
+            (b"X-Forwarded-For: 2001:db8::1", b"X-Forwarded-Proto: https",
+             b"X-Forwarded-Host: [::1]:8443",
+             b'Forwarded: for="[2001:db8::1]";host="[::1]:8443";proto=https'),
+            id="IPv6 and TLS",
+        ),
+        pytest.param(
+            "fe80::1%eth0", False, b"a",
+            (b"X-Forwarded-For: fe80::1", b"X-Forwarded-Proto: http", b"X-Forwarded-Host: a",
+             b'Forwarded: for="[fe80::1]";host="a";proto=http'),
+            id="link-local",
+        ),
+        pytest.param(
+            "192.0.2.1", False, b"",
+            (b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-Proto: http",
+             b"Forwarded: for=192.0.2.1;proto=http"),
+            id="no Host",
+        ),
+    ],
+)  # fmt: skip
+def test_forwarding(address: str, tls: bool, host: bytes, fields: tuple[bytes, ...]) -> None:
+    """Who asked, for what, and how, as Apache and HAProxy tell it, and as RFC 7239 does."""
+    assert Forwarding(address, tls).lines(host) == b"".join(field + b"\r\n" for field in fields)
+
+
+def test_forwarding_of_another_host() -> None:
+    """A visitor may ask for one host and then for another on the same connection."""
+    forwarding = Forwarding("192.0.2.1", False)
+    first, second = forwarding.lines(b"a"), forwarding.lines(b"b")
+    assert b"X-Forwarded-Host: b\r\n" in second
+    assert forwarding.lines(b"a") == first
+    assert forwarding.lines(b"") == Forwarding("192.0.2.1", False).lines(b"")
+
+
+# --- requests -------------------------------------------------------------------------------
+
+
+class Asked:
+    """A request's head, as far as it matters here."""
+
+    def __init__(self, *lines: bytes, minor: int = 1, chunked: bool = False) -> None:
+        self.method = b"FOO"
+        self.target = b"/a%2f../?b"
+        self.minor = minor
+        self.lines = list(lines)
+        self.host_at = lines.index(b"hOst:  a ") if b"hOst:  a " in lines else -1
+        self.host = b"a" if self.host_at >= 0 else b""
+        self.chunked = chunked
+        self.upgrade: bytes | None = None
+
+
+CLAIM = b"X-Forwarded-For: 192.0.2.1\r\n"
+FIRST = b"FOO /a%2f../?b HTTP/1.1"
+
+
+def asked(head: Asked, preserve_host: bool = True) -> list[bytes]:
+    """The lines of the head that a member gets, without its end."""
+    data = request_head(head, CLAIM, b"app:3000", preserve_host)
+    assert data.endswith(b"\r\n\r\n")
+    return data[:-4].split(b"\r\n")
+
+
+def test_request_untouched() -> None:
+    """Method, target, and the order and spelling of the fields are the visitor's."""
+    lines = (b"X: 1", b"hOst:  a ", b"x:2", b"X: 1", b"Y:")
+    assert asked(Asked(*lines)) == [FIRST, *lines, CLAIM[:-2], b"Via: 1.1 sorryd"]
+
+
+def test_host_of_the_member() -> None:
+    """Without preserve_host a member is asked by its own name, in the place of the other."""
+    head = Asked(b"X: 1", b"hOst:  a ", b"Y: 2")
+    member = [FIRST, b"X: 1", b"Host: app:3000", b"Y: 2", CLAIM[:-2], b"Via: 1.1 sorryd"]
+    assert asked(head, preserve_host=False) == member
+    assert head.lines == [b"X: 1", b"hOst:  a ", b"Y: 2"]
+    assert asked(head, preserve_host=False) == member
+
+
+@pytest.mark.parametrize("preserve_host", [True, False])
+@pytest.mark.parametrize("lines", [(), (b"X: 1",)])
+def test_host_where_none_was(lines: tuple[bytes, ...], preserve_host: bool) -> None:
+    """A member gets HTTP/1.1 and so a Host, first, even where HTTP/1.0 had none."""
+    head = Asked(*lines, minor=0)
+    assert asked(head, preserve_host) == [
+        FIRST, b"Host: app:3000", *lines, CLAIM[:-2], b"Via: 1.0 sorryd",
+    ]  # fmt: skip
+    assert head.lines == list(lines)
+
+
+def test_chunked_request() -> None:
+    """A chunked body stays one, and nothing else says where it ends."""
+    head = asked(Asked(b"hOst:  a ", chunked=True))
+    assert head == [
+        FIRST, b"hOst:  a ", CLAIM[:-2], b"Transfer-Encoding: chunked", b"Via: 1.1 sorryd",
+    ]  # fmt: skip
+
+
+def test_upgrade_request() -> None:
+    """A wish for another protocol is our own wish on the next connection (RFC 9110 §7.8)."""
+    head = Asked(b"hOst:  a ")
+    head.upgrade = b"websocket"
+    assert asked(head) == [
+        FIRST, b"hOst:  a ", CLAIM[:-2], b"Connection: Upgrade", b"Upgrade: websocket",
+        b"Via: 1.1 sorryd",
+    ]  # fmt: skip
+
+
+def test_idempotent() -> None:
+    """RFC 9110 §9.2.2: only these are sent again unasked; POST, PATCH and the unknown are not."""
+    assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"} == IDEMPOTENT
+
+
+# --- answers --------------------------------------------------------------------------------
+
+
+class Answered:
+    """An answer's head, as far as it matters here."""
+
+    def __init__(self, *lines: bytes, status: int = 200, reason: bytes = b"OK") -> None:
+        self.status = status
+        self.reason = reason
+        self.minor = 1
+        self.lines = list(lines)
+        self.upgrade: bytes | None = None
+
+
+def test_answer_untouched() -> None:
+    """Status, reason, and the order and spelling of the fields are the member's."""
+    head = Answered(b"Set-Cookie: a", b"dATE:x", b"Set-Cookie: b", status=299, reason=b"\xc3\xa9 !")
+    assert response_head(head, False, b"") == (
+        b"HTTP/1.1 299 \xc3\xa9 !\r\nSet-Cookie: a\r\ndATE:x\r\nSet-Cookie: b\r\n"
+        b"Via: 1.1 sorryd\r\n\r\n"
+    )
+
+
+def test_answer_of_http_1_0() -> None:
+    """Our own version is in the status line, the member's in Via (RFC 9110 §7.6.3)."""
+    head = Answered()
+    head.minor = 0
+    assert response_head(head, False, b"") == b"HTTP/1.1 200 OK\r\nVia: 1.0 sorryd\r\n\r\n"
+
+
+def test_answer_without_a_reason() -> None:
+    """RFC 9112 §4: the space before the reason is there even where the reason is not."""
+    head = Answered(b"X: y", status=404, reason=b"")
+    assert response_head(head, False, b"").startswith(b"HTTP/1.1 404 \r\nX: y\r\n")
+
+
+@pytest.mark.parametrize(
+    ("chunked", "connection", "end"),
+    [
+        (False, b"", b""),
+        (True, b"", b"Transfer-Encoding: chunked\r\n"),
+        (False, b"Connection: keep-alive\r\n", b"Connection: keep-alive\r\n"),
+        (True, b"Connection: close\r\n", b"Transfer-Encoding: chunked\r\nConnection: close\r\n"),
+    ],
+)
+def test_framing_of_an_answer(chunked: bool, connection: bytes, end: bytes) -> None:
+    """The framing and the persistence are those of the visitor's connection."""
+    assert response_head(Answered(b"X: y"), chunked, connection) == (
+        b"HTTP/1.1 200 OK\r\nX: y\r\nVia: 1.1 sorryd\r\n" + end + b"\r\n"
+    )
+
+
+def test_switching() -> None:
+    """A 101 names the protocol that the member chose."""
+    head = Answered(b"Sec-WebSocket-Accept: x", status=101, reason=b"Switching Protocols")
+    head.upgrade = b"websocket"
+    assert switching_head(head) == (
+        b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nVia: 1.1 sorryd\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+
+
+def test_upgrade_required() -> None:
+    """A 426 says which protocols (RFC 9110 §15.5.22); other answers keep that to themselves."""
+    head = Answered(status=426, reason=b"")
+    head.upgrade = b"websocket"
+    assert response_head(head, False, b"Connection: close\r\n") == (
+        b"HTTP/1.1 426 \r\nVia: 1.1 sorryd\r\nConnection: close\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+    head.status = 200
+    assert b"pgrade" not in response_head(head, False, b"")

@@ -1,0 +1,306 @@
+"""What the documents show is so: files pass, commands exist, faults and answers are ours."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple, get_args
+
+import click
+import msgspec
+import pytest
+from tests.certificates import authority, issue
+
+from sorryd.config import ConfigError, load
+from sorryd.config_keys import DAEMON, DAEMON_LATER, SITE, SITE_LATER
+from sorryd.control.lines import Call, Refusal, decode, encode_error
+from sorryd.ctl.commands import cli
+from sorryd.messages import Request
+from sorryd.model import Config
+from sorryd.replies import MemberResult, StatusResult, VersionResult
+
+ROOT: Final = Path(__file__).parents[1]
+DOCUMENTS: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+CONFIGURATION: Final = (ROOT / "docs" / "configuration.md").read_text()
+PROTOCOL: Final = (ROOT / "docs" / "control-protocol.md").read_text()
+
+
+class Block(NamedTuple):
+    """A fenced block, and where it begins."""
+
+    where: str
+    kind: str
+    text: str
+
+
+def blocks(kind: str) -> list[Block]:
+    """All blocks of a kind."""
+    found = []
+    for path in DOCUMENTS:
+        text = path.read_text()
+        for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(Block(f"{path.name}:{line}", match[1], match[2]))
+    return [block for block in found if block.kind == kind]
+
+
+def where(block: Block) -> str:
+    """The name of a block among the tests."""
+    return block.where
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pem() -> dict[str, bytes]:
+    """What the files that sorryd.ini may name hold."""
+    issuer = authority()
+    chain, key = issue(issuer, ["shop.example.com"])
+    page = (ROOT / "etc" / "maintenance.html").read_bytes()
+    return {
+        "shop.pem": chain,
+        "shop.key": key,
+        "shop-ca.pem": issuer.pem,
+        "maintenance.html": page,
+        "broken.html": b"<p>{{ reson }}\n",
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path, pem: dict[str, bytes]) -> Path:
+    """A folder with those files."""
+    for name, data in pem.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "pages").mkdir()
+    return tmp_path
+
+
+def loaded(folder: Path, text: str) -> Config:
+    """`text` as the sorryd.ini of `folder`."""
+    file = folder / "sorryd.ini"
+    file.write_text(text)
+    return load(str(file))
+
+
+@pytest.mark.parametrize("block", blocks("ini"), ids=where)
+def test_ini_passes(block: Block, folder: Path) -> None:
+    """Every sorryd.ini shown is one that sorryd takes."""
+    assert loaded(folder, block.text).sites
+
+
+def test_both_set_ups_are_shown() -> None:
+    """The README has a standby, and the four members of a Capistrano set-up."""
+    shown = [block.text for block in blocks("ini") if block.where.startswith("README")]
+    assert any(" standby" in text for text in shown)
+    assert any(all(f"127.0.0.1:{port}" in text for port in range(3000, 3004)) for text in shown)
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """The first two cells of a row of a table."""
+
+    first: str
+    second: str
+
+
+def rows(heading: str) -> list[Row]:
+    """The rows of all tables of configuration.md that begin with `heading`."""
+    found = []
+    for match in re.finditer(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", CONFIGURATION, re.M):
+        for line in match[1].splitlines():
+            first, second = line.strip("| ").split(" | ")[:2]
+            found.append(Row(first, second))
+    return found
+
+
+def section_of(key: str, text: str) -> str:
+    """The section in which `key` is tried; `text` is what is said of it, if anything is."""
+    named = re.match(r"\[(.*?)\]", text)
+    if named is not None:
+        return named[1]
+    return "sorryd" if key in DAEMON and key not in SITE else "site shop"
+
+
+def with_key(section: str, written: str) -> str:
+    """A good file with one key written so."""
+    sections = {
+        "sorryd": {"control": "run/control.sock", "state": "run/sorryd.db"},
+        "site shop": {"listen": "127.0.0.1:8080", "members": "http://10.0.0.11:3000"},
+    }
+    if written:
+        key, _, value = written.partition(" = ")
+        sections[section][key] = value
+    return "".join(
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+        for name, keys in sections.items()
+    )
+
+
+KEYS: Final = rows("key")
+FAULTS: Final = rows("written")
+DEFAULTS: Final = [row for row in KEYS if re.fullmatch(r"`[^`]*`", row.second)]
+
+
+def test_every_key_is_told() -> None:
+    """The tables have every key that is served; those to come are named as not served yet."""
+    told = {row.first.strip("`") for row in KEYS}
+    words = {"balance", "sorry_mode", "rewrite_location", "redirect_https", "read_only"}
+    later = CONFIGURATION.partition("## Known, and not served yet")[2]
+    not_yet = {name for name in re.findall(r"`([a-z_]+)`", later) if name in {*DAEMON, *SITE}}
+    assert told | not_yet == {*DAEMON, *SITE}
+    assert not_yet >= {*DAEMON_LATER, *SITE_LATER} | words
+    assert told.isdisjoint({*DAEMON_LATER, *SITE_LATER})
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: row.first)
+def test_default_is_told_right(row: Row, folder: Path) -> None:
+    """A key that is written with the default that is told means what leaving it out means."""
+    key, default = row.first.strip("`"), row.second.strip("`")
+    section = section_of(key, "")
+    without = with_key(section, "")
+    if key in ("control", "state"):
+        without = re.sub(rf"^{key} = .*\n", "", without, flags=re.M)
+    assert loaded(folder, with_key(section, f"{key} = {default}")) == loaded(folder, without)
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.first)
+def test_fault_is_told_right(row: Row, folder: Path) -> None:
+    """A wrong value is refused in the words that are shown."""
+    written, said = row.first.strip("`"), row.second.strip("`")
+    section = section_of(written.partition(" = ")[0], said)
+    with pytest.raises(ConfigError) as refused:
+        loaded(folder, with_key(section, written))
+    faults = [str(fault).partition(": ")[2] for fault in refused.value.faults]
+    assert [fault.replace(str(folder), "/etc/sorryd") for fault in faults] == [said]
+
+
+def test_tables_are_found() -> None:
+    """The tests above have something to look at."""
+    assert len(KEYS) > 25
+    assert len(DEFAULTS) > 20
+    assert len(FAULTS) > 40
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def shown_commands() -> Iterator[tuple[str, str]]:
+    """Where a sorryctl command is shown, and the command."""
+    for kind in ("console", "text"):
+        for block in blocks(kind):
+            for line in block.text.splitlines():
+                if "sorryctl " in line and line.startswith(("$ ", "  .venv/")):
+                    yield block.where, line.removeprefix("$ ").strip()
+    for path in DOCUMENTS:
+        for command in re.findall(r"`(sorryctl [^`]+)`", path.read_text()):
+            yield path.name, " ".join(command.split())
+
+
+def arguments(line: str) -> list[str]:
+    """The words behind sorryctl in a line for a shell."""
+    words = shlex.split(re.split(r"[;|]", line)[0])
+    at = next(index for index, word in enumerate(words) if word.endswith("sorryctl"))
+    return ["1" if word == "N" else word for word in words[at + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for _, line in shown_commands() if "COMMAND" not in line})
+)
+def test_command_is_one(line: str) -> None:
+    """Every sorryctl command shown is one, with its options and arguments."""
+    if line.startswith("sorryctl: "):
+        pytest.skip("said by sorryctl")
+    context = cli.make_context("sorryctl", arguments(line))
+    name, command, rest = cli.resolve_command(context, [*context._protected_args, *context.args])
+    assert command is not None
+    assert name is not None
+    command.make_context(name, rest, parent=context)
+
+
+def test_unknown_command_is_seen() -> None:
+    """A command that is none would be noticed."""
+    context = cli.make_context("sorryctl", ["undo"])
+    with pytest.raises(click.UsageError):
+        cli.resolve_command(context, ["undo"])
+
+
+def test_changelog_names_every_command() -> None:
+    """The commands in the change log are all there are, but for aliases."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert set(cli.commands) - set(re.findall(r"`([a-z-]+)`", text)) == {"disable", "enable"}
+
+
+# --- the control protocol --------------------------------------------------------------------
+
+
+PAIRS: Final = re.findall(r"^--> (.*)\n<-- (.*)$", PROTOCOL, re.MULTILINE)
+RESULTS: Final = {
+    "daemon.version": VersionResult,
+    "member.set": MemberResult,
+}
+
+
+@pytest.mark.parametrize(("asked", "answered"), PAIRS, ids=[asked[:60] for asked, _ in PAIRS])
+def test_answer_is_told_right(asked: str, answered: str) -> None:
+    """An answer shown is the one that is given, as far as the line alone decides it."""
+    answer = msgspec.json.decode(answered)
+    match decode(asked.encode()):
+        case Refusal(id=call_id, error=error):
+            assert call_id is not None
+            assert encode_error(call_id, error) == answered.encode() + b"\n"
+        case Call(id=call_id, request=request):
+            assert call_id is not None
+            assert answer["id"] == msgspec.json.decode(call_id)
+            if "result" in answer:
+                kind = strict(RESULTS[request.method])
+                msgspec.convert(answer["result"], kind)
+            else:
+                assert answer["error"]["code"] in {-32000, -32001, -32002, -32601, -32602}
+
+
+def test_examples_are_found() -> None:
+    """The examples of the protocol are found, with answers and refusals among them."""
+    kinds = {type(decode(asked.encode())) for asked, _ in PAIRS}
+    assert kinds == {Call, Refusal}
+    assert len(PAIRS) > 10
+
+
+def test_status_is_told_right() -> None:
+    """The status shown has the fields that a status has, all of them."""
+    (block,) = blocks("json")
+    told = msgspec.json.decode(block.text)
+    assert msgspec.to_builtins(msgspec.convert(told, StatusResult)) == told
+
+
+def test_every_method_is_told() -> None:
+    """Every method is in the table with its parameters, or named as not served yet."""
+    table = dict(re.findall(r"^\| `([a-z.]+)`(?: \*)? \| (.*?) \| ", PROTOCOL, re.MULTILINE))
+    (later,) = re.findall(r"^Declared, and not served yet: (.*?)\.\n\n", PROTOCOL, re.M | re.S)
+    for kind in get_args(Request):
+        if f"`{kind.method}`" in later:
+            continue
+        names = {field.encode_name for field in msgspec.structs.fields(kind)}
+        told = set(re.findall(r"`([a-z_]+)`", table[kind.method] + later))
+        assert names <= told, kind.method
+
+
+def test_every_error_code_is_told() -> None:
+    """The table of errors has every code."""
+    from sorryd.messages import ErrorCode
+
+    assert {int(code) for code in re.findall(r"^\| (-32\d+) \|", PROTOCOL, re.M)} == set(ErrorCode)
+
+
+# --- links -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """A link to a file of the project leads to one."""
+    for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / link).is_file(), link
