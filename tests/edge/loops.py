@@ -79,7 +79,7 @@ class Loop(Clock):
             assert time.monotonic() < end, "waited in vain"
             self.turn(0.05)
 
-    def watching_writers(self) -> list[Callable[[], None]]:
+    def watching_writers(self) -> list[Callable[[], object]]:
         """What is called when a descriptor can be written."""
         if isinstance(self.readiness, EpollReadiness):
             return list(self.readiness._writers.values())

@@ -29,6 +29,7 @@ class Taken(Value, frozen=True):
     target: bytes
     minor: int
     host: bytes
+    host_at: int
     lines: tuple[bytes, ...]
     chunked: bool
     length: int | None
@@ -55,6 +56,7 @@ def taken(head: RequestHead, body: bytes, whole: bool) -> Taken:
         target=head.target,
         minor=head.minor,
         host=head.host,
+        host_at=head.host_at,
         lines=tuple(head.lines),
         chunked=head.chunked,
         length=head.length,

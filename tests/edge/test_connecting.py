@@ -335,9 +335,7 @@ def test_tls(world: World, server: socket.socket, tmp_path: Path) -> None:
     world.loop.until(lambda: serving.recorder.lost)
 
 
-@pytest.mark.parametrize(
-    ("name", "ok"), [("127.0.0.1", True), ("127.0.0.2", False), (None, True)]
-)
+@pytest.mark.parametrize(("name", "ok"), [("127.0.0.1", True), ("127.0.0.2", False), (None, True)])
 def test_tls_by_address(
     world: World, server: socket.socket, tmp_path: Path, name: str | None, ok: bool
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.reading import Sizes, get, message, one, read, refusal_of
+from tests.edge.reading import Reading, Sizes, get, message, one, read, refusal_of
 
 from sorryd.edge.heads import BadMessage
 from sorryd.edge.http1 import head_end, read_response
@@ -120,6 +120,8 @@ def test_head_of_the_limit() -> None:
     data = get(b"X: " + b"y" * 100)
     assert one(data, Sizes(max_header_bytes=len(data))).target == b"/"
     assert refusal_of(data, Sizes(max_header_bytes=len(data) - 1)) == 431
+    start = b"GET / HTTP/1.1\r\n"
+    assert read([start], Sizes(max_header_bytes=len(start))) == Reading(ahead=start)
 
 
 @pytest.mark.parametrize(

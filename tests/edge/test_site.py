@@ -8,7 +8,6 @@ from tests.edge.scene import (
     TIMES,
     Stage,
     answer,
-    asked,
     chunked,
     field_of,
     passed,
@@ -20,7 +19,7 @@ from twisted.logger import capturedLogs
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
-from sorryd.model import EdgePassed, Health, MemberAnswered, MemberState
+from sorryd.model import EdgePassed, Health
 
 GET = request()
 OK = answer()
@@ -137,152 +136,6 @@ def test_clock_steps_back(stage: Stage) -> None:
     scene.wall = NOON - 3600
     visitor.says(GET)
     scene.member().says(OK)
-    assert visitor.gets() == passed(OK)
-
-
-# --- members --------------------------------------------------------------------------------
-
-
-def test_standby(stage: Stage) -> None:
-    """A standby serves only while nobody else can, and is left at once."""
-    scene = stage(members=1, standby=1)
-    visitor = scene.visitor()
-    visitor.says(GET)
-    first = scene.member("a")
-    first.says(OK)
-    first.gets()
-    scene.publish(a=RESTING)
-    visitor.says(GET)
-    second = scene.member("b")
-    second.says(OK)
-    scene.publish(a=UP)
-    visitor.says(GET)
-    assert first.gets() == asked(GET)
-    first.says(OK)
-    assert visitor.gets() == 3 * passed(OK)
-    assert scene.is_asking_nobody
-
-
-def test_standby_for_one_request(stage: Stage) -> None:
-    """A request whose member fails goes on to the standby."""
-    scene = stage(members=1, standby=1)
-    scene.refusing["a"] = "connection refused"
-    visitor = scene.visitor()
-    visitor.says(GET)
-    scene.member("b").says(OK)
-    assert visitor.gets() == passed(OK)
-
-
-@pytest.mark.parametrize("state", [MemberState.DRAIN, MemberState.MAINT])
-def test_state(stage: Stage, state: MemberState) -> None:
-    """A member taken out gets nothing new; what it has in flight, it finishes."""
-    scene = stage(members=2)
-    visitor = scene.visitor()
-    visitor.says(GET)
-    member = scene.member("a")
-    scene.set_state("a", state)
-    others = [scene.visitor() for _ in range(3)]
-    for other in others:
-        other.says(GET)
-        scene.member("b").says(OK)
-        other.resets()
-        scene.site.pools[1].close()
-    member.says(OK)
-    assert visitor.gets() == passed(OK)
-
-
-def test_trial(stage: Stage) -> None:
-    """A rested member gets one request at a time until it answers."""
-    scene = stage(members=2)
-    scene.publish(a=TRIAL)
-    visitors = [scene.visitor() for _ in range(4)]
-    for visitor in visitors[:3]:
-        visitor.says(GET)
-    tried = scene.member("a")
-    others = [scene.member("b"), scene.member("b")]
-    assert scene.active == [1, 2]
-    tried.says(OK)
-    assert scene.reports == [MemberAnswered(site="shop", url="http://a")]
-    visitors[3].says(GET)
-    assert scene.active == [1, 2]
-    for member in (tried, *others):
-        member.says(OK)
-    assert [visitor.gets() for visitor in visitors] == 4 * [passed(OK)]
-
-
-def test_failed_trial(stage: Stage) -> None:
-    """A request that finds its member on trial dead goes on to another one."""
-    scene = stage(members=2)
-    scene.publish(a=TRIAL)
-    visitor = scene.visitor()
-    visitor.says(GET)
-    scene.member("a").resets()
-    assert len(scene.failures) == 1
-    scene.member("b").says(OK)
-    assert visitor.gets() == passed(OK)
-
-
-def test_only_a_trial_is_left(stage: Stage) -> None:
-    """While the only member is on trial, one request goes to it and others get the apology."""
-    scene = stage()
-    scene.publish(a=TRIAL)
-    first, second = scene.visitor(), scene.visitor()
-    first.says(GET)
-    second.says(GET)
-    assert status_of(second.gets()) == 503
-    scene.member().says(OK)
-    assert first.gets() == passed(OK)
-
-
-def test_old_requests_do_not_block_a_trial(stage: Stage) -> None:
-    """What was in flight before a member failed does not stand in the way of its trial."""
-    scene = stage(members=2)
-    old = scene.visitor()
-    old.says(GET)
-    first = scene.member("a")
-    scene.publish(a=RESTING)
-    scene.publish(a=TRIAL)
-    new = scene.visitor()
-    new.says(GET)
-    assert scene.active == [2, 0]
-    second = scene.member("a")
-    second.says(OK)
-    first.says(OK)
-    assert old.gets() == new.gets() == passed(OK)
-
-
-def test_long_answer_does_not_block_the_next_trial(stage: Stage) -> None:
-    """A trial is over with the head of its answer, however long the answer takes."""
-    scene = stage(members=2)
-    scene.publish(a=TRIAL)
-    long = scene.visitor()
-    long.says(GET)
-    first = scene.member("a")
-    first.says(OK[:-1])
-    scene.publish(a=UP)
-    scene.publish(a=RESTING)
-    scene.publish(a=TRIAL)
-    new = scene.visitor()
-    new.says(GET)
-    assert scene.active == [2, 0]
-    scene.member("a").says(OK)
-    first.says(OK[-1:])
-    assert long.gets() == new.gets() == passed(OK)
-
-
-def test_changed_members(stage: Stage) -> None:
-    """A member that is gone from the configuration finishes what it has in flight."""
-    scene = stage(members=2)
-    visitor = scene.visitor()
-    visitor.says(GET)
-    member = scene.member("a")
-    scene.keep_members("b")
-    assert scene.active == [0]
-    member.says(OK)
-    assert visitor.gets() == passed(OK)
-    assert member.is_gone
-    visitor.says(GET)
-    scene.member("b").says(OK)
     assert visitor.gets() == passed(OK)
 
 

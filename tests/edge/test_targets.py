@@ -32,14 +32,22 @@ def test_forms(line: bytes, method: bytes, target: bytes) -> None:
 def test_absolute_form_without_host() -> None:
     """The host of an HTTP/1.0 request's absolute target becomes its Host (RFC 9112 §3.2.2)."""
     request = one(message(b"GET http://b:8080/ HTTP/1.0", b"X: y", host=None))
-    assert request.host == b"b:8080"
+    assert (request.host, request.host_at) == (b"b:8080", 0)
     assert request.lines == (b"Host: b:8080", b"X: y")
 
 
 def test_absolute_form_and_connection_options() -> None:
     """Host is found again among the fields that are left."""
-    request = one(message(b"GET http://a/ HTTP/1.0", b"Connection: X", b"X: y", host=None))
-    assert request.lines == (b"Host: a",)
+    lines = (b"X: y", b"Connection: X", b"x: y", b"Host: a", b"Y: z")
+    request = one(message(b"GET http://a/ HTTP/1.1", *lines, host=None))
+    assert request.lines == (b"Host: a", b"Y: z")
+    assert request.host_at == 0
+
+
+@pytest.mark.parametrize("authority", [b"b@a", b"a,b", b":80", b"[::1", b"a%", b"a\\b"])
+def test_bad_authority_without_host(authority: bytes) -> None:
+    """What would be no Host does not become one by way of the target."""
+    assert refusal_of(message(b"GET http://" + authority + b"/ HTTP/1.0", host=None)) == 400
 
 
 @pytest.mark.parametrize(

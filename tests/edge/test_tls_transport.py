@@ -341,5 +341,3 @@ def test_early_answer(connect: Connect, loop: Loop) -> None:
     theirs._lost = True
     loop.until(lambda: mine.lost)
     assert mine.data == b"413 too large"
-
-

@@ -354,9 +354,7 @@ def test_become(connect: Connect, loop: Loop) -> None:
         (("::ffff:192.0.2.1", 80, 0, 0), IPv4Address("TCP", "192.0.2.1", 80)),
     ],
 )
-def test_address_of(
-    name: tuple[str, int] | tuple[str, int, int, int], address: Address
-) -> None:
+def test_address_of(name: tuple[str, int] | tuple[str, int, int, int], address: Address) -> None:
     """Socket names are told as Twisted's addresses."""
     assert address_of(name) == address
 

@@ -12,7 +12,6 @@ a whole and right answer is a fault. So ``faults == []`` means that not one requ
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import datetime
 import threading
@@ -140,15 +139,23 @@ class Load:
     async def _visit(self, number: int) -> None:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls)
-            with contextlib.closing(writer):
-                await asyncio.sleep(self._pause * number / self._visitors)
-                for turn in range(MOST // self._visitors):
-                    if not self._going_on:
-                        return
-                    await self._ask(reader, writer, f"/{number}/{turn}")
-                    await asyncio.sleep(self._pause)
+            try:
+                await self._ask_on(reader, writer, number)
+            finally:
+                writer.close()
+                await asyncio.wait_for(writer.wait_closed(), PATIENCE)
         except (OSError, EOFError, ValueError, AssertionError) as fault:
             self.faults.append(f"visitor {number}: {type(fault).__name__}: {fault}")
+
+    async def _ask_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        await asyncio.sleep(self._pause * number / self._visitors)
+        for turn in range(MOST // self._visitors):
+            if not self._going_on:
+                return
+            await self._ask(reader, writer, f"/{number}/{turn}")
+            await asyncio.sleep(self._pause)
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str

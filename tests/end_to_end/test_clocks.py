@@ -207,14 +207,14 @@ def test_a_member_rests_as_long_as_without_a_step(tmp_path: Path, ahead: int) ->
     """The rest of a failed member is timed by the monotonic clock."""
     with Pages() as gone:
         url = gone.url
-    ini = configuration([f"{url} retry=2"])
+    ini = configuration([f"{url} retry=1"])
     with SteppedDaemon(tmp_path, ini, "own") as daemon, visitor(daemon.port()) as wire:
         failed = time.monotonic()
         assert asking(wire).one("Sorry-Cause") == b"members"
         daemon.step(ahead)
         daemon.wait_for_log("The wall clock was set")
         until(lambda: _health(daemon) == "trial", "its trial")
-        assert time.monotonic() >= failed + 2.0
+        assert time.monotonic() >= failed + 1.0
 
 
 def _health(daemon: Daemon) -> str:

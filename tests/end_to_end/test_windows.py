@@ -68,20 +68,24 @@ def _is_right(answer: Answer, spans: Sequence[Span]) -> bool:
 
 
 def test_no_request_is_lost_while_windows_open_and_close(tmp_path: Path, member: Pages) -> None:
-    """Windows of one site and of all open and close on time, overlapping ones are united, and
-    every request on plain and TLS connections gets a whole page or a whole apology."""
+    """Windows of one site and of all open and close on time, overlapping ones are united, one
+    that is prolonged ends later, one that is cancelled never opens; and every request on plain
+    and TLS connections gets a whole page or a whole apology."""
     with Daemon(tmp_path, two_sites(member, drain="200ms")) as daemon, contextlib.ExitStack() as on:
         plain = on.enter_context(Load(daemon.port(), rate=150))
         secure = on.enter_context(Load(daemon.port(scheme="https"), tls=True, rate=100))
         blog = on.enter_context(Load(daemon.port("blog"), rate=50, visitors=4))
         base = round(time.time(), 3) + 1.0
-        for site, start, end in (
-            ("shop", 0.0, 0.6),
-            (None, 0.4, 1.0),
-            ("shop", 1.4, 1.8),
+        for name, site, start, end in (
+            ("one", "shop", 0.0, 0.6),
+            ("all", None, 0.4, 1.0),
+            ("never", None, 1.1, 3.0),
+            ("longer", "shop", 1.4, 1.6),
         ):
             span = {"from": utc(base + start), "until": utc(base + end)}
-            daemon.ask("window.schedule", {"site": site, **span})
+            daemon.ask("window.schedule", {"id": name, "site": site, **span})
+        daemon.ask("window.cancel", {"id": "never"})
+        daemon.ask("window.extend", {"id": "longer", "by": "200ms"})
         for load in (plain, secure, blog):
             load.wait_till(base + 2.1)
         on.pop_all().close()
@@ -197,22 +201,6 @@ def test_sorryctl_takes_down_and_brings_back(tmp_path: Path, member: Pages) -> N
         assert seen() == "11"
         done("cancel", "later")
         assert "no windows" in done("windows")
-
-
-def test_a_window_moves_under_load(tmp_path: Path, member: Pages) -> None:
-    """A window that is prolonged ends at its new time, one that is cancelled never opens, and
-    no request is lost by it."""
-    with Daemon(tmp_path, configuration([member.url])) as daemon:
-        with Load(daemon.port()) as load:
-            later = {"id": "never", "from": "+2s", "for": "1h"}
-            daemon.ask("window.schedule", later)
-            daemon.ask("window.cancel", {"id": "never"})
-            daemon.ask("window.schedule", {"id": "w", "from": "+300ms", "for": "1s"})
-            moved = daemon.ask("window.extend", {"id": "w", "by": "300ms"})
-            start, end = (instant(moved[name]) for name in ("from", "until"))
-            assert end - start == pytest.approx(1.3)
-            load.wait_till(end + 0.6)
-        judge(load, (start, end))
 
 
 def test_pipelined_requests_are_answered_in_order_over_an_edge(

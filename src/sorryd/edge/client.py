@@ -18,7 +18,7 @@ from zope.interface import implementer
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import TunnelEnd, Wire
-from sorryd.edge.line import LINGER, Line
+from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
 from sorryd.edge.relay import Exchange
 from sorryd.edge.requests import RequestReader
@@ -33,79 +33,59 @@ _KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
 
 
 @implementer(IPushProducer)
-class VisitorConnection:
-    """One connection of one visitor, as a protocol of its transport.
-
-    It is also the producer of that transport: what it produces are the answers.
-    """
+class VisitorConnection(Line):
+    """One connection of one visitor: the protocol of its transport, and producer of answers."""
 
     __slots__ = (
-        "_advancing", "_answering", "_blocked", "_exchange", "_head", "_last",
-        "_line", "_requests", "_sent", "_site", "_wheel", "deadline", "forwarding", "send",
-        "transport",
+        "_advancing", "_answering", "_exchange", "_head", "_last", "_requests", "_site",
+        "forwarding",
     )  # fmt: skip
 
-    transport: Wire
-    send: Callable[[bytes], None]
     forwarding: Callable[[bytes], bytes]
-    _line: Line
 
     def __init__(self, site: SiteEdge, address: str, tls: bool) -> None:
+        super().__init__(site)
         self._site = site
-        self._wheel = site.wheel
         self.forwarding = Forwarding(address, tls).lines
         self._requests = RequestReader(site)
-        self.deadline = NEVER
         self._head: RequestHead | None = None
         self._exchange: Exchange | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
-        self._blocked = False  # the visitor does not take what is sent
         self._advancing = False
-        self._sent = 0
 
     # --- what the transport tells ---
 
     def makeConnection(self, transport: Wire) -> None:
-        self.transport = transport
-        self._line = Line(transport)
-        self.send = transport.write
+        self._open(transport)
         transport.registerProducer(self, True)
-        self.deadline = self._wheel.now + self._site.timeouts.header
         self._site.arrived(self)
 
-    def handshakeCompleted(self) -> None:
-        self.deadline = self._wheel.now + self._site.timeouts.header
-
     def dataReceived(self, data: bytes) -> None:
-        if not self._line.closing:
+        if not self._closing:
             self._advance(data)
 
     def readConnectionLost(self) -> None:
         """FIN: with a request complete its answer is still owed, without it nothing is."""
-        self._line.ended = True
-        if self._line.closing or self._requests.body is not None or not self._owes_answers:
+        self._ended = True
+        if self._closing or self._requests.body is not None or not self._owes_answers:
             self._cancel()
             self.close()
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
-        self._line.closing = True
+        self._closing = True
         self._cancel()
 
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
-        if self.transport.sent != self._sent:
-            # What the kernel took late is progress: the visitor reads, if slowly.
-            self._sent = self.transport.sent
-            self.deadline = self._wheel.now + self._site.timeouts.body
-        elif self._blocked or self._line.closing:
+        if self._has_read_on():
+            self._wait(self._site.timeouts.body)
+        elif self._blocked or self._closing:
             self._cancel()
-            self._line.abort()
-        elif self._requests.body is not None:
-            self._refuse(BadMessage(408, "the body did not come in time"))
-        elif self._requests.ahead:
-            self._refuse(BadMessage(408, "the head did not come in time"))
+            self._abort()
+        elif self._requests.body is not None or self._requests.ahead:
+            self._refuse(BadMessage(408, "the request did not come in time"))
         else:
             self.close()
 
@@ -116,14 +96,14 @@ class VisitorConnection:
         self._advancing = True
         requests = self._requests
         try:
-            while data and not self._line.closing:
+            while data and not self._closing:
                 if requests.body is not None:
                     data = self._take_body(requests.body, data)
                 elif not (self._answering or self._blocked):
                     data = self._take_head(data)
                 else:
                     if requests.hold(data):
-                        self._line.pause()
+                        self._pause()
                     break
         except BadMessage as why:
             self._refuse(why)
@@ -133,10 +113,10 @@ class VisitorConnection:
     def _release(self) -> None:
         """The turn of the next request has come."""
         data, self._requests.ahead = self._requests.ahead, b""
-        self._line.resume()
+        self._resume()
         if data:
             self._advance(data)
-        if self._line.ended and not self._owes_answers:
+        if self._ended and not self._owes_answers:
             self.close()
 
     @property
@@ -150,14 +130,14 @@ class VisitorConnection:
         head, rest = self._requests.read_head(data)
         if head is None:
             if not waited:
-                self.deadline = self._wheel.now + self._site.timeouts.header
+                self._wait(self._site.timeouts.header)
             return b""
         self._head = head
         self._answering = True
         self._last = not head.keep_alive
         self.deadline = NEVER
         if head.has_body:
-            self.deadline = self._wheel.now + self._site.timeouts.body
+            self._wait(self._site.timeouts.body)
             self._requests.begin_body(head)
         return self._begin_exchange(head, rest)
 
@@ -186,21 +166,20 @@ class VisitorConnection:
 
     def _await(self) -> None:
         """Set the deadline for what is waited for now."""
-        if self._blocked or (self._requests.body is not None and not self._line.paused):
-            self.deadline = self._wheel.now + self._site.timeouts.body
+        if self._blocked or (self._requests.body is not None and not self._paused):
+            self._wait(self._site.timeouts.body)
         elif self._answering:
             self.deadline = NEVER  # the member's turn
         else:
-            self.deadline = self._wheel.now + self._site.timeouts.idle
+            self._wait(self._site.timeouts.idle)
 
     # --- what exchanges ask: see interfaces.Visitor ---
 
     def connection_field(self, framed: bool) -> bytes:
         head = self._head
         assert head is not None
-        unread = not self._requests.is_worth_reading(head)
-        if not framed or unread or self._site.stopping:
-            self._last = True
+        unread = self._requests.body is not None and not self._requests.is_worth_reading(head)
+        self._last = self._last or unread or not framed or self._site.stopping
         if self._last:
             return _CLOSE
         return b"" if head.minor else _KEEP_ALIVE
@@ -212,15 +191,14 @@ class VisitorConnection:
             self._end_politely()
             return
         if self._requests.body is not None or self._blocked:
-            self.deadline = self._wheel.now + self._site.timeouts.body
-            self._line.resume()
+            self._wait(self._site.timeouts.body)
+            self._resume()
         else:
-            self.deadline = self._wheel.now + self._site.timeouts.idle
-        if not (self._advancing or self._blocked) and (self._requests.ahead or self._line.ended):
+            self.deadline = self._site.wheel.now + self._site.timeouts.idle
+        if not (self._advancing or self._blocked) and (self._requests.ahead or self._ended):
             self._release()
 
     def apologise(self, status: int | None) -> None:
-        self._exchange = None
         self._say_sorry(self._site.apology_for_members(status))
 
     def cut(self, framed: bool) -> None:
@@ -228,28 +206,28 @@ class VisitorConnection:
         if framed:
             self.close()
         else:
-            self._line.abort()
+            self._abort()
 
     def pause_request(self) -> None:
-        self._line.pause()
+        self._pause()
         self._await()
 
     def resume_request(self) -> None:
-        self._line.resume()
+        self._resume()
         self._await()
 
     # --- what the transport asks, as the producer of answers ---
 
     def pauseProducing(self) -> None:
         self._blocked = True
-        self._sent = self.transport.sent
+        self._has_read_on()  # from here on it counts
         self._await()
         if self._exchange is not None:
             self._exchange.pause_answer()
 
     def resumeProducing(self) -> None:
         self._blocked = False
-        if self._line.closing:
+        if self._closing:
             return
         self._await()
         if self._exchange is not None:
@@ -257,10 +235,7 @@ class VisitorConnection:
         else:
             self._release()
 
-    def stopProducing(self) -> None:
-        self.close()
-
-    # --- answers of our own ---
+    # --- answers of our own, and endings ---
 
     def _say_sorry(self, apology: ReadyApology) -> None:
         head = self._head
@@ -286,27 +261,16 @@ class VisitorConnection:
             self.send(refusal(why.status, why.why, head_only))
         self._linger()
 
-    # --- endings ---
-
     def _end_politely(self) -> None:
         if self._requests.body is not None or self._requests.ahead:
             self._linger()
         else:
             self.close()
 
-    def _linger(self) -> None:
-        self.deadline = self._wheel.now + (self._site.timeouts.body if self._blocked else LINGER)
-        self._line.linger()
-
-    def close(self) -> None:
-        """Send what waits, within limits, and close."""
-        self.deadline = self._wheel.now + self._site.timeouts.body
-        self._line.close()
-
     def finish(self) -> None:
         """sorryd stops: close when the request in flight is answered, or now without one."""
         self._last = True
-        if not (self._answering or self._line.closing):
+        if not (self._answering or self._closing):
             self._end_politely()
 
     def expire(self) -> bool:
@@ -318,7 +282,6 @@ class VisitorConnection:
         if exchange.started:
             self.cut(exchange.framed)
         else:
-            self._exchange = None
             self._say_sorry(self._site.apology() or self._site.apology_for_members(None))
         return True
 
@@ -329,9 +292,8 @@ class VisitorConnection:
 
     def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
         self._exchange = None
-        self._line.closing = True
+        self._closing = True
         self._site.left(self)
         tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, ended)
-        self._line.resume()
-        tunnel.take_over(self._requests.ahead, self._line.ended)
-        return tunnel.member
+        self._resume()
+        return tunnel.take_over(self._requests.ahead, self._ended)

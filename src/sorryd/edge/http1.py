@@ -36,6 +36,8 @@ _bare_lf: Final = re.compile(rb"(?<!\r)\n").search
 _could_begin: Final = re.compile(TOKEN + rb"(?: |\Z)|\r\Z").match
 _absolute: Final = re.compile(rb"(?i:https?)://([^/?#]++)(.*+)").fullmatch
 
+_ANSWER: Final = b"HTTP/1."
+
 
 def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
     """Where the head in `data` ends (past its empty line), or -1 while it is incomplete.
@@ -60,6 +62,12 @@ def check_beginning(data: bytes | bytearray) -> None:
     """Raise BadMessage 400 at once for an incomplete head that no request begins with."""
     if _could_begin(data) is None:
         raise BadMessage(400, "not an HTTP request")
+
+
+def check_answer_beginning(data: bytes) -> None:
+    """Raise BadMessage 502 at once for an incomplete head that no answer begins with."""
+    if data[: len(_ANSWER)] != _ANSWER[: len(data)]:
+        raise BadMessage(502, "malformed status line")
 
 
 def read_request(data: bytes, end: int) -> RequestHead:

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
-from sorryd.edge.http1 import head_end, read_response
+from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Exchange, Pool, Wire
 from sorryd.edge.wheel import NEVER
 
@@ -186,6 +186,7 @@ class MemberConnection:
             while True:
                 end = head_end(data, self.pool.head_limit, searched)
                 if end < 0:
+                    check_answer_beginning(data)
                     self._buffer = data
                     return
                 head = read_response(data, end, exchange.bodiless)

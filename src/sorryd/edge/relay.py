@@ -15,6 +15,7 @@ from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.interfaces import Connection, Members, Pool, Visitor
 from sorryd.policy.headers import (
     IDEMPOTENT,
+    is_asked_for,
     request_head,
     response_head,
     switching_head,
@@ -179,7 +180,7 @@ class Exchange:
         """The member changes protocol: a tunnel from here on, if it was asked to."""
         connection = self.connection
         assert connection is not None
-        if self._head.upgrade is None or head.upgrade is None:
+        if not is_asked_for(head.upgrade, self._head.upgrade):
             connection.abandon()
             self.member_broke("switched protocols unasked")
             return

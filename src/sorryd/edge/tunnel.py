@@ -50,12 +50,16 @@ class Tunnel:
         visitor.become(self.visitor)
         member.become(self.member)
 
-    def take_over(self, ahead: bytes, ended: bool) -> None:
-        """What the visitor sent before the tunnel was one, and whether its FIN was seen."""
+    def take_over(self, ahead: bytes, ended: bool) -> End:
+        """What the visitor sent before the tunnel was one, and whether its FIN was seen.
+
+        Returns the member's end.
+        """
         if ahead:
             self.visitor.dataReceived(ahead)
         if ended:
             self.visitor.readConnectionLost()
+        return self.member
 
     def used(self) -> None:
         """Bytes have passed."""

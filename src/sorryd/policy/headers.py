@@ -122,3 +122,10 @@ def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
 def switching_head(head: Response) -> bytes:
     """A 101 that is passed on, with the token that the member chose (RFC 9110 §7.8)."""
     return response_head(head, False, _upgrade(head.upgrade or b""))
+
+
+def is_asked_for(chosen: bytes | None, asked: bytes | None) -> bool:
+    """Whether a member switches to one of the protocols that it was asked to (RFC 9110 §7.8)."""
+    if chosen is None or asked is None:
+        return False
+    return chosen.lower() in asked.lower().split(b", ")

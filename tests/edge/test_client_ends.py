@@ -1,0 +1,111 @@
+"""A visitor that ends its half of the connection, or all of it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.edge.scene import (
+    Stage,
+    answer,
+    passed,
+    request,
+)
+
+GET = request()
+OK = answer()
+
+
+# --- ends -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET / HT", id="half a head"),
+        pytest.param(request(b"POST / HTTP/1.1", b"Content-Length: 5\r\n", b"ab"), id="body"),
+    ],
+)
+def test_fin_before_request_is_complete(stage: Stage, part: bytes) -> None:
+    """FIN in the middle of a request cancels it, and the member is let go."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(part)
+    visitor.ends()
+    assert visitor.is_gone
+    assert visitor.gets() == b""
+    assert scene.active == [0]
+    if b"POST" in part:
+        assert scene.member().is_aborted
+
+
+def test_fin_after_request(stage: Stage) -> None:
+    """FIN behind a whole request: its answer is still given, then the connection closes."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET)
+    visitor.ends()
+    member = scene.member()
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert visitor.has_fin
+    assert not member.is_gone
+
+
+def test_fin_after_pipelined_requests(stage: Stage) -> None:
+    """FIN behind several requests: all of them are answered."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET + GET + b"GET / HT")
+    visitor.ends()
+    member = scene.member()
+    member.says(OK)
+    assert visitor.is_open
+    member.says(OK)
+    assert visitor.gets() == 2 * passed(OK)
+    assert visitor.has_fin
+
+
+def test_fin_while_answers_wait(stage: Stage) -> None:
+    """FIN behind several requests, from who has not read the first answer: all are answered."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(GET)
+    member = scene.member()
+    large = answer(bytes(100_000))
+    member.says_at_once(large)
+    visitor.says(GET)
+    visitor.ends()
+    visitor.reads()
+    member.says(OK)
+    assert visitor.gets() == passed(large) + passed(OK)
+    assert visitor.has_fin
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before the answer", "in the answer"])
+def test_reset(stage: Stage, begun: bool) -> None:
+    """A visitor that resets is gone: the exchange with the member is cancelled."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member()
+    if begun:
+        member.says(OK[:-2])
+    visitor.resets()
+    scene.settle()
+    assert member.is_aborted
+    assert scene.active == [0]
+    assert scene.failures == []
+
+
+def test_reset_while_connecting(stage: Stage) -> None:
+    """A visitor that leaves takes back the connection that was being made for it."""
+    scene = stage()
+    scene.is_dialling_slow = True
+    visitor = scene.visitor()
+    visitor.says(GET)
+    assert scene.active == [1]
+    visitor.resets()
+    scene.is_dialling_slow = False
+    assert scene.is_asking_nobody
+    assert scene.active == [0]

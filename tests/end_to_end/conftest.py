@@ -1,0 +1,31 @@
+"""What the tests of several files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.end_to_end.stage import Stage, stage
+
+WAYS = [
+    pytest.param(("", False), id="uvloop"),
+    pytest.param(("epoll", False), id="epoll"),
+    pytest.param(("", True), id="uvloop-tls"),
+]
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """One daemon for all tests that ask for `shop`; it must end well after all of them."""
+    reactor, tls = request.param
+    with stage(tmp_path_factory.mktemp("data"), reactor, tls, timeout_header="1s") as acting:
+        yield acting
+
+
+@pytest.fixture
+def shop(running: Stage) -> Stage:
+    """The daemon, with a member that says hello unless it is told otherwise."""
+    running.clear()
+    return running

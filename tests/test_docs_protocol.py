@@ -1,0 +1,99 @@
+"""What docs/control-protocol.md shows is what a daemon answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final, get_args
+
+import msgspec
+import pytest
+from tests.control.world import World
+from tests.documents import ROOT, blocks, loaded
+
+from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_result
+from sorryd.messages import ControlError, ErrorCode, Request, WindowSchedule
+from sorryd.replies import StatusResult
+
+PROTOCOL: Final = (ROOT / "docs" / "control-protocol.md").read_text()
+PAIRS: Final = re.findall(r"^--> (.*)\n<-- (.*)$", PROTOCOL, re.MULTILINE)
+NIGHT: Final = datetime.fromisoformat("2026-11-22T06:24:04+09:00").timestamp()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The daemon that the protocol was shown with: the site ballad, and one window to come."""
+    (text,) = (block.text for block in blocks("ini") if "[site ballad]" in block.text)
+    text = text.replace("[site ballad]", "timezone = Asia/Tokyo\n[site ballad]")
+    world = World(str(tmp_path / "sorryd.db"), loaded(tmp_path, text))
+    world.wall = NIGHT
+    world.truth.look()
+    world.ask(WindowSchedule(id="upgrade", site="ballad", from_="tomorrow 02:00", until="05:00"))
+    yield world
+    world.journal.close()
+
+
+def answer_to(asked: str, world: World) -> bytes:
+    """What the daemon answers to a line."""
+    match decode(asked.encode()):
+        case Refusal(id=call_id, error=error):
+            return encode_error(call_id or b"", error)
+        case Call(id=call_id, request=request):
+            try:
+                return encode_result(call_id or b"", world.ask(request))
+            except ControlError as error:
+                return encode_error(call_id or b"", error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    # What a stranger is told is not the commands' business: see the next test.
+    [pytest.param(*pair, id=pair[0]) for pair in PAIRS if "-32002" not in pair[1]],
+)
+def test_answer_is_told_right(asked: str, told: str, world: World) -> None:
+    """An answer shown is the one that is given."""
+    answer = answer_to(asked, world).decode()
+    if "daemon.version" in asked:  # the versions are those of another machine
+        answer, told = (re.sub(r':"[^"]*"(?=[,}])', ':""', line) for line in (answer, told))
+    assert answer == f"{told}\n"
+
+
+def test_stranger_is_told_so() -> None:
+    """The words of a refusal for lack of permission are those of the source."""
+    words = "may not change anything: that is for root, the daemon's user and the control group"
+    source = (ROOT / "src" / "sorryd" / "control" / "server.py").read_text()
+    assert words in PROTOCOL
+    assert words in re.sub(r'"\n\s+"', "", source)
+
+
+def test_examples_are_found() -> None:
+    """The examples of the protocol are found, with answers and refusals among them."""
+    assert {type(decode(asked.encode())) for asked, _ in PAIRS} == {Call, Refusal}
+    assert len(PAIRS) > 10
+
+
+def test_status_is_told_right() -> None:
+    """The status shown has the fields that a status has, all of them."""
+    (block,) = blocks("json")
+    told = msgspec.json.decode(block.text)
+    again = msgspec.json.encode(msgspec.convert(told, StatusResult))
+    assert msgspec.json.decode(again) == told
+
+
+def test_every_method_is_told() -> None:
+    """Every method is in the table with its parameters, or named as not served yet."""
+    table = dict(re.findall(r"^\| `([a-z.]+)`(?: \*)? \| (.*?) ?\| ", PROTOCOL, re.MULTILINE))
+    (later,) = re.findall(r"^Declared, and not served yet: (.*?)\.\n\n", PROTOCOL, re.M | re.S)
+    for kind in get_args(Request):
+        if f"`{kind.method}`" in later:
+            continue
+        names = {field.encode_name for field in msgspec.structs.fields(kind)}
+        told = set(re.findall(r"`([a-z_]+)`", table[kind.method] + later))
+        assert names <= told, kind.method
+
+
+def test_every_error_code_is_told() -> None:
+    """The table of errors has every code."""
+    assert {int(code) for code in re.findall(r"^\| (-32\d+) \|", PROTOCOL, re.M)} == set(ErrorCode)
