@@ -22,6 +22,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from sorryd import database
+from sorryd.folders import make_folder
 from sorryd.lockfile import Lockfile, LockTaken
 from sorryd.model import Author, MemberState, Value, Window
 
@@ -98,7 +99,7 @@ class Journal:
     def open(self) -> None:
         """Lock, create or migrate the file, and check that it is whole."""
         try:
-            os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
+            make_folder(os.path.dirname(self._path))
             self._lock.take()
         except LockTaken as taken:
             raise JournalError(

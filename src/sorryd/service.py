@@ -22,7 +22,12 @@ from twisted.python.threadpool import ThreadPool
 from sorryd.alarm import Alarm
 from sorryd.config import ConfigError, load
 from sorryd.control.commands import Commands
-from sorryd.control.listening import ControlPort, ControlSocketError, control_gid, listen_control
+from sorryd.control.listening import (
+    ControlPort,
+    ControlSocketError,
+    control_gid,
+    listen_control,
+)
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
 from sorryd.control.truth import Clocks, Truth
@@ -150,10 +155,18 @@ class Sorryd(Service):
             self._let_go()
             log.critical("sorryd can't start: {why}", why=str(why))
             raise StartError(str(why)) from None
+        except Exception:
+            # A bug, which twistd tells of; what was opened would keep the process half alive.
+            self._let_go()
+            raise
 
     def _let_go(self) -> None:
         for one in self._bound:
             one.sock.close()
+        if self._control is not None:
+            self._control.stop()
+        if self._threads.started:
+            self._threads.stop()
         self._journal.close()
 
     def _bind(self) -> None:

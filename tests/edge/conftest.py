@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
+from tests.edge.dialling import World
 from tests.edge.loops import Loop
 from tests.edge.scene import TIMES, Scene, Stage
 
@@ -37,3 +39,25 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
     loop = Loop(request.param)
     yield loop
     loop.end()
+
+
+@pytest.fixture
+def world(loop: Loop) -> Iterator[World]:
+    world = World(loop)
+    yield world
+    world.end()
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

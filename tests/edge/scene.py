@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
+from tests.edge.messages import GET, OK, passed
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
@@ -32,73 +33,7 @@ NOON = 1795269600.0  # an instant
 TIMES = Timeouts(
     connect=5.0, header=10.0, idle=60.0, body=30.0, answer=60.0, stream=120.0, tunnel=240.0
 )
-HOST = b"Host: shop.example\r\n"
-FORWARDED = (
-    b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop.example\r\n"
-    b'Forwarded: for=192.0.2.7;host="shop.example";proto=http\r\n'
-)
-VIA = b"Via: 1.1 sorryd\r\n"
 PAGE = "<!doctype html><title>{{ site }}</title>{{ cause }}\n"
-
-
-# --- messages ---------------------------------------------------------------------------
-
-
-def request(first: bytes = b"GET / HTTP/1.1", fields: bytes = b"", body: bytes = b"") -> bytes:
-    """A request to the site's host."""
-    return first + b"\r\n" + HOST + fields + b"\r\n" + body
-
-
-def answer(body: bytes = b"hello", fields: bytes = b"", first: bytes = b"HTTP/1.1 200 OK") -> bytes:
-    """An answer with Content-Length."""
-    return b"%b\r\n%bContent-Length: %d\r\n\r\n%b" % (first, fields, len(body), body)
-
-
-def chunked(*pieces: bytes, end: bool = True) -> bytes:
-    """`pieces` in the chunked coding."""
-    coded = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
-    return coded + b"0\r\n\r\n" if end else coded
-
-
-def passed(message: bytes, fields: bytes = b"") -> bytes:
-    """An answer as the visitor gets it: with Via, and `fields` of this connection."""
-    head, _, body = message.partition(b"\r\n\r\n")
-    return head + b"\r\n" + VIA + fields + b"\r\n" + body
-
-
-def asked(message: bytes, fields: bytes = b"", via: bytes = VIA) -> bytes:
-    """A request as a member gets it: with the forwarding fields, `fields` and Via."""
-    head, _, body = message.partition(b"\r\n\r\n")
-    return head + b"\r\n" + FORWARDED + fields + via + b"\r\n" + body
-
-
-def dechunked(coded: bytes) -> bytes:
-    """The body in a whole chunked coding, whatever the sizes of its chunks."""
-    body = b""
-    while True:
-        size, _, coded = coded.partition(b"\r\n")
-        if size == b"0":
-            assert coded == b"\r\n"
-            return body
-        length = int(size, 16)
-        body += coded[:length]
-        assert coded[length : length + 2] == b"\r\n"
-        coded = coded[length + 2 :]
-
-
-def status_of(response: bytes) -> int:
-    """The status code of a response."""
-    assert response.startswith(b"HTTP/1.1 "), response
-    return int(response[9:12])
-
-
-def field_of(message: bytes, name: bytes) -> bytes | None:
-    """The value of a field; None where there is none."""
-    for line in message.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
-        field, _, value = line.partition(b": ")
-        if field.lower() == name.lower():
-            return value
-    return None
 
 
 # --- windows ----------------------------------------------------------------------------
@@ -187,6 +122,16 @@ class Scene:
         self.visitors.append(wire)
         wire.start(VisitorConnection(self.site, "192.0.2.7", tls))
         return wire
+
+    def warmed_up(self) -> tuple[FakeWire, FakeWire]:
+        """A visitor whose first request is answered, and the kept connection that did it."""
+        visitor = self.visitor()
+        visitor.says(GET)
+        member = self.member("a")
+        member.says(OK)
+        assert visitor.gets() == passed(OK)
+        member.gets()
+        return visitor, member
 
     def member(self, name: str | None = None) -> FakeWire:
         """The connection to a member that was made next; `name` is whose it must be."""

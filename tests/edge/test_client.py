@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
+from tests.edge.messages import (
     FORWARDED,
+    GET,
     HOST,
-    NOON,
+    OK,
     VIA,
-    Stage,
     answer,
     asked,
     chunked,
@@ -16,11 +16,8 @@ from tests.edge.scene import (
     passed,
     request,
     status_of,
-    window,
 )
-
-GET = request()
-OK = answer()
+from tests.edge.scene import NOON, Stage, window
 
 
 def test_keep_alive(stage: Stage) -> None:

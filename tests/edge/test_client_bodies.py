@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.edge.scene import (
-    TIMES,
-    Stage,
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
     answer,
     asked,
     chunked,
@@ -13,13 +14,11 @@ from tests.edge.scene import (
     request,
     status_of,
 )
+from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
 
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 EXPECT = b"Expect: 100-continue\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_LARGE = answer(b"no", first=b"HTTP/1.1 413 Content Too Large")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    NOON,
-    Stage,
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
     answer,
     asked,
     chunked,
@@ -13,14 +14,11 @@ from tests.edge.scene import (
     passed,
     request,
     status_of,
-    window,
 )
+from tests.edge.scene import NOON, Stage, window
 
 from sorryd.edge.requests import DISCARDED
 
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 EXPECT = b"Expect: 100-continue\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_LARGE = answer(b"no", first=b"HTTP/1.1 413 Content Too Large")

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    Stage,
-    answer,
-    passed,
-    request,
-)
-
-GET = request()
-OK = answer()
-
+from tests.edge.messages import GET, OK, answer, passed, request
+from tests.edge.scene import Stage
 
 # --- ends -------------------------------------------------------------------------------
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    NOON,
-    TIMES,
-    Stage,
-    answer,
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
     asked,
     chunked,
     field_of,
     passed,
     request,
     status_of,
-    window,
 )
+from tests.edge.scene import NOON, TIMES, Stage, window
 
 from sorryd.edge.line import LINGER
 from sorryd.edge.wheel import TICK
-
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 REFUSED = [
     pytest.param(400, b"GET  / HTTP/1.1\r\n\r\n", id="two spaces"),

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.edge.scene import (
-    TIMES,
-    Stage,
-    answer,
-    passed,
-    request,
-    status_of,
-)
+from tests.edge.messages import GET, OK, answer, passed, request, status_of
+from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.wheel import TICK
-
-GET = request()
-OK = answer()
-
 
 # --- time-outs --------------------------------------------------------------------------
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    TIMES,
-    Stage,
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
     answer,
     asked,
     chunked,
@@ -14,14 +15,11 @@ from tests.edge.scene import (
     request,
     status_of,
 )
+from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.member_connection import CLOSING
 from sorryd.edge.members import KEPT_FOR
 from sorryd.edge.wheel import TICK
-
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 BROKEN = [
     pytest.param(b"nonsense\r\n\r\n", "malformed status line", id="no HTTP"),

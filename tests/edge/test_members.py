@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.edge.scene import TIMES, Stage, answer, asked, passed, request
+from tests.edge.messages import GET, OK, answer, asked, passed
+from tests.edge.scene import TIMES, Stage
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
@@ -14,9 +15,6 @@ from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.members import KEPT, Pool
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, MemberTls
-
-GET = request()
-OK = answer()
 
 
 class Nobody:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
+from tests.edge.messages import (
+    CHUNKED,
     FORWARDED,
+    GET,
+    OK,
     VIA,
-    Stage,
     answer,
     asked,
     chunked,
@@ -15,10 +17,8 @@ from tests.edge.scene import (
     request,
     status_of,
 )
+from tests.edge.scene import Stage
 
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 CLOSE = b"Connection: close\r\n"
 
 ANSWERS = [

@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    Scene,
-    Stage,
-    answer,
+from tests.edge.messages import (
+    GET,
+    OK,
     asked,
     chunked,
-    field_of,
+    is_apology,
     passed,
+    post,
+    put,
     request,
-    status_of,
 )
-from tests.edge.wires import FakeWire
+from tests.edge.scene import Stage
 
 from sorryd.edge.relay import REPLAYED
 from sorryd.model import Health
 
-GET = request()
-OK = answer()
 REFUSED = "connection refused"
-
-
-def is_apology(got: bytes, status: int) -> bool:
-    return status_of(got) == status and field_of(got, b"Sorry-Cause") == b"members"
-
-
-def put(body: bytes, fields: bytes = b"") -> bytes:
-    return request(b"PUT / HTTP/1.1", b"Content-Length: %d\r\n" % len(body) + fields, body)
-
-
-def post(body: bytes) -> bytes:
-    return request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % len(body), body)
-
-
-def warmed_up(scene: Scene) -> tuple[FakeWire, FakeWire]:
-    """A visitor whose first request is answered, and the connection that did it."""
-    visitor = scene.visitor()
-    visitor.says(GET)
-    member = scene.member("a")
-    member.says(OK)
-    assert visitor.gets() == passed(OK)
-    member.gets()
-    return visitor, member
-
-
-def leaves(member: FakeWire, how: str) -> None:
-    if how == "FIN":
-        member.ends()
-    else:
-        member.resets()
 
 
 # --- no connection ------------------------------------------------------------------------
@@ -137,7 +105,7 @@ def test_idempotent_on_fresh_connection(stage: Stage, how: str, part: bytes, ask
     first = scene.member("a")
     assert first.gets() == asked(asking)
     first.says(part)
-    leaves(first, how)
+    first.leaves(how)
     second = scene.member("b")
     assert scene.active == [0, 1]
     assert second.gets() == asked(asking)
@@ -154,7 +122,7 @@ def test_not_idempotent_on_fresh_connection(stage: Stage, how: str) -> None:
     scene = stage(members=2)
     visitor = scene.visitor()
     visitor.says(post(b"abc"))
-    leaves(scene.member("a"), how)
+    scene.member("a").leaves(how)
     assert is_apology(visitor.gets(), 502)
     assert visitor.is_open
     assert len(scene.failures) == 1
@@ -207,7 +175,7 @@ def test_body_kept(stage: Stage) -> None:
 def test_full_member_dies(stage: Stage) -> None:
     """A visitor that waited for a member to read goes on when the request has another one."""
     scene = stage()
-    visitor, member = warmed_up(scene)
+    visitor, member = scene.warmed_up()
     member.stops_reading()
     visitor.says(request(b"PUT / HTTP/1.1", b"Content-Length: %d\r\n" % (REPLAYED + 10)))
     visitor.says_at_once(bytes(REPLAYED))

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    TIMES,
-    Scene,
-    Stage,
-    answer,
+from tests.edge.messages import (
+    GET,
+    OK,
     asked,
-    field_of,
+    is_apology,
     passed,
+    post,
+    put,
     request,
-    status_of,
 )
-from tests.edge.wires import FakeWire
+from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.wheel import TICK
 from sorryd.model import Health
 
-GET = request()
-OK = answer()
 REFUSED = "connection refused"
-
-
-def is_apology(got: bytes, status: int) -> bool:
-    return status_of(got) == status and field_of(got, b"Sorry-Cause") == b"members"
-
-
-def put(body: bytes, fields: bytes = b"") -> bytes:
-    return request(b"PUT / HTTP/1.1", b"Content-Length: %d\r\n" % len(body) + fields, body)
-
-
-def post(body: bytes) -> bytes:
-    return request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % len(body), body)
-
-
-def warmed_up(scene: Scene) -> tuple[FakeWire, FakeWire]:
-    """A visitor whose first request is answered, and the connection that did it."""
-    visitor = scene.visitor()
-    visitor.says(GET)
-    member = scene.member("a")
-    member.says(OK)
-    assert visitor.gets() == passed(OK)
-    member.gets()
-    return visitor, member
-
-
-def leaves(member: FakeWire, how: str) -> None:
-    if how == "FIN":
-        member.ends()
-    else:
-        member.resets()
 
 
 # --- reused connections -------------------------------------------------------------------
@@ -65,11 +32,11 @@ def test_idempotent_on_reused_connection(stage: Stage, how: str, asking: bytes) 
     The member is not blamed (RFC 9112 §9.3.1).
     """
     scene = stage(members=2)
-    visitor, member = warmed_up(scene)
+    visitor, member = scene.warmed_up()
     scene.publish(b=Health.RESTING)
     visitor.says(asking)
     assert member.gets() == asked(asking)
-    leaves(member, how)
+    member.leaves(how)
     fresh = scene.member("a")
     assert scene.active == [1, 0]
     assert fresh.gets() == asked(asking)
@@ -81,7 +48,7 @@ def test_idempotent_on_reused_connection(stage: Stage, how: str, asking: bytes) 
 def test_race_twice(stage: Stage) -> None:
     """Where the fresh connection is dropped too, the member has failed: the next one."""
     scene = stage(members=2)
-    visitor, member = warmed_up(scene)
+    visitor, member = scene.warmed_up()
     scene.publish(b=Health.RESTING)
     visitor.says(GET)
     member.ends()
@@ -115,7 +82,7 @@ def test_other_idle_connections_are_not_tried(stage: Stage) -> None:
 def test_not_idempotent_on_reused_connection(stage: Stage) -> None:
     """A POST on a kept connection that closes under it is 502; the member is not blamed."""
     scene = stage(members=2)
-    visitor, member = warmed_up(scene)
+    visitor, member = scene.warmed_up()
     scene.publish(b=Health.RESTING)
     visitor.says(post(b"abc"))
     member.ends()
@@ -127,7 +94,7 @@ def test_not_idempotent_on_reused_connection(stage: Stage) -> None:
 def test_half_a_head_on_reused_connection(stage: Stage) -> None:
     """An answer that has begun is no race: the member has failed."""
     scene = stage(members=2)
-    visitor, member = warmed_up(scene)
+    visitor, member = scene.warmed_up()
     scene.publish(b=Health.RESTING)
     visitor.says(GET)
     member.says(b"HTTP/1.1 2")

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    NOON,
-    TIMES,
-    Stage,
-    answer,
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
     chunked,
     field_of,
     passed,
     request,
     status_of,
-    window,
 )
+from tests.edge.scene import NOON, TIMES, Stage, window
 from twisted.logger import capturedLogs
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
 from sorryd.model import EdgePassed, Health
 
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 
 

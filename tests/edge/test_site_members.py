@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    Stage,
-    answer,
-    asked,
-    passed,
-    request,
-    status_of,
-)
+from tests.edge.messages import GET, OK, asked, passed, status_of
+from tests.edge.scene import Stage
 
 from sorryd.model import Health, MemberAnswered, MemberState
 
-GET = request()
-OK = answer()
-CHUNKED = b"Transfer-Encoding: chunked\r\n"
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 
 

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.scene import (
-    NOON,
-    TIMES,
-    Scene,
-    Stage,
-    answer,
-    asked,
-    field_of,
-    passed,
-    request,
-    status_of,
-    window,
-)
+from tests.edge.messages import OK, asked, field_of, passed, request, status_of
+from tests.edge.scene import NOON, TIMES, Scene, Stage, window
 from tests.edge.wires import FakeWire
 
 from sorryd.edge.tunnel import CLOSING
@@ -30,7 +19,6 @@ SWITCHED = (
     + UPGRADE
     + b"\r\n"
 )
-OK = answer()
 
 
 def tunnel(scene: Scene) -> tuple[FakeWire, FakeWire]:

@@ -73,6 +73,13 @@ class FakeWire:
             self._protocol.connectionLost(LOST)
         self._settle()
 
+    def leaves(self, how: str) -> None:
+        """Send FIN, or RST."""
+        if how == "FIN":
+            self.ends()
+        else:
+            self.resets()
+
     def gets(self) -> bytes:
         """What came since the last look."""
         self._settle()

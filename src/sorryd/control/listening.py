@@ -17,6 +17,8 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.internet.protocol import ServerFactory
 from twisted.python.failure import Failure
 
+from sorryd.folders import make_folder
+
 _BACKLOG = 50
 
 
@@ -53,7 +55,7 @@ def listen_control(
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        _make_folder(folder)
+        make_folder(folder)
         with _alone(folder, path):
             _clear(path)
             return _open(reactor, path, mode, gid, factory)
@@ -103,16 +105,6 @@ def _open(
         what = f"can't give it to group {gid} with mode {mode:04o}"
         raise ControlSocketError(f"control socket {path}: {what}: {error.strerror}") from None
     return port
-
-
-def _make_folder(folder: str) -> None:
-    """Like os.makedirs, but 0755 whatever the umask: a daemon's is 077."""
-    if os.path.isdir(folder):
-        return
-    _make_folder(os.path.dirname(folder))
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(folder)
-        os.chmod(folder, 0o755)
 
 
 @contextlib.contextmanager
