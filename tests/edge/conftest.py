@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 
 import pytest
+from OpenSSL import SSL
 from tests.edge.dialling import World
-from tests.edge.loops import Loop
+from tests.edge.handshakes import site, trusting
+from tests.edge.loops import Connect, Loop, Peer, Recorder, tcp_pair
 from tests.edge.scene import TIMES, Scene, Stage
 
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
+from sorryd.edge.transport import SocketTransport
 from sorryd.model import Timeouts
 
 
@@ -61,3 +65,30 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def connect(loop: Loop) -> Iterator[Connect]:
+    """Makes a connection: its transport, the protocol on it, and the peer."""
+    with contextlib.ExitStack() as stack:
+
+        def make(
+            produces: bool = False, buffers: int | None = None
+        ) -> tuple[SocketTransport, Recorder, Peer]:
+            ours, theirs = tcp_pair(buffers)
+            protocol = Recorder(produces=produces)
+            transport = SocketTransport(ours, protocol, loop.readiness)
+            transport.start()
+            stack.callback(theirs.close)
+            stack.callback(loop.rest)
+            stack.callback(transport.abortConnection)
+            return transport, protocol, Peer(theirs, loop)
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[SSL.Context, SSL.Context]:
+    """A site's context, and a client's that trusts it."""
+    folder = tmp_path_factory.mktemp("tls")
+    return site(folder), trusting(folder)

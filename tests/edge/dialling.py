@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-import pytest
 from OpenSSL import SSL
-from tests.certificates import authority
-from tests.edge.handshakes import NAME, ROOT, site, written
-from tests.edge.loops import Loop, Peer, Recorder
-from tests.edge.messages import request
+from tests.edge.loops import Loop, Peer
 from tests.edge.scene import TIMES
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import (
@@ -28,7 +23,6 @@ from sorryd.edge.connecting import SocketConnector
 from sorryd.edge.interfaces import Connection
 from sorryd.edge.members import Pool
 from sorryd.edge.tls import member_context
-from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, MemberTls
 

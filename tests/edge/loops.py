@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import (
     IPushProducer,
@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from sorryd.edge.interfaces import Wire
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
+from sorryd.edge.transport import SocketTransport
 
 PATIENCE = 10.0  # seconds after which what was waited for is taken for lost
 
@@ -228,3 +229,11 @@ def noise(size: int) -> bytes:
 def never(*_: Any) -> None:
     """Something that must not be called."""
     raise AssertionError("called")
+
+
+class Connect(Protocol):
+    """Makes a connection: its transport, the protocol on it, and the peer."""
+
+    def __call__(
+        self, produces: bool = False, buffers: int | None = None
+    ) -> tuple[SocketTransport, Recorder, Peer]: ...

@@ -224,8 +224,13 @@ class Scene:
     def keep_members(self, *names: str) -> None:
         """A new configuration with only these members."""
         members = tuple(view for view in self._view.members if view.member.host in names)
-        site = msgspec.structs.replace(self._view.site, members=tuple(v.member for v in members))
-        self._view = SiteView(site=site, members=members, windows=self._view.windows)
+        self._view = msgspec.structs.replace(self._view, members=members)
+        self.configure(members=tuple(view.member for view in members))
+
+    def configure(self, **fields: object) -> None:
+        """A new configuration of the site; `fields` are those of model.Site."""
+        site = msgspec.structs.replace(self._view.site, **fields)
+        self._view = msgspec.structs.replace(self._view, site=site)
         self.site.apply(self._view)
 
     # --- what came of it ---

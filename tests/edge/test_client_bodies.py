@@ -19,8 +19,6 @@ from tests.edge.scene import TIMES, Stage
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
 
-EXPECT = b"Expect: 100-continue\r\n"
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_LARGE = answer(b"no", first=b"HTTP/1.1 413 Content Too Large")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.edge.messages import GET, OK, answer, passed, request
-from tests.edge.scene import Stage
+from tests.edge.scene import NOON, Stage, window
 
 # --- ends -------------------------------------------------------------------------------
 
@@ -101,3 +101,56 @@ def test_reset_while_connecting(stage: Stage) -> None:
     scene.is_dialling_slow = False
     assert scene.is_asking_nobody
     assert scene.active == [0]
+
+
+def test_fin_behind_what_is_not_answered(stage: Stage) -> None:
+    """Requests behind the connection's last one, and FIN: it is closed with that answer."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(fields=b"Connection: close\r\n") + GET)
+    visitor.ends()
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK, b"Connection: close\r\n")
+    assert visitor.is_gone
+    assert not visitor.is_aborted
+
+
+def test_flood_behind_the_last_answer(stage: Stage) -> None:
+    """What a visitor that was paused sends behind its last request is read away."""
+    scene = stage(max_header_bytes=200)
+    visitor = scene.visitor()
+    visitor.says(request(fields=b"Connection: close\r\n"), *[GET] * 50)
+    assert visitor.unread
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK, b"Connection: close\r\n")
+    assert visitor.has_fin
+    assert not visitor.unread
+    visitor.ends()
+
+
+def test_fin_in_an_upload_with_bytes_waiting(stage: Stage) -> None:
+    """The member is let go at once, even where the visitor has not read all of its answer."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: 5\r\n", b"ab"))
+    member = scene.member()
+    member.says(OK[:-1])
+    visitor.ends()
+    assert member.is_aborted
+    assert scene.active == [0]
+    assert not visitor.is_gone
+    visitor.reads()
+    assert visitor.is_gone
+
+
+def test_fin_before_apologies(stage: Stage) -> None:
+    """FIN behind several requests, the last of which get the apology: all are answered."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET + GET + GET)
+    visitor.ends()
+    scene.publish(window(NOON, NOON + 60, drain=30))
+    scene.member().says(OK)
+    assert visitor.gets().count(b"HTTP/1.1 503 ") == 2
+    assert visitor.is_gone

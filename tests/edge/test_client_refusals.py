@@ -101,9 +101,6 @@ def test_lingering_ends(stage: Stage) -> None:
     assert visitor.is_aborted
 
 
-# --- bodies over the limit ----------------------------------------------------------------
-
-
 def test_too_long(stage: Stage) -> None:
     """A Content-Length over `max_body_bytes` gets 413 at once; what is sent is read away."""
     scene = stage(max_body_bytes=4)

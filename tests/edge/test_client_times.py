@@ -23,6 +23,20 @@ def test_silence_from_the_start(stage: Stage) -> None:
     assert visitor.gets() == b""
 
 
+def test_handshake(stage: Stage) -> None:
+    """With TLS `timeout_header` is for the handshake, and then again for the first head."""
+    scene = stage()
+    slow, visitor = scene.visitor(tls=True), scene.visitor(tls=True)
+    scene.passes(9)
+    visitor.shakes_hands()
+    scene.passes(2)
+    assert slow.is_gone
+    scene.passes(7)
+    assert visitor.is_open
+    scene.passes(1 + 2 * TICK)
+    assert visitor.is_gone
+
+
 def test_slow_head(stage: Stage) -> None:
     """`timeout_header` is for the whole head, however steadily it drips."""
     scene = stage()
@@ -150,5 +164,18 @@ def test_visitor_stops_reading_at_the_end(stage: Stage) -> None:
     scene.member().says_at_once(answer(bytes(100_000)))
     scene.passes(30)
     assert visitor.is_open
+    scene.passes(2 * TICK)
+    assert visitor.is_aborted
+
+
+def test_visitor_does_not_read_the_last_answer(stage: Stage) -> None:
+    """Not even a short one: what the kernel does not take holds no connection for ever."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(request(fields=b"Connection: close\r\n"))
+    scene.member().says(OK)
+    scene.passes(TIMES.body)
+    assert not visitor.is_gone
     scene.passes(2 * TICK)
     assert visitor.is_aborted

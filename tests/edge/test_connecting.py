@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
-from OpenSSL import SSL
-from tests.certificates import authority
-from tests.edge.dialling import Names, Outcome, World, accepted
-from tests.edge.handshakes import NAME, ROOT, site, written
-from tests.edge.loops import Loop, Peer, Recorder
+from tests.edge.dialling import World, accepted
 from tests.edge.messages import request
 from tests.edge.scene import TIMES
-from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import (
-    IAddress,
-    IHostnameResolver,
-    IHostResolution,
-    IReactorPluggableNameResolver,
-    IResolutionReceiver,
-)
-from zope.interface import implementer
 
-from sorryd.edge.connecting import SocketConnector
-from sorryd.edge.interfaces import Connection
-from sorryd.edge.members import Pool
-from sorryd.edge.tls import member_context
-from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import Member, MemberTls
+from sorryd.edge.wheel import TICK
 
 
 def test_address(world: World, server: socket.socket) -> None:
@@ -156,5 +135,3 @@ def test_cancel(world: World, server: socket.socket, when: str) -> None:
     assert not outcome.is_known
     with pytest.raises(BlockingIOError):
         server.accept()
-
-

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from OpenSSL import SSL
 from tests.certificates import authority
-from tests.edge.dialling import Names, Outcome, World, accepted
+from tests.edge.dialling import World, accepted
 from tests.edge.handshakes import NAME, ROOT, site, written
-from tests.edge.loops import Loop, Peer, Recorder
-from tests.edge.messages import request
+from tests.edge.loops import Loop, Recorder
 from tests.edge.scene import TIMES
-from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import (
-    IAddress,
-    IHostnameResolver,
-    IHostResolution,
-    IReactorPluggableNameResolver,
-    IResolutionReceiver,
-)
-from zope.interface import implementer
 
-from sorryd.edge.connecting import SocketConnector
-from sorryd.edge.interfaces import Connection
-from sorryd.edge.members import Pool
-from sorryd.edge.tls import member_context
 from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import Member, MemberTls
+from sorryd.edge.wheel import TICK
+from sorryd.model import MemberTls
 
 
 class Serving:

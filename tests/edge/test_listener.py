@@ -169,6 +169,27 @@ def test_gone_before_it_was_accepted(loop: Loop, arrivals: Arrivals) -> None:
     listener.stop()
 
 
+class LinkLocal(socket.socket):
+    """A listening socket whose visitors come from the same link."""
+
+    def accept(self) -> tuple[socket.socket, object]:
+        sock, name = super().accept()
+        return sock, ("fe80::1%eth0", name[1], 0, 2)
+
+
+def test_zone(loop: Loop, arrivals: Arrivals) -> None:
+    """The zone of a link-local address means something here only, and is not told on."""
+    with bind(Listen(host="127.0.0.1", port=0)) as bound:
+        sock = LinkLocal(fileno=bound.detach())
+    sock.setblocking(False)
+    listener = Listener(sock, loop.readiness, loop, arrivals)
+    listener.start()
+    with socket.create_connection(sock.getsockname()):
+        loop.until(lambda: arrivals.socks)
+    assert arrivals.addresses == ["fe80::1"]
+    listener.stop()
+
+
 @pytest.mark.parametrize(
     ("host", "port", "why"),
     [

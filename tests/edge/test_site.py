@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.edge.messages import (
     CHUNKED,
@@ -9,6 +10,7 @@ from tests.edge.messages import (
     OK,
     chunked,
     field_of,
+    is_apology,
     passed,
     request,
     status_of,
@@ -50,13 +52,14 @@ def test_end_of_drain_before_the_answer(stage: Stage) -> None:
     visitor = scene.visitor()
     visitor.says(GET + GET)
     member = scene.member()
-    scene.publish(window(NOON, NOON + 600, drain=30))
-    scene.wall = NOON + 30
+    scene.publish(window(NOON, NOON + 600, drain=3))
+    scene.passes(3)
+    scene.wall = NOON + 3
     with capturedLogs() as logs:
         scene.site.look(scene.wall)
     got = visitor.gets()
     assert got.count(b"HTTP/1.1 503 ") == 2
-    assert field_of(got, b"Retry-After") == b"570"
+    assert field_of(got, b"Retry-After") == b"597"
     assert visitor.is_open
     assert member.is_aborted
     assert scene.active == [0]
@@ -133,6 +136,26 @@ def test_clock_steps_back(stage: Stage) -> None:
     visitor.says(GET)
     scene.member().says(OK)
     assert visitor.gets() == passed(OK)
+
+
+def test_changed_configuration(stage: Stage) -> None:
+    """A new configuration holds at once: the page, and times for connections that are kept."""
+    scene = stage()
+    visitor, _ = scene.warmed_up()
+    scene.publish(window(NOON, NOON + 60))
+    visitor.says(GET)
+    assert b"<title>shop" in visitor.gets()
+    times = msgspec.structs.replace(TIMES, answer=5.0)
+    scene.configure(sorry_template="<p>{{ site }}", sorry_status=500, timeouts=times)
+    visitor.says(GET)
+    got = visitor.gets()
+    assert status_of(got) == 500
+    assert got.endswith(b"<p>shop")
+    scene.wall = NOON + 60
+    visitor.says(GET)
+    scene.passes(5 + 2 * TICK)
+    assert is_apology(visitor.gets(), 504)
+    assert scene.is_asking_nobody
 
 
 # --- visitors -------------------------------------------------------------------------------

@@ -11,9 +11,6 @@ from sorryd.model import Health, MemberAnswered, MemberState
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 
 
-# --- members --------------------------------------------------------------------------------
-
-
 def test_standby(stage: Stage) -> None:
     """A standby serves only while nobody else can, and is left at once."""
     scene = stage(members=1, standby=1)

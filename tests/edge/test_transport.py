@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-from collections.abc import Callable, Iterator
 
 import pytest
-from tests.edge.loops import Loop, Peer, Recorder, noise, tcp_pair
+from tests.edge.loops import Connect, Loop, noise
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionAborted
 from twisted.logger import capturedLogs
 
 from sorryd.edge.addresses import Address, address_of
-from sorryd.edge.transport import HIGH, LOW, READ, READ_BULK, SocketTransport
-
-Ends = tuple[SocketTransport, Recorder, Peer]
-Connect = Callable[..., Ends]
-
-
-@pytest.fixture
-def connect(loop: Loop) -> Iterator[Connect]:
-    """Makes a connection: its transport, the protocol on it, and the peer."""
-    with contextlib.ExitStack() as stack:
-
-        def make(produces: bool = False, buffers: int | None = None) -> Ends:
-            ours, theirs = tcp_pair(buffers)
-            protocol = Recorder(produces=produces)
-            transport = SocketTransport(ours, protocol, loop.readiness)
-            transport.start()
-            stack.callback(theirs.close)
-            stack.callback(loop.rest)
-            stack.callback(transport.abortConnection)
-            return transport, protocol, Peer(theirs, loop)
-
-        yield make
-
+from sorryd.edge.transport import HIGH, LOW, READ, READ_BULK
 
 # --- writing --------------------------------------------------------------------------------
 
@@ -179,4 +155,3 @@ def test_addresses(connect: Connect) -> None:
     transport, _, peer = connect()
     assert transport.getPeer() == address_of(peer.sock.getsockname())
     assert transport.getHost() == address_of(peer.sock.getpeername())
-

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-from collections.abc import Callable, Iterator
 
 import pytest
-from tests.edge.loops import Loop, Peer, Recorder, noise, tcp_pair
-from twisted.internet.address import IPv4Address, IPv6Address
+from tests.edge.loops import Connect, Loop, Peer, Recorder, noise, tcp_pair
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.logger import capturedLogs
 
-from sorryd.edge.addresses import Address, address_of
-from sorryd.edge.transport import HIGH, LOW, READ, READ_BULK, SocketTransport
-
-Ends = tuple[SocketTransport, Recorder, Peer]
-Connect = Callable[..., Ends]
-
-
-# --- ends -----------------------------------------------------------------------------------
+from sorryd.edge.transport import SocketTransport
 
 
 def test_fin(connect: Connect, loop: Loop) -> None:

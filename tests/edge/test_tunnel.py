@@ -195,10 +195,11 @@ def test_end_of_drain(stage: Stage) -> None:
     """A tunnel still open at the end of drain is cut, both sides."""
     scene = stage()
     visitor, member = tunnel(scene)
-    scene.publish(window(NOON, NOON + 60, drain=30))
+    scene.publish(window(NOON, NOON + 60, drain=3))
     visitor.says(b"still")
     assert member.gets() == b"still"
-    scene.wall = NOON + 30
+    scene.passes(3)
+    scene.wall = NOON + 3
     scene.site.look(scene.wall)
     scene.settle()
     assert visitor.is_aborted

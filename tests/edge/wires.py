@@ -60,6 +60,11 @@ class FakeWire:
         self._incoming.append(data)
         self._settle()
 
+    def shakes_hands(self) -> None:
+        """Be done with the handshake of TLS."""
+        assert self._protocol is not None
+        self._protocol.handshakeCompleted()
+
     def ends(self) -> None:
         """Send FIN."""
         self._fin_comes = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.end_to_end.members import Member, saying
 from tests.end_to_end.stage import Stage, stage
 
 WAYS = [
@@ -29,3 +30,10 @@ def shop(running: Stage) -> Stage:
     """The daemon, with a member that says hello unless it is told otherwise."""
     running.clear()
     return running
+
+
+@pytest.fixture
+def member() -> Iterator[Member]:
+    """A member that says hello."""
+    with Member(saying(b"hello")) as one:
+        yield one

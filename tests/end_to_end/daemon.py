@@ -30,6 +30,14 @@ BIN: Final = Path(sys.executable).parent
 TWISTD: Final = BIN / "twistd"
 SORRYCTL: Final = BIN / "sorryctl"
 
+NOBODY: Final = "http://127.0.0.1:9"
+"""A member for those who ask none; whoever asked it would be refused."""
+
+BOTH = pytest.mark.parametrize(
+    "foreground", [pytest.param(True, id="-n"), pytest.param(False, id="daemonised")]
+)
+"""How a daemon may run."""
+
 WITHOUT_UVLOOP: Final = "import sys; sys.modules['uvloop'] = None"
 """For `launcher`: sorryd as it is where uvloop is not installed."""
 

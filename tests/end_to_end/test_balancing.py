@@ -1,4 +1,4 @@
-"""Which member is asked: weights, failures, rests, trials, the standby and the operator's word."""
+"""Which member is asked: weights, failures, rests, trials and the standby."""
 
 from __future__ import annotations
 
@@ -8,25 +8,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.members import Conversation, Member, MemberProcess, saying
 from tests.end_to_end.waiting import PATIENCE, until
-from tests.end_to_end.wire import Wire, answer, ask, request, visitor
-
-
-def many(port: int, count: int) -> Counter[bytes]:
-    """Who answered `count` requests, one after the other on one connection."""
-    with visitor(port) as wire:
-        return Counter(one(wire) for _ in range(count))
-
-
-def one(wire: Wire) -> bytes:
-    """Who answered one request."""
-    wire.send(request())
-    reply = wire.answer()
-    assert reply.status == 200, reply
-    return reply.body
+from tests.end_to_end.wire import answer, ask, many, request, visitor
 
 
 def test_weights_are_exact(tmp_path: Path) -> None:
@@ -94,6 +79,7 @@ def test_a_killed_member_costs_no_visitor_an_error(tmp_path: Path) -> None:
         with Daemon(tmp_path, configuration(members)) as daemon:
             with Load(daemon.port()) as load:
                 load.wait_for(b"a", 0)
+                killed = time.monotonic()
                 a.kill()
                 daemon.wait_for_log(rf"member {a.url} failed \(.*\); it rests for 1s")
                 failed = time.monotonic()
@@ -102,7 +88,7 @@ def test_a_killed_member_costs_no_visitor_an_error(tmp_path: Path) -> None:
                 daemon.wait_for_log(f"member {a.url} is back")
                 load.wait_for(b"a", back)
             assert load.faults == []
-            assert back - failed > retry - 0.1
+            assert back - killed > retry
             assert many(daemon.port(), 10) == {b"a": 5, b"b": 5}
 
 
@@ -225,99 +211,3 @@ def test_no_member_is_left(tmp_path: Path) -> None:
         with Member(saying(b"a"), port=a.port):
             until(lambda: ask(port).status == 200, "the member to be back")
             assert many(port, 10) == {b"a": 10}
-
-
-# --- the operator's word ----------------------------------------------------------------------
-
-
-def test_states_and_weights_take_effect_at_once(tmp_path: Path) -> None:
-    """drain, maint, ready and weight, by sorryctl, without a restart."""
-    with (
-        Member(saying(b"a")) as a,
-        Member(saying(b"b")) as b,
-        Daemon(tmp_path, configuration([a.url, b.url])) as daemon,
-    ):
-        port = daemon.port()
-
-        def told(*words: str) -> Counter[bytes]:
-            done = daemon.ctl(*words)
-            assert done.returncode == 0, done.stderr
-            return many(port, 20)
-
-        assert many(port, 20) == {b"a": 10, b"b": 10}
-        assert told("drain", a.url) == {b"b": 20}
-        assert told("ready", a.url) == {b"a": 10, b"b": 10}
-        assert told("maint", f"shop/{a.url}") == {b"b": 20}
-        assert told("ready", a.url) == {b"a": 10, b"b": 10}
-        assert told("weight", b.url, "4") == {b"a": 4, b"b": 16}
-        assert told("weight", a.url, "0") == {b"b": 20}
-        assert told("members", "--json") == {b"b": 20}
-        daemon.wait_for_log(f"member.set shop {a.url} maint")
-        daemon.wait_for_log(f"member.set shop {b.url} ready with weight 4")
-
-
-def test_no_member_may_be_asked(tmp_path: Path) -> None:
-    """All in maint: the apology, with members as its cause; ready ends it."""
-    with Member(saying(b"a")) as a, Daemon(tmp_path, configuration([a.url])) as daemon:
-        port = daemon.port()
-        assert daemon.ctl("maint", a.url).returncode == 0
-        reply = ask(port)
-        assert (reply.status, reply.one("Sorry-Cause")) == (503, b"members")
-        assert daemon.ctl("ready", a.url).returncode == 0
-        assert many(port, 3) == {b"a": 3}
-
-
-def test_what_the_operator_said_outlives_a_crash(tmp_path: Path) -> None:
-    """kill -9, and the next start knows the states and weights that were set."""
-    with Member(saying(b"a")) as a, Member(saying(b"b")) as b:
-        daemon = Daemon(tmp_path, configuration([a.url, b.url]))
-        daemon.start()
-        daemon.ctl("weight", a.url, "3")
-        daemon.kill()
-        with daemon:
-            assert many(daemon.port(), 40) == {b"a": 30, b"b": 10}
-            daemon.ctl("drain", a.url)
-            assert many(daemon.port(), 10) == {b"b": 10}
-
-
-def test_requests_in_flight_stay_when_their_member_is_drained(tmp_path: Path) -> None:
-    """drain lets a request finish where it is; status shows it until then."""
-    release = threading.Event()
-
-    def slow(conversation: Conversation) -> None:
-        while conversation.request() is not None:
-            release.wait(PATIENCE)
-            conversation.send(answer(b"slow"))
-
-    with (
-        Member(slow) as a,
-        Daemon(tmp_path, configuration([a.url])) as daemon,
-        visitor(daemon.port()) as wire,
-    ):
-        wire.send(request())
-        until(lambda: a.requests, "the request at its member")
-        daemon.ctl("drain", a.url)
-        (member,) = daemon.ask("status")["sites"][0]["members"]
-        assert (member["state"], member["active"]) == ("drain", 1)
-        release.set()
-        assert wire.answer().body == b"slow"
-        (member,) = daemon.ask("status")["sites"][0]["members"]
-        assert member["active"] == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        pytest.param(("drain", "http://127.0.0.1:1"), 1, id="no such member"),
-        pytest.param(("weight", "{url}", "257"), 2, id="too heavy"),
-        pytest.param(("weight", "{url}", "-1"), 2, id="negative"),
-    ],
-)
-def test_a_wrong_word_changes_nothing(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
-    """It is refused in one line, with the exit code that scripts hold on to."""
-    with Member(saying(b"a")) as a, Daemon(tmp_path, configuration([a.url])) as daemon:
-        done = daemon.ctl(*(word.format(url=a.url) for word in words))
-        assert done.returncode == code, done
-        assert done.stderr
-        assert "Traceback" not in done.stderr
-        assert many(daemon.port(), 2) == {b"a": 2}

@@ -51,6 +51,7 @@ class SteppedDaemon(Daemon):
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",  # its name in other versions
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else threads wait up to seconds for each other
         }
         super().__init__(folder, ini, environment=environment)
 

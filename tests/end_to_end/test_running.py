@@ -5,29 +5,14 @@ from __future__ import annotations
 import signal
 import socket
 import stat
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.daemon import WITHOUT_UVLOOP, Daemon, configuration
-from tests.end_to_end.members import Conversation, Member, saying
+from tests.end_to_end.daemon import BOTH, WITHOUT_UVLOOP, Daemon, configuration
+from tests.end_to_end.members import Conversation, Member
 from tests.end_to_end.waiting import PATIENCE, until
-from tests.end_to_end.wire import answer, anybody, ask, request, visitor
-
-BOTH = pytest.mark.parametrize(
-    "foreground", [pytest.param(True, id="-n"), pytest.param(False, id="daemonised")]
-)
-NOBODY = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def member() -> Iterator[Member]:
-    """A member that says hello."""
-    with Member(saying(b"hello")) as one:
-        yield one
-
+from tests.end_to_end.wire import IPV6, answer, anybody, ask, request, visitor
 
 # --- starting -------------------------------------------------------------------------------
 
@@ -54,7 +39,6 @@ def test_it_runs_and_ends_well(tmp_path: Path, member: Member, foreground: bool)
         pytest.param(WITHOUT_UVLOOP, "", "EPollReactor", False, id="no uvloop daemonised"),
         pytest.param(WITHOUT_UVLOOP, "asyncio", "AsyncioSelectorReactor", True, id="asyncio"),
         pytest.param("", "epoll", "EPollReactor", True, id="epoll"),
-        pytest.param("", "poll", "PollReactor", True, id="poll"),
     ],
 )
 def test_any_reactor_will_do(
@@ -75,6 +59,7 @@ def test_any_reactor_will_do(
             until(lambda: ask(daemon.port()).status == 200, "the window to end")
 
 
+@IPV6
 def test_it_listens_on_ipv6(tmp_path: Path, member: Member) -> None:
     """An IPv6 listener, and the visitor's address as its member learns it."""
     with Daemon(tmp_path, configuration([member.url], listen="[::1]:0")) as daemon:
@@ -86,169 +71,16 @@ def test_it_listens_on_ipv6(tmp_path: Path, member: Member) -> None:
         assert (seen.one("Forwarded") or b"").startswith(b'for="[::1]"')
 
 
-# --- refusing to start ------------------------------------------------------------------------
-
-
-def refused(daemon: Daemon) -> str:
-    """How a daemon that should not start says so: exit status 1, and its one line."""
-    done = subprocess.run(
-        daemon.command(), capture_output=True, text=True, timeout=PATIENCE, cwd=daemon.folder
-    )
-    assert done.returncode == 1
-    said = daemon.log or done.stdout
-    assert "Traceback" not in said + done.stderr
-    (line,) = [line for line in said.splitlines() if "can't start" in line]
-    until(lambda: not daemon.pidfile.exists(), "the pidfile to be removed")
-    return line
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """The daemon that was there first."""
-    with Member(saying(b"first")) as one:
-        ini = configuration([one.url])
-        with Daemon(tmp_path_factory.mktemp("first"), ini) as daemon:
-            yield daemon
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("same", "why"),
-    [
-        pytest.param("socket", "another daemon answers there", id="control socket"),
-        pytest.param("journal", "is in use by another sorryd (pid {pid})", id="journal"),
-        pytest.param("port", "127.0.0.1:{port}: address already in use", id="port"),
-    ],
-)
-def test_a_second_daemon_is_refused(
-    tmp_path: Path, first: Daemon, foreground: bool, same: str, why: str
-) -> None:
-    """In one line that says what is taken; the first one does not notice."""
-    port = first.port()
-    ini = configuration([NOBODY], listen=f"127.0.0.1:{port if same == 'port' else 0}")
-    if same == "socket":
-        ini = ini.replace("control.sock", str(first.socket))
-    elif same == "journal":
-        ini = ini.replace("sorryd.db", str(first.folder / "sorryd.db"))
-    second = Daemon(tmp_path, ini, foreground=foreground)
-    assert why.format(pid=first.pid, port=port) in refused(second)
-    assert ask(port).body == b"first"
-    assert first.ask("status")["pid"] == first.pid
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "why"),
-    [
-        ("127.0.0.1:0", "192.0.2.1:80", "192.0.2.1:80: cannot assign requested address"),
-        ("127.0.0.1:0", "[2001:db8::1]:80", "[2001:db8::1]:80: cannot assign"),
-        ("control.sock", "sorryd.ini/control.sock", "control socket "),
-        ("sorryd.db", "sorryd.ini/sorryd.db", "sorryd.db"),
-    ],
-    ids=["IPv4 address", "IPv6 address", "socket", "journal"],
-)
-def test_what_can_not_be_had_is_named(tmp_path: Path, before: str, after: str, why: str) -> None:
-    """An address or a folder that is not there: one line, no traceback."""
-    ini = configuration([NOBODY]).replace(before, after)
-    assert why in refused(Daemon(tmp_path, ini))
-
-
-def test_what_a_crash_left_behind_is_no_hindrance(tmp_path: Path, member: Member) -> None:
-    """After kill -9, socket file, pidfile and lock are taken over."""
-    daemon = Daemon(tmp_path, configuration([member.url]))
-    daemon.start()
-    daemon.kill()
-    assert daemon.socket.exists()
-    assert daemon.pidfile.exists()
-    with daemon:
-        assert ask(daemon.port()).body == b"hello"
-        assert daemon.ctl("is-down").returncode == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "why"),
-    [
-        pytest.param("control.sock", b"mine", "something that is no socket", id="socket"),
-        pytest.param("sorryd.db", b"SQLite, I am not" * 100, "sorryd.db", id="journal"),
-    ],
-)
-def test_a_file_of_somebody_else_is_left_alone(
-    tmp_path: Path, name: str, content: bytes, why: str
-) -> None:
-    """What sorryd can't use in the place of its own files it does not touch."""
-    (tmp_path / name).write_bytes(content)
-    assert why in refused(Daemon(tmp_path, configuration([NOBODY])))
-    assert (tmp_path / name).read_bytes() == content
-
-
-# --- the configuration ------------------------------------------------------------------------
-
-FAULTY = """[sorryd]
-control = control.sock
-colour = blue
-[site shop]
-listen = 127.0.0.1:http
-"""
-FAULTS = [
-    "{file}:3: [sorryd] colour: unknown key",
-    "{file}:5: [site shop] listen: ",
-    "{file}:4: [site shop] members: is missing",
-]
-
-
-def run(daemon: Daemon, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run its command to its end."""
-    return subprocess.run(
-        daemon.command(*options), capture_output=True, text=True, timeout=PATIENCE,
-        cwd=daemon.folder,
-    )  # fmt: skip
-
-
-@BOTH
-def test_check_finds_nothing(tmp_path: Path, foreground: bool) -> None:
-    """--check says that the file is ok, listens nowhere, and leaves nothing behind."""
-    daemon = Daemon(tmp_path, configuration([NOBODY]), foreground=foreground)
-    done = run(daemon, "--check")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{daemon.config}: ok\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["sorryd.ini"]
-
-
-@BOTH
-@pytest.mark.parametrize("option", ["--check", ""])
-def test_every_fault_is_said_at_once(tmp_path: Path, foreground: bool, option: str) -> None:
-    """With their lines, and exit status 1; without --check on stderr. Nothing is left behind."""
-    daemon = Daemon(tmp_path, FAULTY, foreground=foreground)
-    done = run(daemon, *([option] if option else []))
-    assert done.returncode == 1
-    said, silent = (done.stdout, done.stderr) if option else (done.stderr, done.stdout)
-    assert silent == ""
-    assert len(said.splitlines()) == len(FAULTS)
-    for fault in FAULTS:
-        assert fault.format(file=daemon.config) in said
-    assert [path.name for path in tmp_path.iterdir()] == ["sorryd.ini"]
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """It is named; no configuration at all is wrong usage."""
-    daemon = Daemon(tmp_path, "")
-    daemon.config.unlink()
-    done = run(daemon, "--check")
-    assert done.returncode == 1
-    assert str(daemon.config) in done.stdout
-    command = [part for part in daemon.command() if not part.startswith("--config")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "--config FILE is missing" in done.stdout + done.stderr
-
-
-def test_check_beside_a_running_daemon(tmp_path: Path, member: Member) -> None:
-    """A new file can be checked while the daemon runs with the old one."""
-    with Daemon(tmp_path, configuration([member.url])) as daemon:
-        command = [part for part in daemon.command("--check") if "pidfile" not in part]
-        daemon.config.write_text(FAULTY)
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-        assert (done.returncode, len(done.stdout.splitlines())) == (1, 3)
-        assert ask(daemon.port()).body == b"hello"
+def test_its_log_can_be_rotated(tmp_path: Path, member: Member) -> None:
+    """SIGUSR1 is twistd's: the log of a daemon is moved away, and a new one begun."""
+    with Daemon(tmp_path, configuration([member.url]), foreground=False) as daemon:
+        daemon.port()
+        daemon.signal(signal.SIGUSR1)
+        old = daemon.log_file.with_name("sorryd.log.1")
+        until(old.exists, "the old log")
+        assert "sorryd is up" in old.read_text()
+        daemon.ask("site.down")
+        until(lambda: "site.down" in daemon.log, "the new log")
 
 
 # --- stopping -------------------------------------------------------------------------------

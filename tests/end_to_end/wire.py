@@ -7,12 +7,25 @@ import dataclasses
 import socket
 import ssl
 import struct
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
+import pytest
 from tests.end_to_end.waiting import PATIENCE
 
 READ = 262144
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 
 class CutShort(Exception):
@@ -194,3 +207,17 @@ def answer(body: bytes = b"", *lines: bytes, status: int = 200, length: bool = T
     if length:
         fields.append(b"Content-Length: %d" % len(body))
     return b"\r\n".join(fields) + b"\r\n\r\n" + body
+
+
+def many(port: int, count: int) -> Counter[bytes]:
+    """Who answered `count` requests, one after the other on one connection."""
+    with visitor(port) as wire:
+        return Counter(one(wire) for _ in range(count))
+
+
+def one(wire: Wire) -> bytes:
+    """Who answered one request."""
+    wire.send(request())
+    reply = wire.answer()
+    assert reply.status == 200, reply
+    return reply.body

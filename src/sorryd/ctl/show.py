@@ -142,11 +142,19 @@ def history_page(entries: list[Entry]) -> Page:
             Span(entry["author"]["name"] if entry["author"] else "sorryd"),
             Span(entry["action"], "bold"),
             Span(" ".join(filter(None, (entry["site"], entry["window"], entry["member"])))),
-            Span(": ".join(filter(None, (entry["detail"], entry["reason"])))),
+            Span(_why(entry)),
         )
         for entry in entries
     )
     return [Grid(("WHEN", "WHO", "WHAT", "ON", "WHY"), rows)]
+
+
+def _why(entry: Entry) -> str:
+    """What was changed, and the reason unless the change tells it."""
+    detail, reason = entry["detail"], entry["reason"]
+    if f"reason {reason!r}" in detail:
+        return detail
+    return ": ".join(filter(None, (detail, reason)))
 
 
 def version_page(version: Version) -> Page:

@@ -105,7 +105,8 @@ class Listener:
                     return
                 continue
             sock.setblocking(False)
-            self._accepted(sock, name[0])
+            # The zone of a link-local address (RFC 4007 §11) means nothing to others.
+            self._accepted(sock, name[0].partition("%")[0])
             if self._sock.fileno() < 0:
                 return
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from twisted.logger import Logger
 
+from sorryd.edge.drain import Drain
 from sorryd.edge.interfaces import Connector, Guest
 from sorryd.edge.interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
@@ -70,7 +71,9 @@ class SiteEdge:
         self._apology: ReadyApology | None = None
         self._holds_from = math.inf
         self._holds_until = -math.inf
+        self._drain = Drain(wheel, self._expire)
         self._on_trial = _OnTrial()
+        self._view = view
         self._picker = Picker(tiers(view.members), view.members)
         self.apply(view)
 
@@ -79,6 +82,8 @@ class SiteEdge:
     def apply(self, view: SiteView) -> None:
         """Serve by `view` from now on."""
         site = view.site
+        if site != self._view.site:
+            self._apology = None  # it is rendered anew, as the site says now
         self._view = view
         self.timeouts = site.timeouts
         self.max_header_bytes = site.max_header_bytes
@@ -104,6 +109,8 @@ class SiteEdge:
         for pool, member in zip(self.pools, view.members, strict=True):
             pool.on_trial = member.health is Health.TRIAL
             pool.is_up = member.health is Health.UP
+            pool.timeouts = site.timeouts
+            pool.head_limit = site.max_header_bytes
 
     def _pool(self, site: Site, member: Member) -> Pool:
         return Pool(member, site.timeouts, site.max_header_bytes, self.wheel, self._connector)
@@ -129,8 +136,7 @@ class SiteEdge:
             self._apology = None
         elif self._apology is None or not _reads_the_same(before, held):
             self._apology = self._rendered(held)
-        if held.phase is Phase.DOWN and before.phase is not Phase.DOWN:
-            self._expire()
+        self._drain.follow(held)
 
     def _rendered(self, held: Standing) -> ReadyApology:
         site = self._view.site

@@ -27,8 +27,9 @@ from sorryd.model import Cause, Phase, Value, Window, WindowKind
 class Standing(Value, frozen=True, kw_only=True):
     """Where a site stands, by its windows alone, from `holds_from` until before `holds_until`.
 
-    All times are instants. `since` is when the down-time began, `until` when it will be over;
-    None is not down, and open-ended. `window` is the id of the one that governs: manual before
+    `since` and `until` are the instants when the down-time began and when it will be over; None
+    is not down, and open-ended. `drain` is the duration that requests in flight have from its
+    beginning. `window` is the id of the one that governs: manual before
     planned, then the one that opened first. `reason` and `until_text` are the first ones said
     in that order. `next` is the next planned window to start.
     """
@@ -37,6 +38,7 @@ class Standing(Value, frozen=True, kw_only=True):
     cause: Cause | None = None
     reason: str | None = None
     since: float | None = None
+    drain: float = 0.0
     until: float | None = None
     until_text: str | None = None
     window: str | None = None
@@ -154,6 +156,7 @@ def _down(
         cause=Cause.MANUAL if acting[0].kind is WindowKind.MANUAL else Cause.WINDOW,
         reason=next((window.reason for window in acting if window.reason), None),
         since=first.start,
+        drain=drained - first.start,
         until=None if until == math.inf else until,
         until_text=next((window.until_text for window in acting if window.until_text), None),
         window=acting[0].id,
