@@ -68,9 +68,16 @@ class Dialling:
         self.member = member
         self.done = done
         self.is_cancelled = False
+        self.is_over = False
+
+    def ends(self, why: str | None) -> None:
+        """Tell who asked how it went."""
+        self.is_over = True
+        self.done(why)
 
     def cancel(self) -> None:
-        assert not self.is_cancelled
+        assert not self.is_over, "taken back when it was over"
+        assert not self.is_cancelled, "taken back twice"
         self.is_cancelled = True
 
 
@@ -164,7 +171,7 @@ class Scene:
         if why is None:
             self._unseen.append(self.accept(dialling))
         else:
-            dialling.done(why)
+            dialling.ends(why)
         return True
 
     def accept(self, dialling: Dialling, stalled: bool = False) -> FakeWire:
@@ -176,7 +183,7 @@ class Scene:
         self._to_members.append(wire)
         if dialling in self.dialling:
             self.dialling.remove(dialling)
-        dialling.done(None)
+        dialling.ends(None)
         return wire
 
     def settle(self) -> None:

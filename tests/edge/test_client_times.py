@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.edge.messages import GET, OK, answer, passed, request, status_of
+from tests.edge.messages import GET, OK, answer, is_apology, passed, request, status_of
 from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.wheel import TICK
@@ -99,6 +99,52 @@ def test_slow_body_does_not_blame_the_member(stage: Stage) -> None:
         visitor.says(b"x")
     member.says(OK)
     assert visitor.gets() == passed(OK)
+
+
+def test_member_is_late_after_the_upload(stage: Stage) -> None:
+    """`timeout_answer` begins with the end of the request."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: 2\r\n", b"a"))
+    scene.member()
+    scene.passes(29)
+    visitor.says(b"b")
+    scene.passes(TIMES.answer)
+    assert visitor.gets() == b""
+    scene.passes(2 * TICK)
+    assert is_apology(visitor.gets(), 504)
+
+
+def test_member_was_full(stage: Stage) -> None:
+    """A member that has read on waits for the visitor again, not the other way round."""
+    scene = stage(timeouts=msgspec.structs.replace(TIMES, answer=20.0))
+    visitor = scene.visitor()
+    visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: 100001\r\n"))
+    member = scene.member()
+    member.stops_reading()
+    visitor.says_at_once(bytes(100_000))
+    scene.passes(19)
+    member.reads()
+    scene.passes(29)
+    visitor.says(b"x")
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+def test_member_stalls_after_a_slow_visitor(stage: Stage) -> None:
+    """`timeout_stream` runs again for the member when the visitor has taken what waited."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(GET)
+    member = scene.member()
+    member.says_at_once(answer(bytes(200_000))[:100_000])
+    visitor.reads()
+    scene.passes(TIMES.stream)
+    assert visitor.is_open
+    scene.passes(2 * TICK)
+    assert visitor.is_gone
+    assert member.is_aborted
 
 
 def test_visitor_does_not_read(stage: Stage) -> None:

@@ -55,6 +55,7 @@ def test_body(stage: Stage, said: bytes, minor: int) -> None:
     assert visitor.is_open is (minor == 1 or b"Content-Length" in said)
     assert visitor.is_open or visitor.has_fin
     assert member.is_open is framed
+    assert not member.is_aborted
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,17 @@ def test_informational(stage: Stage) -> None:
     assert visitor.gets() == passed(hints)
     member.says(hints, OK)
     assert visitor.gets() == passed(hints) + passed(OK)
+
+
+def test_informational_is_counted_anew(stage: Stage) -> None:
+    """A few 1xx answers to each of many requests on one connection are no flood."""
+    scene = stage()
+    visitor, member = scene.warmed_up()
+    hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    for _ in range(5):
+        visitor.says(GET)
+        member.says(*[hints] * 5, OK)
+        assert visitor.gets() == passed(hints) * 5 + passed(OK)
 
 
 def test_informational_and_http10(stage: Stage) -> None:

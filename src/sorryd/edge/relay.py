@@ -62,10 +62,7 @@ class Exchange:
     # --- to the member ---
 
     def start(self) -> None:
-        """Send the request to the next member, or say sorry.
-
-        What there is of its body may have been given to `request_body` before.
-        """
+        """Send the request, with what is here of its body, to the next member, or say sorry."""
         index = self._members.pick(self._tried)
         if index is None:
             self._visitor.apologise(BAD_GATEWAY if self._tried else None)

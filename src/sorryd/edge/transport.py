@@ -2,9 +2,8 @@
 
 It writes at once and waits for writability only when the kernel is full; what the kernel did
 not take is kept as views on the pieces given. Back-pressure is Twisted's own: a registered
-producer is paused while more than `HIGH` bytes wait, and resumed below `LOW`.
-
-The TLS kind is in tls_transport.py.
+producer is paused while more than `HIGH` bytes wait, and resumed below `LOW`. The TLS kind is
+in tls_transport.py.
 """
 
 from __future__ import annotations
