@@ -107,28 +107,29 @@ def run(reactor: EPollReactor, limit: float) -> None:
 
 
 def test_on_the_instant(reactor: EPollReactor) -> None:
-    """Each asked instant gets a look within a few ms, though looks ask for the next one."""
+    """Each asked instant gets a look of its own, long before the beat would bring one."""
     wall = Wall(time.monotonic)
     edges = [wall.now() + wait for wait in (0.3, 0.301, 0.45, 0.6)]
     first: dict[float, float] = {}
 
     def look() -> None:
+        now = wall.now()
         for edge in edges:
-            if edge <= wall.now():
-                first.setdefault(edge, wall.now())
+            if edge <= now:
+                first.setdefault(edge, now)
         if len(first) == len(edges):
             alarm.stop()
             reactor.stop()
-        alarm.wake_at(min((edge for edge in edges if edge > wall.now()), default=math.inf))
+        alarm.wake_at(min((edge for edge in edges if edge > now), default=math.inf))
 
     alarm = Alarm(reactor, wall.now, look)
     reactor.callWhenRunning(alarm.start)
     run(reactor, 10)
-    assert [first[edge] - edge for edge in edges] == pytest.approx([0.025] * 4, abs=0.025)
+    assert all(0.0 <= first[edge] - edge < 0.35 for edge in edges)
 
 
 def test_on_the_instant_after_a_step(reactor: EPollReactor) -> None:
-    """After the wall clock stepped back an hour, the next instant is still hit."""
+    """After the wall clock stepped back an hour, the next instant is hit, not the next beat."""
     wall = Wall(time.monotonic)
     asked = wall.now() + 1.5
     late: list[float] = []
@@ -153,7 +154,8 @@ def test_on_the_instant_after_a_step(reactor: EPollReactor) -> None:
 
     reactor.callWhenRunning(start)
     run(reactor, 10)
-    assert late == pytest.approx([0.025], abs=0.025)
+    assert len(late) == 1
+    assert 0.0 <= late[0] < 0.45
 
 
 def test_a_late_alarm_still_rings(reactor: EPollReactor) -> None:
