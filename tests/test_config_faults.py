@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorryd import config, ini
@@ -260,7 +260,6 @@ _ENTRY = st.builds("{} = {}".format, st.sampled_from([*DAEMON, *SITE, "drian", "
 _SECTION = st.sampled_from(["[sorryd]", "[site a]", "[site b]", "[site]", "[x", "junk", "  deep"])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(_ENTRY | _ENTRY | _SECTION, max_size=25))
 def test_any_file(lines: list[str]) -> None:
     """Whatever the file, the answer is a Config, or faults at lines that it has, in order."""
@@ -271,7 +270,7 @@ def test_any_file(lines: list[str]) -> None:
     assert not any("\n" in str(fault) for fault in refusal(text))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(SITE_BAD), unique_by=lambda row: row[0], max_size=8), st.data())
 def test_each_fault_has_its_line(rows: list[tuple[str, str, str]], data: st.DataObject) -> None:
     """However many lines are bad, each is told with its own number."""

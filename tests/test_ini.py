@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorryd import ini
+from sorryd.ctl.locate import UnreadableError, find_socket
 
 
 def faults(text: str | bytes) -> list[str]:
@@ -134,6 +135,17 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     assert [str(fault) for fault in document.faults] == [
         f"{path}:1: cannot be read: No such file or directory"
     ]
+
+
+def test_a_fifo_is_a_fault(tmp_path: Path) -> None:
+    """A FIFO is refused rather than waited for, by sorryctl too."""
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    assert [str(fault) for fault in ini.read(path).faults] == [
+        f"{path}:1: cannot be read: not a file"
+    ]
+    with pytest.raises(UnreadableError, match="not a file"):
+        find_socket(None, path)
 
 
 @pytest.mark.parametrize("path", ["/", "a\0b"], ids=["folder", "nul"])

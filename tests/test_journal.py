@@ -191,6 +191,18 @@ def test_a_full_disk(journal: Journal, path: str) -> None:
     assert {found.id for found in reopened(journal, path).windows} == {"a", "c"}
 
 
+@pytest.mark.parametrize("spoil", [os.unlink, lambda path: os.replace(path, f"{path}.old")])
+def test_a_file_that_is_gone(journal: Journal, path: str, spoil: Callable[[str], None]) -> None:
+    """What would go to a file that no start finds again is refused, until it is back."""
+    spoil(path)
+    with pytest.raises(JournalError, match=r"sorryd.db: removed or replaced"):
+        put(journal, window("a"))
+    if os.path.exists(f"{path}.old"):
+        os.replace(f"{path}.old", path)
+        put(journal, window("a"))
+        assert result(journal.get("a")) == window("a")
+
+
 def test_a_commit_survives_kill_9(path: str) -> None:
     """What was answered is there after the process was killed in the same breath."""
     script = f"""if True:

@@ -85,7 +85,7 @@ class Alarm:
         try:
             self._look()
         except Exception:
-            _log.failure("To look failed")
+            _log.failure("a bug in what happens at a look; the alarm goes on")
 
 
 class _InThread:

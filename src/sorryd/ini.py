@@ -19,6 +19,8 @@ configparser would keep no line numbers and stop at the first duplicate.
 from __future__ import annotations
 
 import os
+import stat
+from io import BufferedReader
 
 LIMIT = 16 * 1024 * 1024  # bytes that a file may have
 
@@ -100,7 +102,7 @@ class Document:
 def read(file: str) -> Document:
     """Read a file. One that cannot be read gives a document with a fault and no sections."""
     try:
-        with open(file, "rb") as stream:
+        with opened(file) as stream:
             data = stream.read(LIMIT + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
@@ -108,6 +110,14 @@ def read(file: str) -> Document:
     if len(data) > LIMIT:
         return _refused(file, f"larger than {LIMIT} bytes")
     return parse(file, data)
+
+
+def opened(file: str) -> BufferedReader:
+    """A regular file for reading. Raises OSError, and ValueError for one that is none."""
+    kind = os.stat(file).st_mode
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # of which the system says as much
+        raise ValueError("not a file")  # to open a FIFO would wait for ever
+    return open(file, "rb")
 
 
 def parse(file: str, data: bytes) -> Document:

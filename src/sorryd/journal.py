@@ -95,6 +95,7 @@ class Journal:
         self._run = run
         self._lock = Lockfile(f"{path}.lock")
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # which one at the path we have opened
 
     def open(self) -> None:
         """Lock, create or migrate the file, and check that it is whole."""
@@ -110,6 +111,7 @@ class Journal:
         try:
             with self._faults():
                 self._connection = database.connected(self._path)
+                self._file = _identity(self._path)
                 database.check(self._connection)
                 database.migrate(self._connection)
         except JournalError:
@@ -160,6 +162,9 @@ class Journal:
 
     def _commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> None:
         with self._faults(), database.transaction(self._opened) as connection:
+            # SQLite would go on writing to a file that nobody will find again.
+            if _identity(self._path) != self._file:
+                raise JournalError(f"{self._path}: removed or replaced since sorryd began")
             for change in changes:
                 _put(connection, change)
             connection.execute(
@@ -222,8 +227,17 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, msgspec.MsgspecError, OSError, ValueError) as fault:
-            words = next(iter(str(fault).splitlines()), type(fault).__name__)
+            said = getattr(fault, "strerror", None) or str(fault)
+            words = next(iter(said.splitlines()), type(fault).__name__)
             raise JournalError(f"{self._path}: {words}") from None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _put(connection: sqlite3.Connection, change: Change) -> None:

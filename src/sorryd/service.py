@@ -221,7 +221,11 @@ class Sorryd(Service):
         )
 
     def _report(self, report: Report) -> None:
-        self._truth.report(report)
+        try:
+            self._truth.report(report)
+        except Exception:
+            # A visitor's request is on the stack: it must not be left without an end.
+            log.failure("a bug on the control side; the report is lost")
 
     def _look(self) -> None:
         assert self._edge is not None

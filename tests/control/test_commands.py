@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.control.world import ALICE, NOON, SHARED, A, B, World, result, window
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
@@ -174,6 +175,23 @@ def test_down_until(
     assert world.phase() == ("down" if until is None else "live")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"until": "2027-03-28 02:30"}, id="until"),
+        pytest.param({"until_text": "2027-03-28 02:30"}, id="UNTIL"),
+    ],
+)
+def test_down_warns(world: World, fields: dict[str, str]) -> None:
+    """What an operator may not have meant by the end of a down is said with its window."""
+    note = "the clock in Europe/Berlin skips 2027-03-28 02:30: 2027-03-28 03:30+02:00 is taken"
+    (shop,) = world.ask(SiteDown(site="shop", **fields))
+    assert shop.window.warnings == (note,)
+    assert world.ask(Status(site="shop")).sites[0].window.warnings == ()
+    (shop,) = world.ask(SiteDown(site="shop", until="12:00"))
+    assert shop.window.warnings == ("it lasts 23h: 12:00 is taken as the next one",)
+
+
 def test_down_again_updates(world: World) -> None:
     """A second down of the same scope changes the first: its end, and a reason if one is said."""
     world.ask(SiteDown(site="shop", reason="fire", for_="1h"))
@@ -297,12 +315,36 @@ def test_times(
             "the clock in Europe/Berlin skips 2027-03-28 02:30: 2027-03-28 03:30+02:00 is taken",
             id="skipped",
         ),
+        pytest.param(
+            WindowSchedule(from_="20:00", until="19:00", site="shop"),
+            "it lasts 23h: 19:00 is taken as the next one",
+            id="nearly a day",
+        ),
+        pytest.param(
+            WindowExtend(id="first", until="13:05"),
+            "it lasts 23h55m: 13:05 is taken as the next one",
+            id="extended by nearly a day",
+        ),
+        pytest.param(
+            night("first", site="blog"), "it was of the site shop", id="an id of another site"
+        ),
     ],
 )
-def test_warnings(world: World, request_: WindowSchedule, words: str) -> None:
+def test_warnings(world: World, request_: Request, words: str) -> None:
     """What an operator may not have meant is done, and said."""
     world.ask(night("first"))
     assert any(warning.startswith(words) for warning in world.ask(request_).warnings)
+
+
+def test_many_overlaps(world: World) -> None:
+    """Among very many windows the first ten that overlap are named, and the others counted."""
+    for number in range(13):
+        world.ask(night(f"n{number:02}", from_=f"+{number}m", for_="30s"))
+    warnings = world.ask(night(from_="+0s", for_="1d")).warnings
+    assert [text.split(" (")[0] for text in warnings] == [
+        *(f"overlaps n{number:02}" for number in range(10)),
+        "overlaps 3 more",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -311,10 +353,17 @@ def test_warnings(world: World, request_: WindowSchedule, words: str) -> None:
         pytest.param(night(from_="+70m"), id="touching"),
         pytest.param(night(site="blog"), id="of another site"),
         pytest.param(night("first"), id="the same"),
+        pytest.param(
+            WindowSchedule(from_="20:00", until="08:00", site="shop"), id="12 h by the clock"
+        ),
+        pytest.param(
+            WindowSchedule(from_="20:00", until="2026-11-23 08:00", site="shop"), id="long by date"
+        ),
+        pytest.param(night(from_="+2h", for_="13h"), id="long by duration"),
     ],
 )
 def test_no_warnings(world: World, request_: WindowSchedule) -> None:
-    """Windows that only touch, of other sites, or the same one do not overlap."""
+    """Windows that touch, of other sites, or the same one do not overlap; long ones may be."""
     world.ask(night("first"))
     assert world.ask(request_).warnings == ()
 
@@ -422,6 +471,7 @@ def plain(**fields: object) -> WindowSchedule:
         pytest.param(plain(site="no"), NOT_FOUND, "site", "no site", id="schedule"),
         pytest.param(MemberSet(url=A, site="no"), NOT_FOUND, "site", "no site", id="member's site"),
         pytest.param(MemberSet(url="http://no:1"), NOT_FOUND, "url", "no member", id="member"),
+        pytest.param(HistoryList(site="no"), NOT_FOUND, "site", "no site", id="history"),
         pytest.param(WindowGet(id="no"), NOT_FOUND, "id", "no window no", id="get"),
         pytest.param(WindowExtend(id="no", by="1h"), NOT_FOUND, "id", "no window", id="extend"),
         pytest.param(WindowEnd(id="no"), NOT_FOUND, "id", "no window", id="end"),
@@ -460,7 +510,13 @@ def plain(**fields: object) -> WindowSchedule:
         ),
         pytest.param(plain(give_up=GiveUp.OPEN), INVALID, "give_up", "not supported", id="give up"),
         pytest.param(
-            plain(scope=Scope(paths=("/api",))), INVALID, "scope", "not supported", id="scope"
+            plain(scope=Scope(paths=("/a",))), INVALID, "scope.paths", "not supported", id="paths"
+        ),
+        pytest.param(
+            plain(scope=Scope(members=(A,))), INVALID, "scope.members", "not supp", id="members"
+        ),
+        pytest.param(
+            plain(scope=Scope(methods=("unsafe",))), INVALID, "scope.methods", "not", id="methods"
         ),
         pytest.param(plain(id="over"), CONFLICT, "id", "over is over", id="again, over"),
         pytest.param(plain(id="w1"), CONFLICT, "id", "is a down by hand", id="again, a down"),
@@ -585,13 +641,41 @@ def test_history(world: World) -> None:
     assert world.ask(HistoryList(site="blog")).entries == ()
 
 
+def test_history_to_the_second(world: World) -> None:
+    """History tells times in words to the second, not to the microsecond."""
+    world.step(0.25)
+    world.ask(night())
+    world.ask(WindowExtend(id="night", by="30m"))
+    assert world.ask(HistoryList()).entries[1].detail == (
+        "night: until 2026-11-21T14:10:00+01:00 -> 2026-11-21T14:40:00+01:00"
+    )
+
+
+def test_a_site_that_is_gone(tmp_path: Path) -> None:
+    """A window of a site that the configuration lost is told of, and can still be taken back."""
+    world = World(str(tmp_path / "sorryd.db"))
+    world.ask(night())
+    world.journal.close()
+    with capturedLogs() as events:
+        world = World(world.path, replace(world.config, sites=world.config.sites[1:]))
+    assert [formatEvent(event) for event in events] == [
+        "window night is of the site shop, which the configuration does not have"
+    ]
+    assert world.ask(WindowGet(id="night")).warnings == (
+        "there is no site shop in the configuration",
+    )
+    assert len(world.ask(HistoryList(site="shop")).entries) == 1
+    assert world.ask(WindowCancel(id="night")).warnings == ()
+    world.journal.close()
+
+
 def test_the_log_tells_who(world: World) -> None:
     """Each change is a line of the log with its author, before what follows of it."""
     with capturedLogs() as events:
         world.ask(SiteDown(site="shop", reason="fire\nand water"))
     assert [formatEvent(event) for event in events] == [
         r"alice (uid 1000, pid 42): site.down shop w1: 'fire\nand water'",
-        r"Site shop: live -> draining (by hand, window w1: 'fire\nand water')",
+        r"site shop: live -> draining (by hand, window w1: 'fire\nand water')",
     ]
 
 
@@ -715,7 +799,7 @@ PAUSES = st.sampled_from([0, 20.1, 60.01, 150.001])
 
 
 @given(st.lists(st.tuples(REQUESTS, PAUSES, st.booleans()), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_restart_changes_nothing(steps: list[tuple[Request, float, bool]]) -> None:
     """Whatever was commanded, a daemon killed at any point goes on as if it had not been."""
     with tempfile.TemporaryDirectory() as folder:

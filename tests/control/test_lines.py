@@ -106,6 +106,13 @@ JUNK: list[tuple[bytes, bytes | None, int, str | None, str]] = [
         "expected str",
     ),
     (BASE + b'"member.set","params":{"url":"u","weight":257}}', b"7", -32602, "weight", "<= 256"),
+    (
+        BASE + b'"site.down","params":{"reason":"%b"}}' % (b"x" * 2001),
+        b"7",
+        -32602,
+        "reason",
+        "reason: at most 2000 characters",
+    ),
     (BASE + b'"window.plan","params":{"days":0}}', b"7", -32602, "days", ">= 1"),
     (b'{"jsonrpc":"2.0","method":"reboot"}', None, -32601, "method", "no such method"),
     (b'{"jsonrpc":"2.0","method":"window.get"}', None, -32602, "id", "id: is missing"),

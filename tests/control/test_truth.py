@@ -120,8 +120,8 @@ def test_a_clock_step_opens_and_is_told(world: World) -> None:
         world.truth.look()
     assert world.phase() == "down"
     lines = [formatEvent(event) for event in events]
-    assert lines[0].startswith("The wall clock was set forward by 1h1m;")
-    assert lines[1] == "Site shop: announced -> down (planned, window w: 'disks')"
+    assert lines[0].startswith("the wall clock was set forward by 1h1m;")
+    assert lines[1] == "site shop: announced -> down (planned, window w: 'disks')"
 
 
 def test_slow_clocks_are_no_step(world: World) -> None:
@@ -182,7 +182,7 @@ def test_an_end_that_the_journal_refuses(world: World) -> None:
     assert world.phase() == "live"
     assert world.truth.find("w") is not None
     lines = [formatEvent(event) for event in events if event["log_level"].name == "error"]
-    assert lines == ["The end of window w is not in the journal yet: sorryd.db: disk I/O error"]
+    assert lines == ["the end of window w is not in the journal yet: sorryd.db: disk I/O error"]
     world.journal.broken = False
     world.truth.look()
     assert world.journal.commits[-1].verb == "window.passed"
@@ -240,8 +240,8 @@ def test_a_member_fails_rests_and_is_back(world: World) -> None:
         world.truth.report(MemberAnswered(site="shop", url=SHARED))
         assert healths(world) == ["up", "up", "up"]
     assert [formatEvent(event) for event in events] == [
-        f"Site shop: member {SHARED} failed (connection refused); it rests for 5s",
-        f"Site shop: member {SHARED} is back",
+        f"site shop: member {SHARED} failed (connection refused); it rests for 5s",
+        f"site shop: member {SHARED} is back",
     ]
 
 
@@ -272,8 +272,8 @@ def test_no_member_is_left(world: World) -> None:
         world.wait(5)
         world.truth.report(MemberAnswered(site="blog", url=SHARED))
     assert [formatEvent(event) for event in events][1::2] == [
-        "Site blog: no member is up",
-        "Site blog: a member is up again",
+        "site blog: no member is up",
+        "site blog: a member is up again",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -247,6 +248,30 @@ def test_schedule_prints_the_id(run: Run) -> None:
     outcome = run("schedule", "--from", "now", "--for", "3h")
     assert outcome.stdout == "db\n"
     assert outcome.stderr == "sorryctl: warning: 02:30 is skipped: 03:30 is meant\n"
+
+
+def test_dry_run_shows_the_window(run: Run) -> None:
+    """A dry run shows the window as it would be, where an id would be of no use."""
+    outcome = run("schedule", "--from", "now", "--for", "3h", "--dry-run")
+    assert "  until:   2126-11-22 05:00 JST" in outcome.stdout
+    assert outcome.stdout.count("02:30 is skipped") == 1
+    assert outcome.stderr == ""
+
+
+def test_down_says_warnings_once(tmp_path: Path) -> None:
+    """Warnings of a down are said on stderr, once for all of its sites."""
+    site = {**SITE, "window": {**WINDOW, "warnings": ["it lasts 23h"]}}
+    with FakeDaemon(tmp_path / "s", {"site.down": [site, site, LIVE]}) as daemon:
+        outcome = CliRunner().invoke(cli, ["down", "--socket", str(daemon.path)])
+    assert outcome.stderr == "sorryctl: warning: it lasts 23h\n"
+
+
+def test_help_offers_what_is_served() -> None:
+    """The help leaves out the options that the daemon refuses as not supported yet."""
+    shown = CliRunner().invoke(cli, ["schedule", "--help"]).stdout
+    options = set(re.findall(r"--[a-z-]+", shown))
+    wanted = {"--from", "--until", "--for", "--reason", "--timezone", "--drain", "--id"}
+    assert options == wanted | {"--dry-run", "--help"}
 
 
 @pytest.mark.parametrize(

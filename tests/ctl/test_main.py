@@ -66,6 +66,8 @@ def test_refused(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["nosuch"], "sorryctl: No such command 'nosuch'; see sorryctl --help\n"),
+        (["plan", "shop"], "sorryctl: plan: not supported yet; see sorryctl --help\n"),
+        (["watch"], "sorryctl: watch: not supported yet; see sorryctl --help\n"),
         (["show"], "sorryctl: Missing argument 'ID'; see sorryctl show --help\n"),
         (
             ["down", "--for", "1h", "--until", "2"],
@@ -223,6 +225,44 @@ def test_terminal(daemon: FakeDaemon) -> None:
     assert "shop: down, by hand" in text
     assert "http://10.0.0.11:3000" in text
     assert "新しい database" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "ends"),
+    [
+        pytest.param(
+            78, ["  ON\n", "  shop m1\n", "      until 05:00: hardware upgrade\n"], id="too narrow"
+        ),
+        pytest.param(
+            79, ["  ON       WHY\n", "  shop m1  until 05:00: hardware upgrade\n"], id="wide enough"
+        ),
+    ],
+)
+def test_width_of_a_terminal(daemon: FakeDaemon, columns: int, ends: list[str]) -> None:
+    """Running text that does not fit beside its row stands below it, and no column is broken."""
+    lines = _on_terminal(daemon, columns, "history")
+    assert len(lines) == len(ends)
+    for line, end in zip(lines, ends, strict=True):
+        assert f"{line.rstrip()}\n".endswith(end)
+
+
+def test_sites_on_a_terminal(daemon: FakeDaemon) -> None:
+    """On a terminal as in a pipe, one blank line stands between two sites, and none elsewhere."""
+    lines = _on_terminal(daemon, 120, "status")
+    piped = run("status", SORRYD_SOCKET=str(daemon.path), TZ="UTC").stdout.splitlines()
+    assert [line.rstrip() for line in lines] == piped
+
+
+def _on_terminal(daemon: FakeDaemon, columns: int, *words: str) -> list[str]:
+    """The lines that a terminal of so many columns shows, without colours."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "TZ": "UTC"}
+    command = [*COMMAND, *words, "--socket", str(daemon.path)]
+    with subprocess.Popen(command, stdout=theirs, env=env) as process:
+        os.close(theirs)
+        shown = _read_all(ours)
+        assert process.wait(10) == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
 
 
 def _read_all(descriptor: int) -> str:

@@ -119,7 +119,12 @@ class Scene:
         )
         site = msgspec.structs.replace(site, **fields)
         self._view = SiteView(site=site, members=tuple(MemberView(member=m) for m in site.members))
-        self.site = SiteEdge(self._view, self.wheel, lambda: self.wall, self, self.reports.append)
+        self.on_report: Callable[[Report], None] = lambda report: None
+        self.site = SiteEdge(self._view, self.wheel, lambda: self.wall, self, self._reported)
+
+    def _reported(self, report: Report) -> None:
+        self.reports.append(report)
+        self.on_report(report)
 
     # --- who comes ---
 
@@ -264,6 +269,7 @@ class Scene:
         assert not self.site.visitors
         assert not self.dialling
         assert all(wire.is_gone for wire in self._wires())
+        self.clock.advance(TICK)  # a drain that is over is let go of by a tick
         assert len(self.wheel) == 0
         self.wheel.stop()
         assert self.clock.getDelayedCalls() == []

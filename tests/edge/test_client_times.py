@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.edge.messages import GET, OK, answer, is_apology, passed, request, status_of
+from tests.edge.messages import (
+    CHUNKED,
+    GET,
+    OK,
+    answer,
+    chunked,
+    is_apology,
+    passed,
+    request,
+    status_of,
+)
 from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.wheel import TICK
@@ -112,6 +122,25 @@ def test_member_is_late_after_the_upload(stage: Stage) -> None:
     scene.passes(TIMES.answer)
     assert visitor.gets() == b""
     scene.passes(2 * TICK)
+    assert is_apology(visitor.gets(), 504)
+
+
+@pytest.mark.parametrize("asking", [GET, request(b"PUT / HTTP/1.1", CHUNKED)], ids=["GET", "PUT"])
+def test_member_is_late_after_it_took_another_upload(stage: Stage, asking: bytes) -> None:
+    """What a member took of requests before says nothing of how it does with this one."""
+    scene = stage()
+    visitor, member = scene.warmed_up()
+    member.stops_reading()
+    visitor.says_at_once(request(b"PUT / HTTP/1.1", b"Content-Length: 50000\r\n", bytes(50_000)))
+    member.reads()
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    visitor.says(asking)
+    if asking != GET:
+        visitor.says(chunked(b"abc"))
+    scene.passes(TIMES.answer - 1)
+    assert visitor.gets() == b""
+    scene.passes(1 + 2 * TICK)
     assert is_apology(visitor.gets(), 504)
 
 

@@ -9,7 +9,9 @@ import pytest
 from tests.edge.dialling import World, accepted
 from tests.edge.messages import request
 from tests.edge.scene import TIMES
+from twisted.logger import capturedLogs
 
+from sorryd.edge import descriptors
 from sorryd.edge.wheel import TICK
 
 
@@ -54,6 +56,25 @@ def test_refused_at_once(world: World) -> None:
     """An address that the kernel refuses at once is told in a later turn, too."""
     outcome, _ = world.connect("255.255.255.255", 80)
     assert world.fails(outcome) in ("permission denied", "network is unreachable")
+
+
+def test_no_descriptor_left(
+    world: World, server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too few descriptors to connect are told as nobody's fault, and logged once in a while."""
+    with monkeypatch.context() as patched, capturedLogs() as logs:
+        patched.setattr(descriptors, "_limit", lambda: 0)
+        for _ in range(3):
+            outcome, _ = world.connect("127.0.0.1", server.getsockname()[1])
+            world.loop.rest()
+            assert (outcome.connection, outcome.why) == (None, "")
+        assert len(logs) == 1
+        world.passes(61)
+        world.connect("127.0.0.1", server.getsockname()[1])
+        world.loop.rest()
+        assert len(logs) == 2
+    outcome, _ = world.connect("127.0.0.1", server.getsockname()[1])
+    world.succeeds(outcome).abandon()
 
 
 def test_name(world: World, server: socket.socket, free_port: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.edge.loops import Loop, never
 from twisted.logger import capturedLogs
 
-from sorryd.edge.listener import BATCH, REST, Listener, ListenFault, bind, spell
+from sorryd.edge.listener import BATCH, REST, TOLD, Listener, ListenFault, bind, spell
 from sorryd.model import Listen
 
 
@@ -142,6 +142,40 @@ def test_exhausted(loop: Loop, arrivals: Arrivals, code: int) -> None:
         sock.code = 0
         loop.advance(REST)
         loop.until(lambda: arrivals.socks)
+    listener.stop()
+
+
+def test_exhausted_for_long(loop: Loop) -> None:
+    """What lasts is said once in a while, not at each try."""
+    sock = exhausted(errno.EMFILE)
+    listener = Listener(sock, loop.readiness, loop, never)
+    listener.start()
+    with socket.create_connection(sock.getsockname()), capturedLogs() as logs:
+        for _ in range(int(TOLD / REST) + 2):
+            loop.rest()
+            loop.advance(REST)
+    assert sock.times > 100
+    assert len(logs) == 2
+    listener.stop()
+
+
+def test_no_room(loop: Loop, arrivals: Arrivals) -> None:
+    """Without room nobody is accepted; who waits comes in when there is some again."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+    room = 2
+    listener = Listener(sock, loop.readiness, loop, arrivals, lambda: len(arrivals.socks) < room)
+    listener.start()
+    with ExitStack() as stack, capturedLogs() as logs:
+        for _ in range(3):
+            stack.enter_context(socket.create_connection(sock.getsockname()))
+        loop.until(lambda: logs)
+        assert len(arrivals.socks) == 2
+        room = 3
+        loop.advance(REST)
+        loop.until(lambda: len(arrivals.socks) == 3)
+        loop.rest()
+        loop.advance(REST)
+    assert len(logs) == 1
     listener.stop()
 
 

@@ -12,6 +12,7 @@ from tests.edge.messages import (
     chunked,
     field_of,
     passed,
+    post,
     request,
     status_of,
 )
@@ -48,10 +49,25 @@ BROKEN = [
 
 @pytest.mark.parametrize(("said", "why"), BROKEN)
 def test_broken_head(stage: Stage, said: bytes, why: str) -> None:
-    """A head that can't be trusted is not passed on: 502, and the member has failed."""
+    """A head that can't be trusted is not passed on: the member failed, the next one is asked."""
     scene = stage(members=2, max_header_bytes=3000)
     visitor = scene.visitor()
     visitor.says(GET)
+    member = scene.member("a")
+    member.says(said)
+    assert member.is_aborted
+    scene.member("b").says(OK)
+    assert visitor.gets() == passed(OK)
+    assert len(scene.failures) == 1
+    assert why in scene.failures[0]
+
+
+@pytest.mark.parametrize(("said", "why"), BROKEN)
+def test_broken_head_of_a_post(stage: Stage, said: bytes, why: str) -> None:
+    """... but what may not be sent again gets 502."""
+    scene = stage(members=2, max_header_bytes=3000)
+    visitor = scene.visitor()
+    visitor.says(post(b"abc"))
     member = scene.member("a")
     member.says(said)
     got = visitor.gets()

@@ -6,6 +6,7 @@ import pytest
 from tests.edge.messages import (
     GET,
     OK,
+    answer,
     asked,
     chunked,
     is_apology,
@@ -88,6 +89,21 @@ def test_upload_under_the_apology(stage: Stage) -> None:
     scene.refusing.clear()
     visitor.says(GET)
     scene.member().says(OK)
+    assert visitor.gets() == passed(OK)
+
+
+@pytest.mark.parametrize("asking", [GET, post(b"abc")], ids=["GET", "POST"])
+def test_nothing_left_to_connect_with(stage: Stage, asking: bytes) -> None:
+    """That sorryd is out of descriptors is no member's fault: the apology, and nobody rests."""
+    scene = stage(members=2)
+    scene.refusing = {"a": ""}
+    visitor = scene.visitor()
+    visitor.says(asking)
+    assert is_apology(visitor.gets(), 503)
+    assert scene.failures == []
+    assert scene.is_asking_nobody
+    visitor.says(GET)
+    scene.member("b").says(OK)
     assert visitor.gets() == passed(OK)
 
 
@@ -186,3 +202,22 @@ def test_full_member_dies(stage: Stage) -> None:
     visitor.says(bytes(10))
     fresh.says(OK)
     assert visitor.gets() == passed(OK)
+
+
+def test_visitor_who_does_not_read_between_two_members(stage: Stage) -> None:
+    """A visitor who takes nothing of a first member's 1xx holds up the second one's answer."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(GET)
+    first = scene.member("a")
+    for _ in range(3):
+        hints = b"HTTP/1.1 103 Early Hints\r\nA: " + b"x" * 30_000 + b"\r\n\r\n"
+        first.says_at_once(hints)
+    first.resets()
+    second = scene.member("b")
+    assert not second.is_reading
+    second.says_at_once(answer(bytes(100_000)))
+    assert visitor.waiting < 100_000
+    visitor.reads()
+    assert visitor.gets().endswith(passed(answer(bytes(100_000))))

@@ -230,7 +230,7 @@ PARTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PARTS, max_size=8), st.lists(st.integers(0, 300), max_size=6))
 def test_cuts(parts: list[bytes], places: list[int]) -> None:
     """Where the bytes are cut changes nothing, and nothing but a refusal is ever raised."""
@@ -243,7 +243,7 @@ def test_cuts(parts: list[bytes], places: list[int]) -> None:
     assert settled(read([data[at : at + 1] for at in range(len(data))], sizes)) == whole
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_random_bytes(data: bytes) -> None:
     """Random bytes are no request; what they raise is a refusal, with a status that fits."""

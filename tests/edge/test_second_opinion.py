@@ -38,7 +38,7 @@ def chunked_bodies(draw: st.DrawFn) -> bytes:
     return body + b"0" + draw(EXTENSIONS) + draw(LINE_ENDS) + draw(TRAILERS) + draw(LINE_ENDS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(chunked_bodies(), st.binary(max_size=40)))
 def test_chunks(data: bytes) -> None:
     """llhttp takes every chunked body that we take for the same, to the byte where it ends."""
@@ -59,7 +59,7 @@ def test_chunks(data: bytes) -> None:
     assert [one.body for one in heard] == [body]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=5))
 def test_our_chunks(pieces: list[bytes]) -> None:
     """What we write as chunks, llhttp reads as what it was."""
@@ -101,7 +101,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(REQUEST_LINES, LISTS, BODIES, st.booleans())
 def test_requests(line: bytes, lines: list[bytes], body: bytes, with_host: bool) -> None:
     """A member that reads as llhttp does sees the requests that we saw, and no other."""
@@ -149,7 +149,7 @@ def relayed(data: bytes) -> tuple[int, bytes, bytes]:
     return head.status, body, response_head(head, True, b"") + coded
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STATUS_LINES, LISTS, BODIES)
 def test_answers(line: bytes, lines: list[bytes], body: bytes) -> None:
     """A visitor who reads as llhttp does sees the answer that we saw."""

@@ -8,6 +8,7 @@ from tests.edge.messages import (
     CHUNKED,
     GET,
     OK,
+    asked,
     chunked,
     field_of,
     is_apology,
@@ -20,7 +21,7 @@ from twisted.logger import capturedLogs
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
-from sorryd.model import EdgePassed, Health
+from sorryd.model import EdgePassed, Health, MemberAnswered, MemberFailed, Report
 
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 
@@ -57,6 +58,7 @@ def test_end_of_drain_before_the_answer(stage: Stage) -> None:
     scene.wall = NOON + 3
     with capturedLogs() as logs:
         scene.site.look(scene.wall)
+        scene.passes(2 * TICK)
     got = visitor.gets()
     assert got.count(b"HTTP/1.1 503 ") == 2
     assert field_of(got, b"Retry-After") == b"597"
@@ -73,6 +75,7 @@ def test_end_of_drain_while_connecting(stage: Stage) -> None:
     visitor = scene.visitor()
     visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: 6\r\n", b"abc"))
     scene.publish(window(NOON, NOON + 600))
+    scene.passes(2 * TICK)
     assert status_of(visitor.gets()) == 503
     assert scene.active == [0]
     scene.is_dialling_slow = False
@@ -90,6 +93,7 @@ def test_end_of_drain_in_the_answer(stage: Stage, minor: int, has_fin: bool) -> 
     member = scene.member()
     member.says(b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"\r\n" + chunked(b"hello", end=False))
     scene.publish(window(NOON, NOON + 600))
+    scene.passes(2 * TICK)
     got = visitor.gets()
     assert got.count(b"HTTP/1.1 ") == 1
     assert not got.endswith(b"0\r\n\r\n")
@@ -106,12 +110,38 @@ def test_end_of_drain_in_an_upload(stage: Stage) -> None:
     visitor.says(request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % (2 * DISCARDED), b"abc"))
     member = scene.member()
     scene.publish(window(NOON, NOON + 600))
+    scene.passes(2 * TICK)
     got = visitor.gets()
     assert status_of(got) == 503
     assert field_of(got, b"Connection") == b"close"
     assert visitor.has_fin
     assert member.is_aborted
     visitor.ends()
+
+
+@pytest.mark.parametrize("kind", [MemberFailed, MemberAnswered])
+def test_end_of_drain_in_a_report(stage: Stage, kind: type[Report]) -> None:
+    """A report that makes the site look, just when drain is over, ends no exchange beneath it."""
+    scene = stage(members=2)
+
+    def look(report: Report) -> None:
+        if isinstance(report, kind):
+            scene.publish(window(NOON, NOON + 600), a=Health.UP)
+
+    scene.on_report = look
+    scene.publish(a=Health.TRIAL)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member("a")
+    if kind is MemberFailed:
+        member.resets()
+        assert scene.member("b").gets() == asked(GET)
+    else:
+        member.says(OK[:-1])
+    scene.passes(2 * TICK)
+    got = visitor.gets()
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert status_of(got) == (503 if kind is MemberFailed else 200)
 
 
 def test_edge_sees_the_phase_change_first(stage: Stage) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.edge.loops import Connect, Loop, Peer, Recorder, noise, tcp_pair
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 
+from sorryd.edge.readiness import EpollReadiness
 from sorryd.edge.transport import SocketTransport
 
 
@@ -177,6 +178,32 @@ def test_close_while_starting(loop: Loop) -> None:
     loop.until(lambda: protocol.lost is ConnectionDone)
     assert Peer(theirs, loop).finds_fin()
     theirs.close()
+
+
+def test_become_while_full(connect: Connect, loop: Loop) -> None:
+    """Who takes over a transport that is full is paused from the start, and resumed."""
+    transport, first, peer = connect(produces=True, buffers=8192)
+    data = noise(500_000)
+    transport.write(data)
+    second = Recorder()
+    transport.become(second)
+    assert second.told == ["pause"]
+    assert peer.gets(len(data)) == data
+    assert second.told == ["pause", "resume"]
+    assert first.told == ["made", "pause"]
+
+
+def test_reset_after_fin(connect: Connect, loop: Loop) -> None:
+    """A peer that sent FIN and is still owed an answer is gone with its reset."""
+    if not isinstance(loop.readiness, EpollReadiness):
+        pytest.skip("only epoll tells")
+    _, protocol, peer = connect()
+    peer.sock.shutdown(socket.SHUT_WR)
+    loop.until(lambda: "fin" in protocol.told)
+    loop.rest()
+    assert protocol.lost is None
+    peer.resets()
+    loop.until(lambda: protocol.lost is ConnectionLost)
 
 
 def test_become(connect: Connect, loop: Loop) -> None:

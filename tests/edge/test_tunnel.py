@@ -50,6 +50,23 @@ def test_both_ways(stage: Stage) -> None:
     assert scene.reports == []
 
 
+def test_visitor_who_does_not_read_from_the_start(stage: Stage) -> None:
+    """A tunnel to a visitor who takes nothing of what came before it is held up, too."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.stops_reading()
+    visitor.says(ASK)
+    member = scene.member()
+    hints = b"HTTP/1.1 103 Early Hints\r\nA: " + b"x" * 30_000 + b"\r\n\r\n"
+    member.says_at_once(3 * hints + SWITCHING)
+    assert not member.is_reading
+    member.says_at_once(bytes(100_000))
+    assert visitor.waiting < 100_000
+    visitor.reads()
+    assert visitor.gets().endswith(bytes(100_000))
+    visitor.resets()
+
+
 def test_early_bytes(stage: Stage) -> None:
     """What either side says right behind its head is not lost."""
     scene = stage()
@@ -201,7 +218,7 @@ def test_end_of_drain(stage: Stage) -> None:
     scene.passes(3)
     scene.wall = NOON + 3
     scene.site.look(scene.wall)
-    scene.settle()
+    scene.passes(2 * TICK)
     assert visitor.is_aborted
     assert member.is_aborted
     assert scene.active == [0]

@@ -197,3 +197,5 @@ class FakeWire:
     def become(self, end: TunnelEnd) -> None:
         self._protocol = end
         self._producer = end
+        if self._is_high:
+            end.pauseProducing()

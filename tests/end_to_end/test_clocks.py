@@ -112,10 +112,10 @@ def test_a_step_fires_no_time_out(stepped: SteppedDaemon, member: Pages) -> None
             member.wait_for(path)
 
         stepped.step(HOUR)
-        stepped.wait_for_log("The wall clock was set forward by 1h")
+        stepped.wait_for_log("the wall clock was set forward by 1h")
         load.wait_for(100)  # half a second: the wheel has looked at all of them since
         stepped.step(-HOUR)
-        stepped.wait_for_log("The wall clock was set back by 2h")
+        stepped.wait_for_log("the wall clock was set back by 2h")
         load.wait_for(100)
 
         check_page(asking(idle, b"/again"), "/again")
@@ -196,11 +196,9 @@ def test_the_alarm_goes_on_after_a_step_back(stepped: SteppedDaemon) -> None:
     """After a step back the daemon still looks each second, whether anybody asks or not."""
     stepped.ask("window.schedule", {"id": "soon", "from": "+2s", "for": "1h"})
     stepped.step(-HOUR)
-    stepped.wait_for_log("The wall clock was set back by 1h")
+    stepped.wait_for_log("the wall clock was set back by 1h")
     stepped.step(2)
-    stepped.wait_for_log("Site shop: announced -> down .*soon")
-    stepped.step(-HOUR)
-    stepped.wait_for_log("Site shop: down -> announced")
+    stepped.wait_for_log("site shop: announced -> down .*soon")
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
@@ -213,7 +211,7 @@ def test_a_member_rests_as_long_as_without_a_step(tmp_path: Path, ahead: int) ->
         failed = time.monotonic()
         assert asking(wire).one("Sorry-Cause") == b"members"
         daemon.step(ahead)
-        daemon.wait_for_log("The wall clock was set")
+        daemon.wait_for_log("the wall clock was set")
         until(lambda: _health(daemon) == "trial", "its trial")
         assert time.monotonic() >= failed + 1.0
 

@@ -192,13 +192,15 @@ def test_no_descriptor_is_left(tmp_path: Path, member: Member) -> None:
     with Daemon(tmp_path, configuration([member.url]), launcher=few) as daemon:
         port = daemon.port()
         assert ask(port).status == 200
-        with visitor(port) as first:
-            first.send(request())
-            assert first.answer().status == 200
-            wires = [visitor(port) for _ in range(48)]
-            daemon.wait_for_log("can't accept: Too many open files")
-            first.send(request())
-            assert first.answer().status == 200
-            for wire in wires:
-                wire.close()
+        wires = [visitor(port) for _ in range(48)]
+        daemon.wait_for_log("can't accept: the limit of descriptors")
+        accepted = wires[:5]
+        for wire in accepted:
+            wire.send(request())
+        assert [wire.answer().status for wire in accepted] == 5 * [200]
+        assert daemon.ctl("status").returncode == 0
+        for wire in wires:
+            wire.close()
         until(lambda: ask(port).status == 200, "a visitor to be served again")
+        assert daemon.log.count("can't accept") == 1
+        assert "failed" not in daemon.log

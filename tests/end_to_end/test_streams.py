@@ -1,6 +1,6 @@
 """Large bodies pass whole, and cost no memory, whichever side is slow.
 
-256 MiB each; 1 GiB with SORRYD_BIG=1 in the environment.
+128 MiB each; 1 GiB with SORRYD_BIG=1 in the environment.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.end_to_end.waiting import PATIENCE
 from tests.end_to_end.wire import Wire, answer, anybody, request, visitor
 
 MIB: Final = 1 << 20
-SIZE: Final = 1024 * MIB if os.environ.get("SORRYD_BIG") else 256 * MIB
+SIZE: Final = 1024 * MIB if os.environ.get("SORRYD_BIG") else 128 * MIB
 GROWTH: Final = 16 * MIB
 """How much memory sorryd may grow by."""
 

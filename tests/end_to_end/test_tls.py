@@ -221,7 +221,7 @@ def test_a_member_that_can_not_be_trusted_is_not_asked(asking: Daemon, site: str
         wire.send(request())
         reply = wire.answer()
     assert (reply.status, reply.one("Sorry-Cause")) == (503, b"members")
-    asking.wait_for_log(f"Site {site}: .*{why}")
+    asking.wait_for_log(f"site {site}: .*{why}")
     asking.assert_clean()
 
 

@@ -93,7 +93,7 @@ def test_no_request_is_lost_while_windows_open_and_close(tmp_path: Path, member:
             judge(load, (base, base + 1.0), (base + 1.4, base + 1.8))
         judge(blog, (base + 0.4, base + 1.0))
         # To go down is what the log tells at most twice: the windows that overlap are one.
-        assert daemon.log.count("Site shop: announced -> draining") == 2
+        assert daemon.log.count("site shop: announced -> draining") == 2
 
 
 def test_edges_are_seen_without_a_visitor(tmp_path: Path, member: Pages) -> None:
@@ -103,11 +103,11 @@ def test_edges_are_seen_without_a_visitor(tmp_path: Path, member: Pages) -> None
         end = start + 0.65
         named = {"id": "night", "from": utc(start), "until": utc(end)}
         daemon.ask("window.schedule", named)
-        daemon.wait_for_log("Site shop: announced -> draining .*night")
+        daemon.wait_for_log("site shop: announced -> draining .*night")
         assert start <= time.time()
-        daemon.wait_for_log("Site shop: draining -> down")
+        daemon.wait_for_log("site shop: draining -> down")
         assert start + 0.3 <= time.time()
-        daemon.wait_for_log("Site shop: down -> live")
+        daemon.wait_for_log("site shop: down -> live")
         entry = until(lambda: _last_deed(daemon, "window.passed"), "the end in the history")
         noticed = instant(entry["at"]) - end
         # 100 ms are promised, on a machine that is not as busy as that of a test may be.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sorryd.model import Author, Cause, Phase, Window, WindowKind
@@ -276,6 +276,7 @@ def look(windows: Sequence[Window], now: float, shift: float = 0) -> Standing:
 
 
 @given(WINDOWS, NOW, st.floats(0, 1, exclude_max=True))
+@example([planned("open", 0, None), planned("empty", 39, 39)], 3.0, 0.5)
 def test_a_standing_holds_where_it_says(windows: list[Window], now: float, share: float) -> None:
     """Between its two instants a standing is the same at every instant."""
     found = look(windows, now)

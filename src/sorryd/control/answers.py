@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from sorryd.journal import Change, HistoryEntry, WindowPut
@@ -67,6 +68,8 @@ def zone_of(config: Config, site_name: str | None) -> str:
 
 def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) -> WindowResult:
     """A window as it is."""
+    if not (window.is_final or _has_site(window, scene.config)):
+        warnings = (*warnings, f"there is no site {window.site} in the configuration")
     return WindowResult(
         id=window.id,
         site=window.site,
@@ -82,8 +85,8 @@ def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) 
     )
 
 
-def site_status(view: SiteView, scene: Scene) -> SiteStatus:
-    """A site as it stands."""
+def site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...] = ()) -> SiteStatus:
+    """A site as it stands; `warnings` go with the window that holds it down."""
     site, standing = view.site, scene.standings[view.site.name]
     governing = next((window for window in view.windows if window.id == standing.window), None)
     return SiteStatus(
@@ -93,7 +96,7 @@ def site_status(view: SiteView, scene: Scene) -> SiteStatus:
         reason=standing.reason or "",
         until=None if standing.until is None else instant(standing.until, site.timezone),
         until_text=standing.until_text if standing.until is None else None,
-        window=None if governing is None else window_result(governing, scene),
+        window=None if governing is None else window_result(governing, scene, warnings),
         next=None if standing.next is None else window_result(standing.next, scene),
         members=tuple(_member_status(member, site.name, scene) for member in view.members),
     )
@@ -145,6 +148,10 @@ def _member_status(view: MemberView, site: str, scene: Scene) -> MemberStatus:
     )
 
 
+def _has_site(window: Window, config: Config) -> bool:
+    return window.site is None or any(site.name == window.site for site in config.sites)
+
+
 def _author(author: Author) -> AuthorResult:
     return AuthorResult(uid=author.uid, name=author.name, pid=author.pid)
 
@@ -177,6 +184,11 @@ def _name(change: Change) -> str:
     return change.window.id if isinstance(change, WindowPut) else change.url
 
 
+def _spoken(at: float, zone: str) -> str:
+    """An instant as history tells it: to the second."""
+    return instant(float(math.floor(at)), zone)
+
+
 def _facts(change: Change, zone: str) -> dict[str, str]:
     """The facts of a window or member that history tells, by name."""
     if not isinstance(change, WindowPut):
@@ -186,9 +198,9 @@ def _facts(change: Change, zone: str) -> dict[str, str]:
     ends = {"ended": window.ended, "cancelled": window.cancelled}
     return {
         "site": window.site or "every site",
-        "from": instant(window.start, zone),
-        "until": "open" if window.end is None else instant(window.end, zone),
+        "from": _spoken(window.start, zone),
+        "until": "open" if window.end is None else _spoken(window.end, zone),
         **({"reason": repr(window.reason)} if window.reason else {}),
-        **{name: instant(at, zone) for name, at in ends.items() if at is not None},
+        **{name: _spoken(at, zone) for name, at in ends.items() if at is not None},
         **({"released": ", ".join(window.released)} if window.released else {}),
     }

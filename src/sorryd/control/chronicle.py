@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -31,7 +33,7 @@ class Chronicle:
         step = 0.0 if before is None else self._ahead - before
         if abs(step) > STEP:
             _log.warn(
-                "The wall clock was set {way} by {step}; windows follow it, but none that is"
+                "the wall clock was set {way} by {step}; windows follow it, but none that is"
                 " over comes back",
                 way="forward" if step > 0 else "back",
                 step=format_duration(abs(step)),
@@ -44,7 +46,7 @@ class Chronicle:
         self._standings[name] = standing
         if _told(before) != _told(standing):
             _log.info(
-                "Site {site}: {before} -> {phase}{why}",
+                "site {site}: {before} -> {phase}{why}",
                 site=name,
                 before=before.phase.value,
                 phase=standing.phase.value,
@@ -55,7 +57,7 @@ class Chronicle:
     def failed(self, report: MemberFailed, retry: float) -> None:
         """A member failed, and rests."""
         _log.warn(
-            "Site {site}: member {url} failed ({why}); it rests for {retry}",
+            "site {site}: member {url} failed ({why}); it rests for {retry}",
             site=report.site,
             url=report.url,
             why=report.why,
@@ -64,12 +66,12 @@ class Chronicle:
 
     def answered(self, report: MemberAnswered) -> None:
         """A member on trial answered."""
-        _log.info("Site {site}: member {url} is back", site=report.site, url=report.url)
+        _log.info("site {site}: member {url} is back", site=report.site, url=report.url)
 
     def over(self, window: Window) -> None:
         """The end of a window came."""
         _log.info(
-            "Window {window} of {site} is over",
+            "window {window} of {site} is over",
             window=window.id,
             site=window.site or "every site",
         )
@@ -79,7 +81,7 @@ class Chronicle:
         if window.id not in self._unsaved:
             self._unsaved.add(window.id)
             _log.error(
-                "The end of window {window} is not in the journal yet: {why}",
+                "the end of window {window} is not in the journal yet: {why}",
                 window=window.id,
                 why=why.getErrorMessage(),
             )
@@ -88,17 +90,29 @@ class Chronicle:
         """The journal has the end of a window."""
         if window.id in self._unsaved:
             self._unsaved.discard(window.id)
-            _log.info("The end of window {window} is in the journal now", window=window.id)
+            _log.info("the end of window {window} is in the journal now", window=window.id)
 
     def _members(self, view: SiteView) -> None:
         name = view.site.name
         deserted = not any_up(view.members)
         if deserted and name not in self._deserted:
             self._deserted.add(name)
-            _log.error("Site {site}: no member is up", site=name)
+            _log.error("site {site}: no member is up", site=name)
         elif not deserted and name in self._deserted:
             self._deserted.discard(name)
-            _log.info("Site {site}: a member is up again", site=name)
+            _log.info("site {site}: a member is up again", site=name)
+
+
+def tell_strays(windows: Iterable[Window], sites: Iterable[str]) -> None:
+    """At the start: windows of sites that the configuration does not have hold nothing down."""
+    known = (None, *sites)
+    for window in windows:
+        if window.site not in known and not window.is_final:
+            _log.warn(
+                "window {window} is of the site {site}, which the configuration does not have",
+                window=window.id,
+                site=window.site,
+            )
 
 
 def tell_deed(entry: HistoryEntry) -> None:

@@ -181,6 +181,8 @@ class Commands:
 
     async def _history(self, request: HistoryList) -> HistoryResult:
         entries = await self._journal.history(request.site, _MOST)
+        if not any(entry.site == request.site for entry in entries):  # a site may be gone since
+            decisions.check_site(self._known(), request.site)
         return HistoryResult(entries=tuple(deed(entry, self._truth.config) for entry in entries))
 
     # --- changing -----------------------------------------------------------------------------
@@ -195,7 +197,7 @@ class Commands:
         else:
             decision, reason = decisions.up(known, request), ""
         await self._carry_out(decision, self._deed(request, author, request.site, reason))
-        return _sites(self._scene(), request.site)
+        return _sites(self._scene(), request.site, decision.warnings)
 
     async def _schedule(self, request: WindowSchedule, author: Author) -> WindowResult:
         name = request.id or await self._free_name()
@@ -283,13 +285,14 @@ class Commands:
         )
 
 
-def _sites(scene: Scene, site: str | None) -> tuple[SiteStatus, ...]:
-    return tuple(site_status(view, scene) for view in scene.views if site in (None, view.site.name))
+def _sites(scene: Scene, site: str | None, said: tuple[str, ...] = ()) -> tuple[SiteStatus, ...]:
+    views = (view for view in scene.views if site in (None, view.site.name))
+    return tuple(site_status(view, scene, said) for view in views)
 
 
 def _without_journal(failure: Failure) -> NoReturn:
     """What the journal refuses is refused, in its words."""
     failure.trap(JournalError)
     words = failure.getErrorMessage()
-    _log.error("The journal failed: {words}", words=words)
+    _log.error("the journal failed: {words}", words=words)
     raise ControlError(ErrorCode.INTERNAL_ERROR, f"nothing was changed: {words}")

@@ -28,6 +28,8 @@ from sorryd.model import Author, Config, Member, Site, Value, Window, WindowKind
 from sorryd.policy.windows import acts, closing, concerns
 from sorryd.times import format_instant
 
+_MOST = 10  # windows that a warning names one by one
+
 
 class Known(Value, frozen=True, kw_only=True):
     """What a decision may know. `windows` are arranged; final ones among them do not count."""
@@ -139,7 +141,8 @@ def schedule(known: Known, request: WindowSchedule, author: Author, name: str) -
     if old is not None and replace(window, author=old.author) == old:
         window = old
     begun = ("it has begun already",) if window.start < known.now and window != old else ()
-    warnings = (*span.warnings, *begun, *_remarks(known, window))
+    moved = () if old is None or old.site == window.site else (f"it was of {_whose(old)}",)
+    warnings = (*span.warnings, *begun, *moved, *_remarks(known, window))
     return _changing([] if old is None else [old], [window], warnings)
 
 
@@ -263,11 +266,16 @@ def _remarks(known: Known, window: Window) -> Iterator[str]:
     zone = zone_named(known.config, window.site, window.timezone)
     for site in window.released:
         yield f"{site} stays out of it: it was brought up"
-    for other in _alive(known):
-        if other.id == window.id or not _overlap(window, other):
-            continue
+    others = [one for one in _alive(known) if one.id != window.id and _overlap(window, one)]
+    for other in others[:_MOST]:
         until = "open end" if other.end is None else format_instant(other.end, zone)
         yield f"overlaps {other.id} ({format_instant(other.start, zone)} to {until})"
+    if len(others) > _MOST:
+        yield f"overlaps {len(others) - _MOST} more"
+
+
+def _whose(window: Window) -> str:
+    return "every site" if window.site is None else f"the site {window.site}"
 
 
 def _overlap(one: Window, other: Window) -> bool:
@@ -281,7 +289,9 @@ def _refuse_unsupported(request: WindowSchedule) -> None:
         "every": request.every,
         "until_healthy": request.until_healthy,
         "give_up": request.give_up,
-        "scope": request.scope.paths or request.scope.members or request.scope.methods or None,
+        "scope.paths": request.scope.paths or None,
+        "scope.members": request.scope.members or None,
+        "scope.methods": request.scope.methods or None,
     }
     for name, value in given.items():
         if value is not None:

@@ -24,6 +24,7 @@ _ENCODER = msgspec.json.Encoder()
 _ABSENT = msgspec.Raw()
 _EMPTY = msgspec.Raw(b"{}")
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`\Z")
+_TOO_LONG = re.compile(r"Expected `str` of length <= (?P<most>\d+)")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 
@@ -143,6 +144,8 @@ def _fault(text: str) -> tuple[str, str]:
     found = _PATH.search(text)
     if " matching regex " in text:  # only a window's name has one
         text = f"expected at most 64 letters, digits, '.', '_' or '-'{found[0] if found else ''}"
+    if match := _TOO_LONG.match(text):  # only a reason has a longest
+        text = f"at most {match['most']} characters{found[0] if found else ''}"
     path = [found["path"].removeprefix("$").removeprefix(".")] if found else []
     text = _PATH.sub("", text)
     for pattern, what in ((_MISSING, "is missing"), (_UNKNOWN, "no such field")):

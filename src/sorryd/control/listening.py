@@ -60,7 +60,8 @@ def listen_control(
             _clear(path)
             return _open(reactor, path, mode, gid, factory)
     except CannotListenError as error:
-        raise ControlSocketError(f"control socket {path}: {error.socketError}") from None
+        why = getattr(error.socketError, "strerror", None) or error.socketError
+        raise ControlSocketError(f"control socket {path}: {why}") from None
     except OSError as error:
         raise ControlSocketError(f"control socket {path}: {error.strerror or error}") from None
 

@@ -12,12 +12,14 @@ from sorryd.times import (
     LONGEST,
     Resolved,
     TimeFault,
+    format_duration,
     parse_duration,
     parse_instant,
     parse_zone,
 )
 
 _LATEST = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC).timestamp()  # as for `times`
+_LONG = 12 * 3600.0  # seconds; an end said by the clock alone that is later was hardly meant
 _CLOCK_ALONE = re.compile(r"\s*\d\d:\d\d(:\d\d(\.\d+)?)?\s*")
 
 
@@ -53,15 +55,15 @@ def spoken_end(
     if request.for_ is not None:
         return _to_come("for", _after(now, "for", request.for_), now)
     if request.until is not None:
-        return _to_come("until", _instant("until", request.until, now, zone), now)
+        return _to_come("until", _end("until", request.until, now, now, zone), now)
     text = (request.until_text or "").strip()
     if not text:
         return None, None, ()
     try:
-        found = parse_instant(text, now, zone)
+        parse_instant(text, now, zone)
     except TimeFault:
         return None, text, ()
-    return _to_come("until_text", found, now)
+    return _to_come("until_text", _end("until_text", text, now, now, zone), now)
 
 
 def planned_span(config: Config, request: WindowSchedule, now: float) -> Span:
@@ -107,8 +109,14 @@ def later_end(config: Config, window: Window, request: WindowExtend, now: float)
 
 def _end(name: str, text: str, start: float, now: float, zone: ZoneInfo) -> Resolved:
     """An end. ``05:00`` is the next one after the start: so an operator means it."""
-    since = max(start, now) if _CLOCK_ALONE.fullmatch(text) else now
-    return _instant(name, text, since, zone)
+    if not _CLOCK_ALONE.fullmatch(text):
+        return _instant(name, text, now, zone)
+    found = _instant(name, text, max(start, now), zone)
+    lasts = found.instant - start
+    if lasts <= _LONG:
+        return found
+    note = f"it lasts {format_duration(lasts // 60 * 60)}: {text.strip()} is taken as the next one"
+    return Resolved(instant=found.instant, warnings=(*found.warnings, note))
 
 
 def _after(start: float, name: str, duration: Duration) -> Resolved:

@@ -21,7 +21,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sorryd.control.chronicle import Chronicle
+from sorryd.control.chronicle import Chronicle, tell_strays
 from sorryd.control.roster import Roster
 from sorryd.journal import Change, HistoryEntry, Loaded, MemberPut, WindowPut
 from sorryd.model import (
@@ -79,6 +79,7 @@ class Truth:
         self._publish = publish
         self._wake = wake
         self._chronicle = Chronicle()
+        tell_strays(loaded.windows, (site.name for site in config.sites))
         self._windows = {window.id: window for window in loaded.windows}
         self._roster = Roster(config, loaded.members)
         self._by_site: dict[str, tuple[Window, ...]] = {}  # worked out from `_arranged`

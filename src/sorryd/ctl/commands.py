@@ -13,6 +13,7 @@ import click
 from sorryd.ctl.client import Param
 from sorryd.ctl.options import (
     Command,
+    Group,
     choices,
     global_options,
     put,
@@ -23,13 +24,6 @@ from sorryd.ctl.options import (
 )
 
 _DOWN = frozenset({"draining", "down", "verifying"})
-
-
-class Group(click.Group):
-    """Lists its commands in the order of this file, which is the order of need."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,6 +57,11 @@ def _option(name: str, metavar: str, text: str, **more: Any) -> Callable[[Comman
     return click.option(f"--{name}", metavar=metavar, help=text, **more)
 
 
+def _later(name: str, metavar: str, text: str, **more: Any) -> Callable[[Command], Command]:
+    """An option that the daemon does not serve yet, and refuses by name: not in the help."""
+    return _option(name, metavar, text, hidden=True, **more)
+
+
 @command("status")
 @site_argument
 def status(site: str | None) -> None:
@@ -84,6 +83,7 @@ def down(**given: Param) -> None:
         given["until_text"] = os.environ.get("UNTIL") or None
     result = result_of("site.down", given)
     put(result, lambda: _show().sites_page(result))
+    warn(*(site["window"] for site in result if site["window"] is not None))
 
 
 @command("up", "enable")
@@ -117,15 +117,15 @@ def is_down(site: str | None) -> None:
 @_option("until", "T", "When it ends.")
 @_option("for", "D", "How long it takes.")
 @_option("reason", "TEXT", "Shown to visitors.")
-@_option("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
+@_later("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
 @_option("timezone", "ZONE", "Where times without a zone are, in place of the site's.")
 @_option("drain", "D", "Grace for requests in flight, in place of the site's.")
-@_option("until-healthy", "D", "At the end wait so long for healthy members.")
-@_option("give-up", "WHAT", "And then: open, or stay down.", type=click.Choice(["open", "stay"]))
+@_later("until-healthy", "D", "At the end wait so long for healthy members.")
+@_later("give-up", "WHAT", "And then: open, or stay down.", type=click.Choice(["open", "stay"]))
 @_option("id", "NAME", "Its name; the same name again changes it.")
-@_option("path", "P", "Only paths that begin so. May be repeated.", multiple=True)
-@_option("member", "M", "Only this member. May be repeated.", multiple=True)
-@click.option("--read-only", is_flag=True, help="Refuse only methods that change things.")
+@_later("path", "P", "Only paths that begin so. May be repeated.", multiple=True)
+@_later("member", "M", "Only this member. May be repeated.", multiple=True)
+@click.option("--read-only", is_flag=True, hidden=True, help="Refuse only methods with effects.")
 @click.option("--dry-run", is_flag=True, help="Say what would be, and change nothing.")
 def schedule(
     path: tuple[str, ...], member: tuple[str, ...], read_only: bool, dry_run: bool, **given: Param
@@ -137,6 +137,9 @@ def schedule(
     _exactly_one(given, "until", "for")
     given |= {"dry_run": dry_run or None, "scope": _scope(path, member, read_only)}
     result = result_of("window.schedule", given)
+    if dry_run:
+        put(result, lambda: _show().window_page(result))
+        return
     put(result, lambda: _show().id_page(result))
     warn(result)
 

@@ -32,9 +32,10 @@ def find_socket(given: str | None, config: str | None) -> str:
 
 
 def _check_readable(config: str) -> None:
+    from sorryd.ini import opened
+
     try:
-        with open(config, "rb"):
-            pass
+        opened(config).close()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableError(f"{config}: {reason}") from None

@@ -15,7 +15,22 @@ from sorryd.ctl.locate import UnreadableError, find_socket
 if TYPE_CHECKING:
     from sorryd.ctl.page import Page
 
+_LATER = frozenset({"plan", "preview", "watch", "reload"})  # known, and not served yet
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Group(click.Group):
+    """Lists its commands in the order in which they are made, which is the order of need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in _LATER:
+            raise click.UsageError(f"{args[0]}: not supported yet", ctx)
+        return super().resolve_command(ctx, args)
 
 
 class Choices:
@@ -133,10 +148,10 @@ def senseless() -> NoDaemon:
     return NoDaemon(text)
 
 
-def warn(window: Any) -> None:
-    """Say the warnings of `window`, of which only the id was printed, on stderr."""
+def warn(*windows: Any) -> None:
+    """Say the warnings of windows, of which only the id was printed, on stderr, each once."""
     if not choices().json:
-        for text in window.get("warnings", ()):
+        for text in dict.fromkeys(text for one in windows for text in one.get("warnings", ())):
             complain(f"warning: {text}")
 
 

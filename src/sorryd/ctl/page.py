@@ -1,7 +1,8 @@
-"""What is shown: lines and tables of styled text, and how they look when plain."""
+"""What is shown: lines and tables of styled text, how they are aligned, how they look plain."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
@@ -20,11 +21,15 @@ class Line(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table. `right` names the columns that are aligned to the right."""
+    """A table. `right` names the columns that are aligned to the right.
+
+    `prose`: the last column is running text, which may stand below its row on a narrow terminal.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[Span, ...], ...]
     right: frozenset[str] = frozenset()
+    prose: bool = False
 
 
 Page = list[Line | Grid]
@@ -42,27 +47,32 @@ def clean(text: str) -> str:
 
 def plain(page: Page) -> str:
     """`page` for a pipe or a file: no colours, aligned columns, each line with its end."""
-    rows: list[str] = []
-    for part in page:
-        if isinstance(part, Line):
-            rows.append("".join(clean(span.text) for span in part.spans))
-        else:
-            rows += _grid(part)
-    return "".join(f"{row.rstrip()}\n" for row in rows)
+    lines = (one for part in page for one in ([part] if isinstance(part, Line) else aligned(part)))
+    return "".join(f"{_bare(one).rstrip()}\n" for one in lines)
 
 
-def _grid(grid: Grid) -> list[str]:
-    rows = [grid.head, *(tuple(clean(cell.text) for cell in row) for row in grid.rows)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(grid.head))]
-    return ["  " + "  ".join(_cells(grid, row, widths)) for row in rows]
+def aligned(grid: Grid) -> list[Line]:
+    """The lines of a table, its head first; a row has one."""
+    head = tuple(Span(name, "dim") for name in grid.head)
+    rows = [head, *(tuple(Span(clean(text), style) for text, style in row) for row in grid.rows)]
+    widths = [max(_width(row[column].text) for row in rows) for column in range(len(head))]
+    return [Line(tuple(_cells(grid, row, widths))) for row in rows]
 
 
-def _cells(grid: Grid, row: tuple[str, ...], widths: list[int]) -> list[str]:
-    cells = []
-    for name, text, width in zip(grid.head, row, widths, strict=True):
-        gap = " " * (width - _width(text))
-        cells.append(gap + text if name in grid.right else text + gap)
-    return cells
+def columns(line: Line) -> int:
+    """Columns that `line` takes, without the blanks at its end."""
+    return _width(_bare(line).rstrip())
+
+
+def _cells(grid: Grid, row: tuple[Span, ...], widths: list[int]) -> Iterator[Span]:
+    for name, cell, width in zip(grid.head, row, widths, strict=True):
+        gap = Span(" " * (width - _width(cell.text)))
+        yield Span("  ")
+        yield from (gap, cell) if name in grid.right else (cell, gap)
+
+
+def _bare(line: Line) -> str:
+    return "".join(clean(span.text) for span in line.spans)
 
 
 def _width(text: str) -> int:

@@ -92,9 +92,3 @@ class Entry(TypedDict):
     member: str | None
     reason: str
     detail: str
-
-
-class History(TypedDict):
-    """Deeds, oldest first."""
-
-    entries: list[Entry]

@@ -107,7 +107,7 @@ def windows_page(windows: list[Window]) -> Page:
         )
         for window in windows
     )
-    return [Grid(("ID", "SITE", "PHASE", "FROM", "UNTIL", "REASON"), rows)]
+    return [Grid(("ID", "SITE", "PHASE", "FROM", "UNTIL", "REASON"), rows, prose=True)]
 
 
 def id_page(window: Window) -> Page:
@@ -141,18 +141,24 @@ def history_page(entries: list[Entry]) -> Page:
             Span(local(entry["at"])),
             Span(entry["author"]["name"] if entry["author"] else "sorryd"),
             Span(entry["action"], "bold"),
-            Span(" ".join(filter(None, (entry["site"], entry["window"], entry["member"])))),
+            Span(_on(entry)),
             Span(_why(entry)),
         )
         for entry in entries
     )
-    return [Grid(("WHEN", "WHO", "WHAT", "ON", "WHY"), rows)]
+    return [Grid(("WHEN", "WHO", "WHAT", "ON", "WHY"), rows, prose=True)]
+
+
+def _on(entry: Entry) -> str:
+    """What was changed."""
+    site = "every site" if entry["site"] is None else entry["site"]
+    return " ".join(filter(None, (site, entry["window"], entry["member"])))
 
 
 def _why(entry: Entry) -> str:
-    """What was changed, and the reason unless the change tells it."""
+    """What became of it, and the reason unless that tells it."""
     detail, reason = entry["detail"], entry["reason"]
-    if f"reason {reason!r}" in detail:
+    if reason and repr(reason) in detail:
         return detail
     return ": ".join(filter(None, (detail, reason)))
 

@@ -7,9 +7,11 @@ against its name; all of it within `timeout_connect`. Addresses are tried one af
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from OpenSSL import SSL
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -19,8 +21,10 @@ from twisted.internet.interfaces import (
     IReactorPluggableNameResolver,
     IResolutionReceiver,
 )
+from twisted.logger import Logger
 from zope.interface import implementer
 
+from sorryd.edge.descriptors import EXHAUSTED, is_spare
 from sorryd.edge.interfaces import NewConnection
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import MemberTlsFault, sni, verify_member
@@ -29,9 +33,12 @@ from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import NEVER, Wheel
 from sorryd.model import Member
 
+log = Logger()
+
+TOLD: Final = 60.0
+"""Seconds between two lines in the log about the same want."""
+
 Done = Callable[[str | None], None]
-MemberTlsOf = Callable[[Member], SSL.Connection]
-"""Makes the client side of TLS for a member: context, and name for SNI."""
 
 
 class SocketConnector:
@@ -50,6 +57,7 @@ class SocketConnector:
         self.wheel = wheel
         self.timeout = timeout
         self.context_of = context_of
+        self._told_until = -math.inf  # a moment
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
         """See interfaces.Connector."""
@@ -57,6 +65,12 @@ class SocketConnector:
         # Some failures are known at once; `done` must not be told of them before this returns.
         self.readiness.soon(attempt.start)
         return attempt.cancel
+
+    def tell_exhausted(self) -> None:
+        """Say in the log, once in a while, that there is no descriptor or memory left."""
+        if self.wheel.now >= self._told_until:
+            self._told_until = self.wheel.now + TOLD
+            log.error("can't connect to members: no descriptors or memory left; visitors get 503")
 
 
 def is_address(host: str) -> bool:
@@ -142,8 +156,15 @@ class _Attempt:
             try:
                 sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             except OSError as why:
+                if why.errno in EXHAUSTED:
+                    self._exhausted()
+                    return
                 self._why = _words(why.errno)
                 continue
+            if is_spare(sock.fileno()):
+                sock.close()
+                self._exhausted()
+                return
             code = sock.connect_ex((host, self._member.port))
             if code == errno.EINPROGRESS:
                 self._sock = sock
@@ -156,6 +177,11 @@ class _Attempt:
             sock.close()
             self._why = _words(code)
         self._fail(self._why)
+
+    def _exhausted(self) -> None:
+        """It is we who can't: to rest the member for that would take down the site."""
+        self._connector.tell_exhausted()
+        self._fail("")
 
     def _writable(self) -> None:
         sock = self._sock

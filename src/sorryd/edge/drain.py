@@ -8,6 +8,7 @@ all of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +21,10 @@ SLACK: Final = 1.0
 
 
 class Drain:
-    """Follows one site's phase; calls `expire` once, when what is in flight has had its time."""
+    """Follows one site's phase; calls `expire` once, when what is in flight has had its time.
+
+    It does so from a tick of the wheel, whoever made the site look.
+    """
 
     def __init__(self, wheel: Wheel, expire: Callable[[], None]) -> None:
         self._wheel = wheel
@@ -42,13 +46,11 @@ class Drain:
         if standing.phase is Phase.DRAINING:
             self._announced = True
         elif self._began is not None and not self._over:
-            self._wait(self._began + standing.drain - now)
-
-    def _wait(self, left: float) -> None:
-        if left <= (SLACK if self._announced else 0.0):
-            self.timed_out()
-        else:
-            self.deadline = self._wheel.now + left
+            left = self._began + standing.drain - now
+            is_over = left <= (SLACK if self._announced else 0.0)
+            # Never at once: it may be the report of an exchange that made us look, and to end
+            # that exchange beneath it would answer its request twice.
+            self.deadline = -math.inf if is_over else now + left
             self._wheel.add(self)
 
     def timed_out(self) -> None:

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from sorryd.edge.client import VisitorConnection
 from sorryd.edge.connecting import SocketConnector
+from sorryd.edge.descriptors import most_visitors, raise_limit
 from sorryd.edge.listener import Accepted, Listener
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.site import SiteEdge
@@ -68,6 +69,7 @@ class Edge:
         self._listeners: list[Listener] = []
         self._member_contexts: dict[MemberTls, SSL.Context] = {}
         self._stop_by = math.inf  # a moment
+        self._most_visitors = 0
 
     # --- from the control side ---
 
@@ -112,17 +114,22 @@ class Edge:
     def start(self, bound: Iterable[Bound], contexts: Mapping[str, SSL.Context]) -> None:
         """Accept at the `bound` sockets; `contexts` by the name of the site."""
         self._wheel.start()
+        raise_limit(sum(site.max_connections for site in self._sites.values()))
+        self._most_visitors = most_visitors()
         for one in bound:
             accepted = self._accept_plain(self._sites[one.site])
             if one.listen.tls:
                 accepted = self._accept_tls(self._sites[one.site], contexts[one.site])
-            listener = Listener(one.sock, self._readiness, self._reactor, accepted)
+            listener = Listener(one.sock, self._readiness, self._reactor, accepted, self._has_room)
             self._listeners.append(listener)
             listener.start()
             log.info(
                 "site {site} listens at {scheme}://{name}",
                 site=one.site, scheme="https" if one.listen.tls else "http", name=listener.name,
             )  # fmt: skip
+
+    def _has_room(self) -> bool:
+        return sum(len(site.visitors) for site in self._sites.values()) < self._most_visitors
 
     def _accept_plain(self, site: SiteEdge) -> Accepted:
         readiness = self._readiness

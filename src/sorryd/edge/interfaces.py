@@ -129,7 +129,10 @@ class Pool(Protocol):
         """An idle connection; `checked`: one that was looked at just now."""
 
     def connect(self, done: Callable[[Connection | None, str], None]) -> Callable[[], None]:
-        """A fresh connection, or None and why there is none. Returns what cancels it."""
+        """A fresh connection, or None and why there is none. Returns what cancels it.
+
+        Why is empty where the member is not to blame.
+        """
 
     def put(self, connection: Connection, /) -> None:
         """Keep a connection whose exchange is over."""
@@ -210,4 +213,7 @@ class Connector(Protocol):
     def connect(
         self, connection: NewConnection, member: Member, done: Callable[[str | None], None]
     ) -> Callable[[], None]:
-        """Connect; `done` gets None or why it failed, later. Returns what cancels it."""
+        """Connect; `done` gets None or why it failed, later. Returns what cancels it.
+
+        An empty why: sorryd itself has no descriptor or memory left for it.
+        """

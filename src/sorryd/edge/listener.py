@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ log = Logger()
 BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
+TOLD: Final = 60.0  # seconds between two lines in the log about that
 
 _GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 
@@ -66,11 +68,15 @@ class Listener:
         readiness: Readiness,
         reactor: IReactorTime,
         accepted: Accepted,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`has_room` is asked before each accept: False lets those who come wait."""
         self._sock = sock
         self._readiness = readiness
         self._reactor = reactor
         self._accepted = accepted
+        self._has_room = has_room
+        self._told_until = -math.inf  # by the reactor's clock
         self._resting: IDelayedCall | None = None
 
     @property
@@ -94,6 +100,9 @@ class Listener:
             self._sock.close()
 
     def _readable(self) -> None:
+        if not self._has_room():
+            self._rest("the limit of descriptors allows no more visitors")
+            return
         for _ in range(BATCH):
             try:
                 sock, name = self._sock.accept()
@@ -101,20 +110,23 @@ class Listener:
                 return
             except OSError as why:
                 if why.errno not in _GONE:
-                    self._rest(why)
+                    self._rest(os.strerror(why.errno).lower() if why.errno else str(why))
                     return
                 continue
             sock.setblocking(False)
             # The zone of a link-local address (RFC 4007 §11) means nothing to others.
             self._accepted(sock, name[0].partition("%")[0])
-            if self._sock.fileno() < 0:
+            if self._sock.fileno() < 0 or not self._has_room():
                 return
 
-    def _rest(self, why: OSError) -> None:
+    def _rest(self, why: str) -> None:
         """Out of descriptors or memory: those that are open go on, new ones wait."""
-        log.error(
-            "{name}: can't accept: {why}; trying again in {rest} s",
-            name=self.name, why=why.strerror, rest=REST,
-        )  # fmt: skip
+        now = self._reactor.seconds()
+        if now >= self._told_until:
+            self._told_until = now + TOLD
+            log.error(
+                "{name}: can't accept: {why}; it tries again every {rest} s",
+                name=self.name, why=why, rest=REST,
+            )  # fmt: skip
         self._readiness.unwatch_read(self._sock.fileno())
         self._resting = self._reactor.callLater(REST, self.start)

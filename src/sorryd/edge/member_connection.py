@@ -61,6 +61,7 @@ class MemberConnection:
         """Carry `exchange`; `data` is its head and what there is of its body."""
         self.exchange = exchange
         self._informational = 0
+        self._sent = self.transport.sent
         # Until all of the request is here it is the visitor's turn, not the member's.
         self.deadline = (
             self.pool.wheel.now + self.pool.timeouts.answer if exchange.request_done else NEVER
@@ -70,6 +71,7 @@ class MemberConnection:
     def send(self, data: bytes) -> None:
         """More of the request's body."""
         if self._body is None and self.exchange is not None and self.exchange.request_done:
+            self._sent = self.transport.sent
             self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
         self.transport.write(data)
 
@@ -80,8 +82,10 @@ class MemberConnection:
 
     def resume(self) -> None:
         """Read on."""
-        if self.exchange is not None:
+        if self._body is not None:
             self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
+        elif self.exchange is not None and self.exchange.request_done:
+            self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
         self.transport.resumeProducing()
 
     def abandon(self) -> None:

@@ -61,7 +61,7 @@ class Pool:
         return None
 
     def connect(self, done: Callable[[Connection | None, str], None]) -> Callable[[], None]:
-        """A fresh connection, or None and why there is none. Returns what cancels it."""
+        """See interfaces.Pool."""
         connection = MemberConnection(self)
 
         def connected(why: str | None) -> None:

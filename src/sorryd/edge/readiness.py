@@ -37,6 +37,12 @@ class Readiness(Protocol):
     def watch_read(self, fd: int, ready: Ready) -> None:
         """Call `ready` whenever `fd` can be read."""
 
+    def watch_failure(self, fd: int, ready: Ready) -> None:
+        """Call `ready` once `fd`, of which nothing is left to read, has failed or is closed.
+
+        In place of `watch_read`, and stopped as that is. Told by epoll alone.
+        """
+
     def unwatch_read(self, fd: int) -> None:
         """Stop it; not an error where `fd` is not watched."""
 
@@ -86,6 +92,7 @@ class EpollReadiness:
         self._epoll = select.epoll()
         self._readers: dict[int, Ready] = {}
         self._writers: dict[int, Ready] = {}
+        self._failures_only: set[int] = set()  # of the readers
         self._soon = _Soon(clock)
         self.soon = self._soon.add
         reactor.addReader(self)
@@ -129,13 +136,22 @@ class EpollReadiness:
     # --- what transports ask ---
 
     def watch_read(self, fd: int, ready: Ready) -> None:
+        if fd in self._failures_only:
+            self.unwatch_read(fd)
         known = fd in self._readers
         self._readers[fd] = ready
         if not known:
             self._watch(fd, fd in self._writers)
 
+    def watch_failure(self, fd: int, ready: Ready) -> None:
+        self.unwatch_read(fd)
+        self._readers[fd] = ready
+        self._failures_only.add(fd)
+        self._watch(fd, fd in self._writers)
+
     def unwatch_read(self, fd: int) -> None:
         if self._readers.pop(fd, None) is not None:
+            self._failures_only.discard(fd)
             self._watch(fd, True)
 
     def watch_write(self, fd: int, ready: Ready) -> None:
@@ -151,12 +167,13 @@ class EpollReadiness:
     def _watch(self, fd: int, known: bool) -> None:
         """Tell the kernel what is watched of `fd`; nothing at all where nobody would listen,
         since failure is always told."""
-        events = (select.EPOLLIN if fd in self._readers else 0) | (
+        reads, fails = fd in self._readers, fd in self._failures_only
+        events = (select.EPOLLIN if reads and not fails else 0) | (
             select.EPOLLOUT if fd in self._writers else 0
         )
         if not known:
             self._epoll.register(fd, events)
-        elif events:
+        elif events or fails:
             self._epoll.modify(fd, events)
         else:
             self._epoll.unregister(fd)
@@ -207,6 +224,9 @@ class ReactorReadiness:
         self.unwatch_read(fd)
         self._reading[fd] = _Descriptor(fd, ready)
         self._reactor.addReader(self._reading[fd])
+
+    def watch_failure(self, fd: int, ready: Ready) -> None:
+        self.unwatch_read(fd)
 
     def unwatch_read(self, fd: int) -> None:
         if (descriptor := self._reading.pop(fd, None)) is not None:

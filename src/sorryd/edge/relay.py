@@ -32,7 +32,7 @@ class Exchange:
     """From a request's head to the end of its answer."""
 
     __slots__ = (
-        "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_kept",
+        "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_held", "_kept",
         "_kept_size", "_members", "_once", "_pool", "_trial", "_tried", "_visitor", "bodiless",
         "connection", "framed", "request_done", "started",
     )  # fmt: skip
@@ -50,14 +50,12 @@ class Exchange:
         self._pool: Pool | None = None
         self._once = head.method not in IDEMPOTENT or head.upgrade is not None
         self._tried: tuple[int, ...] = ()
-        self._trial = False
-        self._fresh_only = False
+        self._trial = self._fresh_only = self._held = False
         self._cancel_connect: Callable[[], None] | None = None
         # The body so far, coded for the member; None once it is too much to keep.
         self._kept: list[bytes] | None = [] if head.has_body else None
         self._kept_size = 0
-        self._chunked_out = False
-        self.framed = True
+        self._chunked_out, self.framed = False, True
 
     # --- to the member ---
 
@@ -90,6 +88,9 @@ class Exchange:
             self._send_on(connection)
             return
         pool = self._leave()
+        if not why:
+            self._visitor.apologise(None)
+            return
         self._members.failed(pool, why)
         self.start()
 
@@ -110,6 +111,8 @@ class Exchange:
             # Before the bytes go: should they fill the member's transport, it pauses again.
             self._visitor.resume_request()
         connection.begin(self, data)
+        if self._held:
+            connection.pause()
 
     def request_body(self, piece: bytes, done: bool) -> None:
         """A piece of the request's body; `done` with the last one."""
@@ -216,12 +219,8 @@ class Exchange:
 
     def member_broke(self, why: str) -> None:
         """The answer can't be trusted."""
-        pool = self._leave()
-        self._members.failed(pool, why)
-        if self.started:
-            self._visitor.cut(self.framed)
-        else:
-            self._visitor.apologise(BAD_GATEWAY)
+        self._members.failed(self._leave(), why)
+        self._again()
 
     def member_late(self) -> None:
         """Too slow. Not asked again elsewhere: that would double the load it suffers from."""
@@ -288,11 +287,13 @@ class Exchange:
         self._visitor.resume_request()
 
     def pause_answer(self) -> None:
-        """The visitor does not take the answer."""
+        """The visitor does not take the answer, nor would it another member's."""
+        self._held = True
         if self.connection is not None:
             self.connection.pause()
 
     def resume_answer(self) -> None:
         """It does again."""
+        self._held = False
         if self.connection is not None:
             self.connection.resume()

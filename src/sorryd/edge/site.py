@@ -222,9 +222,14 @@ class SiteEdge:
         self.wheel.discard(guest)
 
     @property
+    def max_connections(self) -> int:
+        """How many visitors may be connected at once."""
+        return self._view.site.max_connections
+
+    @property
     def is_full(self) -> bool:
         """Whether `max_connections` is reached."""
-        return len(self.visitors) >= self._view.site.max_connections
+        return len(self.visitors) >= self.max_connections
 
     def stop(self) -> None:
         """Finish what is in flight, and begin nothing new."""

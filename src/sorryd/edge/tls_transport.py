@@ -13,7 +13,6 @@ import socket
 from typing import Final
 
 from OpenSSL import SSL
-from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.readiness import Readiness
@@ -214,12 +213,6 @@ class TlsTransport(SocketTransport):
                 self._write_broken = True
                 return  # our half is closed by that; FIN would say that we are gone
         super()._flushed()
-
-    def _end(self, reason: Failure) -> None:
-        if not self._lost:
-            # Watched past pauseProducing where close_notify came before FIN.
-            self._readiness.unwatch_read(self._fd)
-        super()._end(reason)
 
 
 def reason_of(why: SSL.Error) -> str:

@@ -44,7 +44,7 @@ ABORTED: Final = Failure(ConnectionAborted())
 
 @implementer(ITransport, IPushProducer)
 class SocketTransport:
-    """A connected TCP socket. Owns it: closed when `connectionLost` has been called."""
+    """A connected TCP socket, its own: closed when `connectionLost` has been called."""
 
     __slots__ = (
         "_closing", "_fd", "_half_closing", "_high", "_lost", "_producer", "_protocol", "_queue",
@@ -63,7 +63,7 @@ class SocketTransport:
         self._reading = False
         self._writing = False
         self._closing = False  # close once the queue is empty
-        self._half_closing = False  # ... only our half
+        self._half_closing = False  # ... our half
         self._high = False  # the producer is paused
         self._lost = False
         self._write_broken = False
@@ -112,6 +112,8 @@ class SocketTransport:
             self._end(DONE)
             return
         self._protocol.readConnectionLost()
+        if not (self._closing or self._half_closing or self._lost):
+            self._readiness.watch_failure(self._fd, lambda: self._end(LOST))
 
     def pauseProducing(self) -> None:
         if self._reading:
@@ -226,9 +228,10 @@ class SocketTransport:
         self._producer = None
 
     def become(self, end: TunnelEnd) -> None:
-        """Speak another protocol from now on, with a producer of its own."""
-        self._protocol = end
-        self._producer = end
+        """Speak another protocol from now on, which is the producer, too."""
+        self._protocol = self._producer = end
+        if self._high:
+            end.pauseProducing()
 
     # --- closing ---
 
@@ -275,22 +278,18 @@ class SocketTransport:
         self._drop_queue()
         with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._readiness.soon(self._aborted)
-
-    def _aborted(self) -> None:
-        self._end(ABORTED)
+        self._readiness.soon(lambda: self._end(ABORTED))
 
     def _end(self, reason: Failure) -> None:
         if self._lost:
             return
         self._lost = True
-        self.pauseProducing()
+        self._reading = False
+        self._readiness.unwatch_read(self._fd)  # watched past pauseProducing after FIN
         self._drop_queue()
         self._sock.close()
         self._producer = None
         self._protocol.connectionLost(reason)
-
-    # --- addresses ---
 
     def getPeer(self) -> Address:
         return address_of(self._sock.getpeername())

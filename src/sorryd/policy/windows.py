@@ -207,7 +207,7 @@ def _edges(mine: Iterable[Window]) -> tuple[float, ...]:
     return tuple(
         edge
         for window in mine
-        if not window.is_final
+        if not window.is_final and opening(window) < closing(window)
         for edge in (opening(window), closing(window))
     )
 

@@ -1,0 +1,54 @@
+"""File descriptors: who stops first when they run out.
+
+Visitors stop first: what nobody accepts waits in the kernel's queue. Each that is let in may
+need a connection to a member. The last descriptors are for neither: the control socket, the
+journal and the resolver fail in stranger ways where they can't open a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import resource
+import sys
+from typing import Final
+
+OTHERS: Final = 64
+"""Descriptors for all that is no visitor and no connection to a member; some 30 are in use."""
+
+SPARE: Final = 16
+"""The last of them, which connections to members leave alone whatever there is in use."""
+
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of socket(2) and connect(2) that say nothing of the other side."""
+
+
+def raise_limit(visitors: int) -> None:
+    """Allow so many descriptors as `visitors` may need, as far as the hard limit goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * visitors + OTHERS
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # some systems have a lower one of their own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def most_visitors() -> int:
+    """How many visitors there may be at once, each with a connection to a member."""
+    limit = _limit()
+    return max(1, (limit - min(OTHERS, limit * 3 // 4)) // 2)
+
+
+def is_spare(fd: int) -> bool:
+    """Whether `fd` is one of those that are left to others.
+
+    The kernel gives the lowest number that is free, so a high one says how many are open.
+    """
+    limit = _limit()
+    return fd >= limit - min(SPARE, limit // 8)
+
+
+def _limit() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
