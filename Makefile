@@ -57,8 +57,10 @@ run: $(STAMP)
 	started="$$started $$daemon"; \
 	wait $$daemon; ended=$$?; stop; exit $$ended
 
+# Half of the time is waiting for daemons, so two tests at once cost each other little. By file:
+# what the tests of one share is set up once.
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(STAMP)
 	@$(BIN)/ruff check
