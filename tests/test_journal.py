@@ -1,69 +1,18 @@
-"""The journal: durable, exclusive, and clear about what is wrong with it."""
+"""The journal: what is committed to it is there again."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 import pytest
-from twisted.internet.defer import Deferred, maybeDeferred
+from tests.journals import ENTRY, put, reopened, result, run, window
 
-from sorryd import database
-from sorryd.journal import (
-    Change,
-    HistoryEntry,
-    Journal,
-    JournalError,
-    Loaded,
-    MemberPut,
-    WindowPut,
-)
-from sorryd.model import Author, MemberState, Window, WindowKind
-
-T = TypeVar("T")
-
-ALICE = Author(uid=1000, name="alice", pid=42)
-ENTRY = HistoryEntry(at=5.0, verb="site.down", author=ALICE, site="shop", reason="disks")
-
-
-def run(function: Callable[..., T], *args: Any) -> Deferred[T]:
-    return maybeDeferred(function, *args)
-
-
-def result(deferred: Deferred[T]) -> T:
-    """What `deferred` has fired with; raises what it has failed with."""
-    results: list[Any] = []
-    deferred.addBoth(results.append)
-    (found,) = results
-    if hasattr(found, "raiseException"):
-        found.raiseException()
-    return found  # type: ignore[no-any-return]  # the Deferred said what it is
-
-
-def window(name: str, start: float = 10, end: float | None = 20, **fields: Any) -> Window:
-    given = Window(
-        id=name,
-        site="shop",
-        kind=WindowKind.PLANNED,
-        start=start,
-        end=end,
-        reason="disks 日本",
-        timezone="Asia/Tokyo",
-        author=ALICE,
-        created=5.0,
-    )
-    return msgspec.structs.replace(given, **fields)
-
-
-def put(journal: Journal, *windows: Window) -> None:
-    result(journal.commit(tuple(WindowPut(window=window) for window in windows), ENTRY))
+from sorryd.journal import Change, HistoryEntry, Journal, JournalError, MemberPut, WindowPut
+from sorryd.model import MemberState
 
 
 @pytest.fixture
@@ -77,20 +26,6 @@ def journal(path: str) -> Iterator[Journal]:
     journal.open()
     yield journal
     journal.close()
-
-
-def reopened(journal: Journal, path: str) -> Loaded:
-    """What another daemon would start from."""
-    journal.close()
-    journal.open()
-    return journal.load()
-
-
-def test_a_new_journal_is_empty_and_private(journal: Journal, path: str) -> None:
-    """A journal is made at its first use, for the daemon's eyes alone."""
-    assert journal.load() == Loaded()
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert stat.S_IMODE(os.stat(f"{path}-wal").st_mode) == 0o600
 
 
 def test_what_was_committed_is_there_again(journal: Journal, path: str) -> None:
@@ -179,30 +114,6 @@ def test_a_commit_is_all_or_nothing(journal: Journal, path: str) -> None:
     assert len(result(journal.history(None, 10))) == 1
 
 
-def test_a_full_disk(journal: Journal, path: str) -> None:
-    """A full disk refuses the change in one line, keeps the rest, and is survived."""
-    put(journal, window("a"))
-    connection = journal._opened
-    connection.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(JournalError, match=r"sorryd\.db: database or disk is full$"):
-        put(journal, window("b", reason="x" * 100_000))
-    connection.execute("PRAGMA max_page_count = 1000000")
-    put(journal, window("c"))
-    assert {found.id for found in reopened(journal, path).windows} == {"a", "c"}
-
-
-@pytest.mark.parametrize("spoil", [os.unlink, lambda path: os.replace(path, f"{path}.old")])
-def test_a_file_that_is_gone(journal: Journal, path: str, spoil: Callable[[str], None]) -> None:
-    """What would go to a file that no start finds again is refused, until it is back."""
-    spoil(path)
-    with pytest.raises(JournalError, match=r"sorryd.db: removed or replaced"):
-        put(journal, window("a"))
-    if os.path.exists(f"{path}.old"):
-        os.replace(f"{path}.old", path)
-        put(journal, window("a"))
-        assert result(journal.get("a")) == window("a")
-
-
 def test_a_commit_survives_kill_9(path: str) -> None:
     """What was answered is there after the process was killed in the same breath."""
     script = f"""if True:
@@ -223,78 +134,11 @@ def test_a_commit_survives_kill_9(path: str) -> None:
     journal.close()
 
 
-def test_one_daemon_at_a_time(journal: Journal, path: str) -> None:
-    """A second daemon is told who has the journal; when that one is gone, it may have it."""
-    second = Journal(path, run)
-    with pytest.raises(JournalError, match=rf"in use by another sorryd \(pid {os.getpid()}\)$"):
-        second.open()
-    put(journal, window("a"))
-    journal.close()
-    second.open()
-    assert len(second.load().windows) == 1
-    second.close()
-
-
-def foreign(path: str) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE songs (name TEXT)")
-    connection.close()
-
-
-def newer(path: str) -> None:
-    journal = Journal(path, run)
-    journal.open()
-    journal._opened.execute("PRAGMA user_version = 99")
-    journal.close()
-
-
-def garbage(path: str) -> None:
-    Path(path).write_bytes(b"\x00\x01 no database at all \xff" * 1000)
-
-
-def damaged(path: str) -> None:
-    journal = Journal(path, run)
-    journal.open()
-    put(journal, *(window(f"w{n}") for n in range(500)))
-    journal.close()
-    with open(path, "r+b") as file:
-        file.seek(5 * 4096)
-        file.write(b"\xaa" * 4096 * 3)
-
-
-def folder(path: str) -> None:
-    os.mkdir(path)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        pytest.param(foreign, "not a journal of sorryd", id="foreign"),
-        pytest.param(newer, r"written by a newer sorryd \(format 99, this one knows 1\)", id="new"),
-        pytest.param(garbage, "file is not a database", id="garbage"),
-        pytest.param(damaged, "malformed|damaged", id="damaged"),
-        pytest.param(folder, "Is a directory", id="folder"),
-    ],
-)
-def test_a_file_that_is_no_journal(path: str, spoil: Callable[[str], None], words: str) -> None:
-    """A file that we cannot trust is refused in one line, is not touched, and not held."""
-    os.mkdir(os.path.dirname(path))
-    spoil(path)
-    before = None if os.path.isdir(path) else Path(path).read_bytes()
-    for _ in range(2):
-        journal = Journal(path, run)
-        with pytest.raises(JournalError, match=words) as raised:
-            journal.open()
-        assert "\n" not in str(raised.value)
-        assert str(raised.value).startswith(path)
-    assert before is None or Path(path).read_bytes() == before
-
-
-def test_a_place_that_cannot_be(tmp_path: Path) -> None:
-    """A folder that is a file is said in one line."""
-    (tmp_path / "file").touch()
-    with pytest.raises(JournalError, match=r"sorryd\.db: Not a directory$|: File exists$"):
-        Journal(str(tmp_path / "file" / "sorryd.db"), run).open()
+def test_commits_are_synced(journal: Journal) -> None:
+    """SQLite is told to wait for the disk at every commit."""
+    pragma = journal._opened.execute("PRAGMA synchronous").fetchone()
+    assert pragma == (2,)
+    assert journal._opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_closed(journal: Journal) -> None:
@@ -303,25 +147,3 @@ def test_closed(journal: Journal) -> None:
     journal.close()
     with pytest.raises(JournalError, match="the journal is closed"):
         put(journal, window("a"))
-
-
-def test_commits_are_synced(journal: Journal) -> None:
-    """SQLite is told to wait for the disk at every commit."""
-    pragma = journal._opened.execute("PRAGMA synchronous").fetchone()
-    assert pragma == (2,)
-    assert journal._opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_an_older_format_is_brought_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A journal of an older format is migrated when it is opened, and keeps its content."""
-    journal = Journal(path, run)
-    journal.open()
-    put(journal, window("a"))
-    journal.close()
-    newest = (*database.MIGRATIONS, "CREATE TABLE more (a);")
-    monkeypatch.setattr(database, "MIGRATIONS", newest)
-    journal.open()
-    assert len(journal.load().windows) == 1
-    assert journal._opened.execute("SELECT count(*) FROM more").fetchone() == (0,)
-    assert journal._opened.execute("PRAGMA user_version").fetchone() == (len(newest),)
-    journal.close()

@@ -12,13 +12,14 @@ from twisted.python.failure import Failure
 from sorryd.control.commands import Commands
 from sorryd.control.truth import Clocks, Truth
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
-from sorryd.messages import ControlError, Request
+from sorryd.messages import ControlError, Request, WindowSchedule
 from sorryd.model import Active, Author, Config, Listen, Member, Site, Snapshot, Window, WindowKind
 
 T = TypeVar("T")
 
 ALICE = Author(uid=1000, name="alice", pid=42)
 NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
+HOUR = 3600.0
 A, B, SHARED = "http://10.0.0.1:3000", "http://10.0.0.2:3000", "http://10.0.0.9:3000"
 
 
@@ -54,6 +55,16 @@ def window(
         created=NOON - 86400,
     )
     return msgspec.structs.replace(given, **fields)
+
+
+def night(
+    name: str = "night",
+    from_: str = "+10m",
+    for_: str = "1h",
+    site: str | None = "shop",
+    **fields: object,
+) -> WindowSchedule:
+    return WindowSchedule(from_=from_, for_=for_, id=name, site=site, reason="disks", **fields)  # type: ignore[arg-type]  # rows
 
 
 CONFIG = Config(
@@ -183,3 +194,7 @@ class World:
     def ids(self) -> set[str]:
         """The windows that may act."""
         return {window.id for window in self.truth.windows if not window.is_final}
+
+
+def phases(world: World) -> list[str]:
+    return [world.phase("shop"), world.phase("blog")]

@@ -1,0 +1,127 @@
+"""What sorryctl's commands show of the daemon's answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.ctl.fake_daemon import FakeDaemon
+from tests.ctl.results import LIVE, SITE, STATUS, WINDOW
+from tests.ctl.running import Run
+
+from sorryd.ctl.commands import cli
+
+
+def test_status_for_people(run: Run) -> None:
+    """The status says phase, why, until when in the local zone, the members, what comes next."""
+    assert run("status").stdout == (
+        "shop: down, by hand, until 2026-11-22 05:00 JST (in 2h10m)\n"
+        "  reason:  hardware upgrade\n"
+        "  window:  m1\n"
+        "  next:    db, 2126-11-22 02:00 JST (in 36523d23h), until 2126-11-22 05:00 JST:"
+        " 新しい database\n"
+        "  MEMBER                 WEIGHT  ROLE     STATE  HEALTH  ACTIVE\n"
+        "  http://10.0.0.11:3000       3           ready  up          12\n"
+        "  http://10.0.0.9:80          1  standby  ready  up           0\n"
+        "\n"
+        "wiki: live\n"
+        "  MEMBER                 WEIGHT  ROLE     STATE  HEALTH  ACTIVE\n"
+        "  http://10.0.0.11:3000       3           ready  up          12\n"
+        "  http://10.0.0.9:80          1  standby  ready  up           0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["down"], ["shop: down, by hand, until 2026-11-22 05:00 JST", "hardware upgrade"]),
+        (["up"], ["wiki: live\n"]),
+        (["windows"], ["ID  SITE        PHASE", "db  every site  scheduled", "新しい database"]),
+        (["show", "db"], ["db  scheduled\n", "site:    every site", "drain:   1m30s",
+                          "root (uid 0)", "warning: 02:30 is skipped"]),
+        (["cancel", "db"], ["db  cancelled"]),
+        (["members"], ["shop\n", "http://10.0.0.9:80"]),
+        (["weight", "http://10.0.0.11:3000", "3"], ["shop\n", "http://10.0.0.11:3000       3"]),
+        (["history"], ["2026-11-22 02:00 JST  root  site.down  shop m1  until 05:00: hardware"]),
+        (["version"], ["sorryd 1.0\n", "Python 3.11, Twisted 26, OpenSSL 3\n"]),
+    ],
+    ids=lambda value: value[0],
+)  # fmt: skip
+def test_for_people(run: Run, arguments: list[str], texts: list[str]) -> None:
+    """Each command says in words and tables what the daemon answered."""
+    shown = run(*arguments).stdout
+    for text in texts:
+        assert text in shown
+
+
+def test_schedule_prints_the_id(run: Run) -> None:
+    """schedule prints the id alone, for a script to keep, and warnings on stderr."""
+    outcome = run("schedule", "--from", "now", "--for", "3h")
+    assert outcome.stdout == "db\n"
+    assert outcome.stderr == "sorryctl: warning: 02:30 is skipped: 03:30 is meant\n"
+
+
+def test_dry_run_shows_the_window(run: Run) -> None:
+    """A dry run shows the window as it would be, where an id would be of no use."""
+    outcome = run("schedule", "--from", "now", "--for", "3h", "--dry-run")
+    assert "  until:   2126-11-22 05:00 JST" in outcome.stdout
+    assert outcome.stdout.count("02:30 is skipped") == 1
+    assert outcome.stderr == ""
+
+
+def test_down_says_warnings_once(tmp_path: Path) -> None:
+    """Warnings of a down are said on stderr, once for all of its sites."""
+    site = {**SITE, "window": {**WINDOW, "warnings": ["it lasts 23h"]}}
+    with FakeDaemon(tmp_path / "s", {"site.down": [site, site, LIVE]}) as daemon:
+        outcome = CliRunner().invoke(cli, ["down", "--socket", str(daemon.path)])
+    assert outcome.stderr == "sorryctl: warning: it lasts 23h\n"
+
+
+@pytest.mark.parametrize(
+    ("phases", "code"),
+    [
+        (["down"], 0),
+        (["draining", "verifying"], 0),
+        (["live"], 1),
+        (["announced"], 1),
+        (["down", "live"], 1),
+        ([], 1),
+    ],
+)
+def test_is_down(tmp_path: Path, phases: list[str], code: int) -> None:
+    """is-down exits 0 where every site is draining, down or verifying, else 1; silently."""
+    sites = [{**SITE, "phase": phase} for phase in phases]
+    with FakeDaemon(tmp_path / "s", {"status": {**STATUS, "sites": sites}}) as daemon:
+        outcome = CliRunner().invoke(cli, ["is-down", "--socket", str(daemon.path)])
+    assert (outcome.exit_code, outcome.output) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"until": None, "until_text": "12pm Central Time"}, "by hand, until 12pm Central Time\n"),
+        ({"until": None}, "shop: down, by hand, no end set\n"),
+        ({"until": None, "cause": "file"}, "the sorry file is there, no end set\n"),
+        ({"phase": "live", "cause": "members", "until": None}, "live, no member is available\n"),
+        ({"reason": "a\x1b[31mb\nc"}, "reason:  a [31mb c\n"),
+    ],
+    ids=["words", "open-ended", "file", "members", "control characters"],
+)
+def test_causes(tmp_path: Path, change: dict[str, object], text: str) -> None:
+    """The status tells the causes apart, and lets nobody's text play with the terminal."""
+    status = {**STATUS, "sites": [{**SITE, **change}]}
+    with FakeDaemon(tmp_path / "s", {"status": status}) as daemon:
+        outcome = CliRunner().invoke(cli, ["status", "--socket", str(daemon.path)])
+    assert text in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["windows"], ["history"]], ids=lambda arguments: arguments[0]
+)
+def test_nothing(tmp_path: Path, arguments: list[str]) -> None:
+    """Where there is nothing to list it says so."""
+    results = {"window.list": [], "history.list": {"entries": []}}
+    with FakeDaemon(tmp_path / "s", results) as daemon:
+        outcome = CliRunner().invoke(cli, ["--socket", str(daemon.path), *arguments])
+    assert outcome.stdout == f"no {arguments[0]}\n"
