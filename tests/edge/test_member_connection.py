@@ -62,6 +62,17 @@ def test_broken_head(stage: Stage, said: bytes, why: str) -> None:
     assert why in scene.failures[0]
 
 
+def test_broken_head_everywhere(stage: Stage) -> None:
+    """A request that every member breaks over puts only the first one to rest."""
+    scene = stage(members=3)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    for name in "abc":
+        scene.member(name).says(b"no HTTP\r\n\r\n")
+    assert status_of(visitor.gets()) == 502
+    assert [failure[0] for failure in scene.failures] == ["a"]
+
+
 @pytest.mark.parametrize(("said", "why"), BROKEN)
 def test_broken_head_of_a_post(stage: Stage, said: bytes, why: str) -> None:
     """... but what may not be sent again gets 502."""

@@ -33,6 +33,11 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+def in_chunks(data: bytes, done: bool) -> bytes:
+    """The next piece of a chunked body; `done` with the last one."""
+    return (chunk(data) if data else b"") + (LAST_CHUNK if done else b"")
+
+
 class ChunkedReader:
     """Decodes one chunked body.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sorryd.edge.bodies import LAST_CHUNK, chunk
+from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.interfaces import Connection, Members, Pool, Visitor
 from sorryd.policy.headers import (
@@ -32,7 +32,7 @@ class Exchange:
     """From a request's head to the end of its answer."""
 
     __slots__ = (
-        "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_held", "_kept",
+        "_blamed", "_cancel_connect", "_chunked_out", "_fresh_only", "_head", "_held", "_kept",
         "_kept_size", "_members", "_once", "_pool", "_trial", "_tried", "_visitor", "bodiless",
         "connection", "framed", "request_done", "started",
     )  # fmt: skip
@@ -50,7 +50,7 @@ class Exchange:
         self._pool: Pool | None = None
         self._once = head.method not in IDEMPOTENT or head.upgrade is not None
         self._tried: tuple[int, ...] = ()
-        self._trial = self._fresh_only = self._held = False
+        self._trial = self._fresh_only = self._held = self._blamed = False
         self._cancel_connect: Callable[[], None] | None = None
         # The body so far, coded for the member; None once it is too much to keep.
         self._kept: list[bytes] | None = [] if head.has_body else None
@@ -118,7 +118,7 @@ class Exchange:
         """A piece of the request's body; `done` with the last one."""
         self.request_done = done
         if self._head.chunked:
-            piece = self._coded(piece, done)
+            piece = in_chunks(piece, done)
         if not piece:
             return
         if self.connection is None:
@@ -156,15 +156,11 @@ class Exchange:
         self._chunked_out = unsized and self._head.minor == 1
         self.framed = self._chunked_out or not unsized
         data = response_head(head, self._chunked_out, self._visitor.connection_field(self.framed))
-        self._send(data + (self._coded(piece, done) if self._chunked_out else piece), done)
+        self._send(data + (in_chunks(piece, done) if self._chunked_out else piece), done)
 
     def answer_body(self, piece: bytes, done: bool) -> None:
         """More of the body."""
-        self._send(self._coded(piece, done) if self._chunked_out else piece, done)
-
-    @staticmethod
-    def _coded(piece: bytes, done: bool) -> bytes:
-        return (chunk(piece) if piece else b"") + (LAST_CHUNK if done else b"")
+        self._send(in_chunks(piece, done) if self._chunked_out else piece, done)
 
     def _send(self, data: bytes, done: bool) -> None:
         if done:
@@ -188,12 +184,8 @@ class Exchange:
         pool, self._pool, self.connection = self._pool, None, None
         if self._trial or not pool.is_up:
             self._proved(pool)
-
-        def ended() -> None:
-            self._exit(pool)
-
         self._visitor.send(switching_head(head))
-        member = self._visitor.begin_tunnel(connection.hand_over(), ended)
+        member = self._visitor.begin_tunnel(connection.hand_over(), lambda: self._exit(pool))
         if rest:
             member.dataReceived(rest)
 
@@ -209,7 +201,7 @@ class Exchange:
         raced = silent and self.connection is not None and self.connection.reused
         pool = self._leave()
         if not raced:
-            self._members.failed(pool, why)
+            self._blame(pool, why)
             self._again()
         elif self._may_repeat():
             self._fresh_only = True
@@ -219,8 +211,15 @@ class Exchange:
 
     def member_broke(self, why: str) -> None:
         """The answer can't be trusted."""
-        self._members.failed(self._leave(), why)
+        self._blame(self._leave(), why)
         self._again()
+
+    def _blame(self, pool: Pool, why: str) -> None:
+        """The first member that breaks down over a request has failed. Where others do so too,
+        it is the request: one such must not put all members to rest."""
+        if not self._blamed:
+            self._blamed = True
+            self._members.failed(pool, why)
 
     def member_late(self) -> None:
         """Too slow. Not asked again elsewhere: that would double the load it suffers from."""
