@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from bench import backend, checks, control, load, proxies, report, rounds, verdict, window
+from bench import backend, checks, control, load, proxies, report, rounds, start, verdict, window
 from bench.options import Options, parse
 from bench.places import Members, Place, Ports, prepare
 from bench.processes import BenchError, Cores, Fleet, free_ports
@@ -73,14 +73,18 @@ def run(options: Options, folder: Path) -> bool:
         os.sched_setaffinity(0, {cores.load})  # our own work is no burden to the proxies
         measured = rounds.compare(options, running, place, cores.load)
         edges = time_window(options, running, place, cores.load)
+        starts = [] if edges is None else start.measure(place.control)
     judged = verdict.judge(measured)
     print(f"\n{report.table(verdict.rows(measured))}\n\n{report.goals(judged)}")
     if edges is not None:
         print(report.window(edges))
+    for each in starts:
+        print(report.start(each))
     compared = not any(each.missed for each in judged) and not any(
         each.measured.errors for each in measured
     )
-    return compared and (edges is None or edges.well)
+    alone = all(each.well for each in starts) and (edges is None or edges.well)
+    return compared and alone
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.proxies import Absent, Proxy
+from bench.start import ALLOWED as ALLOWED_START
+from bench.start import Start
 from bench.verdict import Judged, Row
 from bench.window import ALLOWED, Edges
 
@@ -57,6 +59,12 @@ def window(edges: Edges) -> str:
     goal = f"window: edges within {ALLOWED * 1000:.0f} ms"
     seen = f"opened {_late(edges.opened)}, closed {_late(edges.closed)}"
     return f"{goal:<40}{seen} {outcome} ({edges.probes} probes, {edges.errors} errors)"
+
+
+def start(each: Start) -> str:
+    """How much longer than nothing a command takes."""
+    goal = f"{each.command}: at most {ALLOWED_START * 1000:.0f} ms"
+    return f"{goal:<40}{each.over * 1000:.0f} ms {'reached' if each.well else 'MISSED'}"
 
 
 def _late(seconds: float | None) -> str:
