@@ -200,8 +200,7 @@ class Sorryd(Service):
         self._listen_control()
         self._threads.start()
         _warn_of_unverified(config)
-        self._truth.look()
-        alarm.start()
+        alarm.start()  # which looks at once: the edge has its first snapshot
         edge.start(self._bound, contexts)
         reactor.callWhenRunning(self._up)
 

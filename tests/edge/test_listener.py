@@ -11,7 +11,8 @@ import pytest
 from tests.edge.loops import Loop, never
 from twisted.logger import capturedLogs
 
-from sorryd.edge.listener import BATCH, REST, TOLD, Listener, ListenFault, bind, spell
+from sorryd.edge.descriptors import TOLD
+from sorryd.edge.listener import BATCH, REST, Listener, ListenFault, bind, spell
 from sorryd.model import Listen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from sorryd.control.spans import zone_of
 from sorryd.journal import Change, HistoryEntry, WindowPut
 from sorryd.model import (
     Active,
@@ -58,12 +59,6 @@ def instant(at: float, zone: str) -> str:
         return format_instant(at, parse_zone(zone))
     except TimeFault:
         return format_instant(at, parse_zone("UTC"))
-
-
-def zone_of(config: Config, site_name: str | None) -> str:
-    """The time zone of a site; the daemon's for all sites, and for unknown ones."""
-    zones = (site.timezone for site in config.sites if site.name == site_name)
-    return next(zones, config.timezone)
 
 
 def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) -> WindowResult:

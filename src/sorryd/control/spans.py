@@ -32,11 +32,16 @@ class Span(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+def zone_of(config: Config, site: str | None) -> str:
+    """The time zone of a site; the daemon's for all sites, and for unknown ones."""
+    zones = (one.timezone for one in config.sites if one.name == site)
+    return next(zones, config.timezone)
+
+
 def zone_named(config: Config, site: str | None, name: str | None = None) -> ZoneInfo:
     """The zone of that name; left out, the site's, else the daemon's."""
-    zones = (one.timezone for one in config.sites if one.name == site)
     try:
-        return parse_zone(name or next(zones, config.timezone))
+        return parse_zone(name or zone_of(config, site))
     except TimeFault as fault:
         raise invalid_params(f"timezone: {fault}", "timezone") from None
 

@@ -1,10 +1,21 @@
-"""Socket names as Twisted's addresses."""
+"""Literal addresses, and socket names as Twisted's addresses."""
 
 from __future__ import annotations
+
+import ipaddress
 
 from twisted.internet.address import IPv4Address, IPv6Address
 
 Address = IPv4Address | IPv6Address
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is an IPv4 or IPv6 literal."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def address_of(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:

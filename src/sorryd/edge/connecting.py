@@ -7,11 +7,9 @@ against its name; all of it within `timeout_connect`. Addresses are tried one af
 from __future__ import annotations
 
 import errno
-import math
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from OpenSSL import SSL
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -24,7 +22,8 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from sorryd.edge.descriptors import EXHAUSTED, is_spare
+from sorryd.edge.addresses import is_address
+from sorryd.edge.descriptors import EXHAUSTED, Seldom, is_spare
 from sorryd.edge.interfaces import NewConnection
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import MemberTlsFault, sni, verify_member
@@ -34,9 +33,6 @@ from sorryd.edge.wheel import NEVER, Wheel
 from sorryd.model import Member
 
 log = Logger()
-
-TOLD: Final = 60.0
-"""Seconds between two lines in the log about the same want."""
 
 Done = Callable[[str | None], None]
 
@@ -57,7 +53,7 @@ class SocketConnector:
         self.wheel = wheel
         self.timeout = timeout
         self.context_of = context_of
-        self._told_until = -math.inf  # a moment
+        self._seldom = Seldom(lambda: wheel.now)
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
         """See interfaces.Connector."""
@@ -68,20 +64,8 @@ class SocketConnector:
 
     def tell_exhausted(self) -> None:
         """Say in the log, once in a while, that there is no descriptor or memory left."""
-        if self.wheel.now >= self._told_until:
-            self._told_until = self.wheel.now + TOLD
+        if self._seldom.is_due():
             log.error("can't connect to members: no descriptors or memory left; visitors get 503")
-
-
-def is_address(host: str) -> bool:
-    """Whether `host` is an IPv4 or IPv6 literal."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return True
-    return False
 
 
 @implementer(IResolutionReceiver)

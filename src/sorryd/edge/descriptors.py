@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import resource
 import sys
+from collections.abc import Callable
 from typing import Final
 
 OTHERS: Final = 64
@@ -18,6 +20,9 @@ OTHERS: Final = 64
 
 SPARE: Final = 16
 """The last of them, which connections to members leave alone whatever there is in use."""
+
+TOLD: Final = 60.0
+"""Seconds between two lines in the log about the same want."""
 
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of socket(2) and connect(2) that say nothing of the other side."""
@@ -47,6 +52,22 @@ def is_spare(fd: int) -> bool:
     """
     limit = _limit()
     return fd >= limit - min(SPARE, limit // 8)
+
+
+class Seldom:
+    """Whether a want may be told of again: once in `TOLD` seconds of a monotonic clock."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._until = -math.inf
+
+    def is_due(self) -> bool:
+        """Whether it is time; then not again for as long."""
+        now = self._seconds()
+        if now < self._until:
+            return False
+        self._until = now + TOLD
+        return True
 
 
 def _limit() -> int:

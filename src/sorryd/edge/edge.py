@@ -79,7 +79,7 @@ class Edge:
             site = self._sites.get(view.site.name)
             if site is None:
                 self._sites[view.site.name] = self._site(view)
-            else:
+            elif view != site.view:
                 site.apply(view)
 
     def _site(self, view: SiteView) -> SiteEdge:
@@ -129,7 +129,10 @@ class Edge:
             )  # fmt: skip
 
     def _has_room(self) -> bool:
-        return sum(len(site.visitors) for site in self._sites.values()) < self._most_visitors
+        return self._visitors() < self._most_visitors
+
+    def _visitors(self) -> int:
+        return sum(len(site.visitors) for site in self._sites.values())
 
     def _accept_plain(self, site: SiteEdge) -> Accepted:
         readiness = self._readiness
@@ -172,7 +175,7 @@ class Edge:
         self._stop_by = self._reactor.seconds()
 
     def _wait(self, over: Deferred[None]) -> None:
-        left = sum(len(site.visitors) for site in self._sites.values())
+        left = self._visitors()
         if left and self._reactor.seconds() < self._stop_by:
             self._reactor.callLater(_POLL, self._wait, over)
             return

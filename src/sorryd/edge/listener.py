@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 import socket
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from sorryd.edge.descriptors import Seldom
 from sorryd.edge.readiness import Readiness
 from sorryd.model import Listen
 
@@ -20,7 +20,6 @@ log = Logger()
 BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
-TOLD: Final = 60.0  # seconds between two lines in the log about that
 
 _GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 
@@ -49,8 +48,7 @@ def bind(listen: Listen) -> socket.socket:
         sock.listen(BACKLOG)
     except OSError as why:
         sock.close()
-        reason = os.strerror(why.errno).lower() if why.errno else str(why)
-        raise ListenFault(f"{spell(listen.host, listen.port)}: {reason}") from None
+        raise ListenFault(f"{spell(listen.host, listen.port)}: {_words(why)}") from None
     return sock
 
 
@@ -76,7 +74,7 @@ class Listener:
         self._reactor = reactor
         self._accepted = accepted
         self._has_room = has_room
-        self._told_until = -math.inf  # by the reactor's clock
+        self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
 
     @property
@@ -110,7 +108,7 @@ class Listener:
                 return
             except OSError as why:
                 if why.errno not in _GONE:
-                    self._rest(os.strerror(why.errno).lower() if why.errno else str(why))
+                    self._rest(_words(why))
                     return
                 continue
             sock.setblocking(False)
@@ -121,12 +119,14 @@ class Listener:
 
     def _rest(self, why: str) -> None:
         """Out of descriptors or memory: those that are open go on, new ones wait."""
-        now = self._reactor.seconds()
-        if now >= self._told_until:
-            self._told_until = now + TOLD
+        if self._seldom.is_due():
             log.error(
                 "{name}: can't accept: {why}; it tries again every {rest} s",
                 name=self.name, why=why, rest=REST,
             )  # fmt: skip
         self._readiness.unwatch_read(self._sock.fileno())
         self._resting = self._reactor.callLater(REST, self.start)
+
+
+def _words(why: OSError) -> str:
+    return os.strerror(why.errno).lower() if why.errno else str(why)

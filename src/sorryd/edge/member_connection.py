@@ -72,7 +72,7 @@ class MemberConnection:
         """More of the request's body."""
         if self._body is None and self.exchange is not None and self.exchange.request_done:
             self._sent = self.transport.sent
-            self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+            self._await_answer()
         self.transport.write(data)
 
     def pause(self) -> None:
@@ -85,7 +85,7 @@ class MemberConnection:
         if self._body is not None:
             self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
         elif self.exchange is not None and self.exchange.request_done:
-            self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+            self._await_answer()
         self.transport.resumeProducing()
 
     def abandon(self) -> None:
@@ -152,7 +152,6 @@ class MemberConnection:
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
         exchange = self.exchange
-        wheel = self.pool.wheel
         if exchange is None and self._keep:
             self.pool.forget(self)
             self.close()
@@ -160,16 +159,19 @@ class MemberConnection:
             self._go_away()
         elif self.transport.sent != self._sent:
             self._sent = self.transport.sent
-            self.deadline = wheel.now + self.pool.timeouts.answer
+            self._await_answer()
         else:
             self.exchange = None
             self._go_away()
             exchange.member_late()
 
+    def _await_answer(self) -> None:
+        self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+
     def pauseProducing(self) -> None:
         if self.exchange is not None:
             if self._body is None:
-                self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
+                self._await_answer()
             self.exchange.pause_request()
 
     def resumeProducing(self) -> None:

@@ -69,11 +69,12 @@ class SiteEdge:
         self._report = report
         self._standing = Standing(phase=Phase.LIVE)
         self._apology: ReadyApology | None = None
+        self._for_members: dict[int, ReadyApology] = {}  # by status
         self._holds_from = math.inf
         self._holds_until = -math.inf
         self._drain = Drain(wheel, self._expire)
         self._on_trial = _OnTrial()
-        self._view = view
+        self.view = view
         self._picker = Picker(tiers(view.members), view.members)
         self.apply(view)
 
@@ -82,16 +83,16 @@ class SiteEdge:
     def apply(self, view: SiteView) -> None:
         """Serve by `view` from now on."""
         site = view.site
-        if site != self._view.site:
-            self._apology = None  # it is rendered anew, as the site says now
-        self._view = view
+        if site != self.view.site:
+            self._apology = None  # rendered anew, as the site says now
+            self._for_members.clear()
+        self.view = view
         self.timeouts = site.timeouts
         self.max_header_bytes = site.max_header_bytes
         self.max_body_bytes = site.max_body_bytes
         self.preserve_host = site.preserve_host
         self._apply_members(view)
         self._page = compile_page(site.sorry_template)
-        self._for_members: dict[int, ReadyApology] = {}
         self.look(self.now())
 
     def _apply_members(self, view: SiteView) -> None:
@@ -122,14 +123,14 @@ class SiteEdge:
         now = self.now()
         if not self._holds_from <= now < self._holds_until:
             self.look(now)
-            self._report(EdgePassed(site=self._view.site.name, at=now))
+            self._report(EdgePassed(site=self.view.site.name, at=now))
         return self._apology
 
     def look(self, now: float) -> None:
         """Work out the standing at the instant `now`, and act on what has changed."""
-        site = self._view.site
+        site = self.view.site
         before = self._standing
-        held = standing(self._view.windows, site.name, site.drain, site.announce, now)
+        held = standing(self.view.windows, site.name, site.drain, site.announce, now)
         self._standing = held
         self._holds_from, self._holds_until = held.holds_from, held.holds_until
         if held.phase.serves:
@@ -139,7 +140,7 @@ class SiteEdge:
         self._drain.follow(held)
 
     def _rendered(self, held: Standing) -> ReadyApology:
-        site = self._view.site
+        site = self.view.site
         assert held.cause is not None
         return self._render(
             Facts(
@@ -160,13 +161,13 @@ class SiteEdge:
         if apology.fault is not None:
             log.error(
                 "site {site}: {page}: {fault}; a built-in page is served instead",
-                site=facts.site, page=self._view.site.sorry_page, fault=apology.fault,
+                site=facts.site, page=self.view.site.sorry_page, fault=apology.fault,
             )  # fmt: skip
         return ReadyApology(apology)
 
     def apology_for_members(self, status: int | None) -> ReadyApology:
         """The apology where members failed; `status` where only this request did."""
-        site = self._view.site
+        site = self.view.site
         code = site.sorry_status if status is None or not self._is_anyone_left() else status
         ready = self._for_members.get(code)
         if ready is None:
@@ -191,22 +192,22 @@ class SiteEdge:
         if cut:
             log.warn(
                 "site {site}: {cut} requests still in flight at the end of drain were cut",
-                site=self._view.site.name, cut=cut,
+                site=self.view.site.name, cut=cut,
             )  # fmt: skip
 
     # --- members ---
 
     def failed(self, pool: AnyPool, why: str) -> None:
         """A member refused a connection or broke an answer."""
-        self._report(MemberFailed(site=self._view.site.name, url=pool.member.url, why=why))
+        self._report(MemberFailed(site=self.view.site.name, url=pool.member.url, why=why))
 
     def answered(self, pool: AnyPool) -> None:
         """A member that was not known to be up answered."""
-        self._report(MemberAnswered(site=self._view.site.name, url=pool.member.url))
+        self._report(MemberAnswered(site=self.view.site.name, url=pool.member.url))
 
     def active(self) -> Iterable[Active]:
         """Requests in flight at each member."""
-        name = self._view.site.name
+        name = self.view.site.name
         return (Active(site=name, url=p.member.url, requests=p.active) for p in self.pools)
 
     # --- visitors ---
@@ -224,7 +225,7 @@ class SiteEdge:
     @property
     def max_connections(self) -> int:
         """How many visitors may be connected at once."""
-        return self._view.site.max_connections
+        return self.view.site.max_connections
 
     @property
     def is_full(self) -> bool:

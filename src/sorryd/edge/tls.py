@@ -10,7 +10,6 @@ Nothing here does network I/O.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 
@@ -25,6 +24,7 @@ from service_identity.cryptography import (
     verify_certificate_ip_address,
 )
 
+from sorryd.edge.addresses import is_address
 from sorryd.model import MemberTls
 
 # The TLS 1.2 suites; those of 1.3 are OpenSSL's own. DHE is left out: without parameters of
@@ -210,7 +210,7 @@ def verify_member(connection: SSL.Connection, name: str) -> None:
     if certificate is None:
         raise MemberTlsFault("it showed no certificate")
     try:
-        if _is_address(name):
+        if is_address(name):
             verify_certificate_ip_address(certificate, name.partition("%")[0])
         else:
             verify_certificate_hostname(certificate, name.rstrip("."))
@@ -223,7 +223,7 @@ def verify_member(connection: SSL.Connection, name: str) -> None:
 
 def sni(name: str) -> bytes | None:
     """`name` as TLS sends it; None for IP addresses (RFC 6066 §3)."""
-    if not name or _is_address(name):
+    if not name or is_address(name):
         return None
     bare = name.rstrip(".")
     return bare.encode("ascii") if bare.isascii() else bare.encode("idna")
@@ -244,14 +244,6 @@ def _judge(connection: SSL.Connection, shown: X509, reason: int, depth: int, goo
     if not good:
         # pyOpenSSL hands an exception on to whoever does the handshake.
         raise MemberTlsFault(_VERIFY_REASONS.get(reason, f"its certificate fails, code {reason}"))
-    return True
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
     return True
 
 

@@ -90,7 +90,7 @@ class SocketTransport:
             self._eof()
             return
         self._read_size = READ_BULK if len(data) >= READ else READ
-        try:
+        try:  # as `_deliver` does; a Python frame less on every read
             self._protocol.dataReceived(data)
         except Exception:
             self._drop_for_bug()
