@@ -52,7 +52,7 @@ DIALOGUE = [
     ("schedule --from +1h --for 2h --reason 'database upgrade' --id db", 0, r"\Adb\n\Z"),
     ("windows", 0, r"db +every site +announced .* database upgrade"),
     ("show db", 0, r"until: .*in 3h"),
-    ("extend db --by 30m", 0, r"until: .*in 3h30m"),
+    ("extend db --by 30m", 0, r"until: .*in 3h(30|29)m"),
     ("status", 0, r"\Ashop: announced\n +next: +db, "),
     ("end db", 1, r"\Asorryctl: db is not open yet: cancel it instead\n\Z"),
     ("cancel db", 0, r"\Adb  cancelled\n"),
