@@ -173,7 +173,7 @@ def test_self_signed() -> None:
         + GOOD.replace(":80", ":443 tls")
         + "certificate = self-signed"
     ).sites[0]
-    assert found.certificate == Certificate(
+    assert found.certificates[0] == Certificate(
         chain="/var/lib/x/self-signed-a.pem",
         key="/var/lib/x/self-signed-a.key",
         self_signed=True,

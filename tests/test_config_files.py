@@ -91,7 +91,7 @@ def faults(folder: Path, more: str) -> list[str]:
 def test_a_certificate(folder: Path, chain: str, key: str | None) -> None:
     """A certificate is taken with its key, which may be in the same file."""
     lines = f"certificate = {chain}\n" + (f"private_key = {key}" if key else "")
-    assert site(folder, lines).certificate == Certificate(
+    assert site(folder, lines).certificates[0] == Certificate(
         chain=str(folder / chain), key=None if key is None else str(folder / key)
     )
 
@@ -99,7 +99,7 @@ def test_a_certificate(folder: Path, chain: str, key: str | None) -> None:
 def test_a_certificate_without_tls(folder: Path) -> None:
     """A certificate may be there before a listener uses it."""
     found = site(folder, "certificate = both.pem", "127.0.0.1:80")
-    assert found.certificate == Certificate(chain=str(folder / "both.pem"))
+    assert found.certificates[0] == Certificate(chain=str(folder / "both.pem"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ CONFIG: Final = frozenset(
 MAY: Final[dict[str, frozenset[str]]] = {
     "__init__": frozenset(),
     "model": frozenset(),
+    "reports": frozenset({"model"}),
+    "snapshot": frozenset({"model"}),
     "ini": frozenset(),
     "lockfile": frozenset(),
     "folders": frozenset(),
@@ -33,14 +35,20 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "messages": frozenset({"model"}),
     "replies": frozenset({"model", "messages"}),
     "journal": frozenset({"model", "database", "folders", "lockfile"}),
-    "policy": frozenset({"model"}),
-    "edge": frozenset({"model", "policy"}),
+    "policy": frozenset({"model", "snapshot"}),
+    "edge": frozenset({"model", "policy", "reports", "snapshot"}),
     "control": frozenset(
-        {"model", "times", "policy", "messages", "replies", "journal"} | {"folders"}
+        {"model", "times", "policy", "messages", "replies", "journal", "folders"}
+        | {"reports", "snapshot"}
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
-    "service": frozenset({"alarm", "config", "control", "edge", "journal", "model"}),
+    "access_log": frozenset({"model"}),
+    "prober": frozenset({"model", "policy", "edge", "reports", "snapshot"}),
+    "service": frozenset(
+        {"alarm", "config", "control", "edge", "journal", "model", "reports", "access_log"}
+        | {"prober", "snapshot"}
+    ),
 }
 
 # What is not for a part, of the world outside sorryd.

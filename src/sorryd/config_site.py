@@ -46,7 +46,7 @@ def site(name: str, keys: Keys, state: str, zone: str, addresses: list[Address])
         timezone=keys.one("timezone", values.zone, zone),
         sorry_page=page,
         sorry_template=template,
-        certificate=_certificate(name, keys, state, listeners),
+        certificates=_certificates(name, keys, state, listeners),
         tls_min=keys.one("tls_min", values.one_of("1.2", "1.3"), "1.2"),
         preserve_host=keys.one("preserve_host", values.truth, True),
         timeouts=_timeouts(keys),
@@ -96,9 +96,9 @@ def _members(keys: Keys) -> tuple[Member, ...]:
     return tuple(one for _, one in found)
 
 
-def _certificate(
+def _certificates(
     name: str, keys: Keys, state: str, listeners: tuple[tuple[int, Listen], ...]
-) -> Certificate | None:
+) -> tuple[Certificate, ...]:
     """What the site shows; one of our own has its paths already, and is made at the start."""
     needs = next((line for line, listen in listeners if listen.tls), None)
     if needs is not None and not keys.has("certificate"):
@@ -109,12 +109,12 @@ def _certificate(
     if keys.has("private_key") and not keys.has("certificate"):
         keys.fault("private_key", "there is no certificate for it")
     if chain is None or (key is None and keys.has("private_key")):
-        return None
+        return ()
     if not chain.certificates:
         if key is not None:
             keys.fault("private_key", "a self-signed certificate has its own")
-        return Certificate(chain=f"{own}.pem", key=f"{own}.key", self_signed=True)
-    return _pair(keys, chain, key)
+        return (Certificate(chain=f"{own}.pem", key=f"{own}.key", self_signed=True),)
+    return (_pair(keys, chain, key),)
 
 
 def _pair(keys: Keys, chain: pem.Chain, key: pem.Key | None) -> Certificate:

@@ -52,6 +52,30 @@ class Health(enum.StrEnum):
     UP = "up"
     RESTING = "resting"  # failed; gets nothing until its rest is over
     TRIAL = "trial"  # rested; one request at a time until it answers
+    DOWN = "down"  # its checks fail
+
+
+class Balance(enum.StrEnum):
+    """How requests are shared among the members that are up."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_CONN = "least_conn"
+    HASH = "hash"  # the visitor's address: rendezvous hashing
+    STICKY = "sticky"  # a signed cookie; who has none, by round robin
+
+
+class CheckKind(enum.StrEnum):
+    """What an active check asks of a member."""
+
+    HTTP = "http"  # a request, over TLS where the member is https://
+    TCP = "tcp"  # a connection, and a TLS handshake where the member is https://
+
+
+class LogFormat(enum.StrEnum):
+    """How a line of the access log looks."""
+
+    COMBINED = "combined"
+    JSON = "json"
 
 
 class WindowKind(enum.StrEnum):
@@ -69,11 +93,17 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listen(Value, frozen=True):
-    """A listening address; `host` is a literal IPv4 or IPv6 address without brackets."""
+    """A listening address; `host` is a literal IPv4 or IPv6 address without brackets.
+
+    `path` is that of a UNIX socket; `host` is empty and `port` 0 then. With `proxy`, each
+    connection begins with the PROXY protocol.
+    """
 
     host: str
     port: int
     tls: bool = False
+    proxy: bool = False
+    path: str | None = None
 
 
 class Certificate(Value, frozen=True):
@@ -90,24 +120,54 @@ class Certificate(Value, frozen=True):
 class MemberTls(Value, frozen=True):
     """How an ``https://`` member is verified.
 
-    `ca` None is the system's store. `name` None is the host of the member's URL.
+    `ca` None is the system's store. `name` None is the host of the member's URL. `cert` and
+    `key` are what we show it, if it asks; `key` None: it is in the file of `cert`.
     """
 
     ca: str | None = None
     name: str | None = None
     verify: bool = True
+    cert: str | None = None
+    key: str | None = None
 
 
 class Member(Value, frozen=True):
-    """A server behind sorryd. `url` is its name everywhere: scheme://host:port as written."""
+    """A server behind sorryd. `url` is its name everywhere: as written.
+
+    `socket` is the path of a UNIX socket; `host` is ``localhost`` and `port` 80 then, for Host.
+    `path` is put before every target: b"" or ``/app`` without a slash at its end.
+    `max_connections` is how many requests it gets at once, 0: no limit.
+    """
 
     url: str
     host: str
     port: int
+    path: str = ""
+    socket: str | None = None
+    max_connections: int = 0
     weight: int = 1  # 1..256
     standby: bool = False
     retry: float = 5.0  # seconds that it rests after a failure
     tls: MemberTls | None = None  # None: plain
+
+
+class Check(Value, frozen=True):
+    """How members are checked, all durations in seconds.
+
+    `expect` are ranges of status codes, both ends included. `host` None is the member's own
+    authority. Each wait is `interval` and up to `jitter` (0..1) of it more or less.
+    """
+
+    kind: CheckKind = CheckKind.HTTP
+    method: str = "GET"
+    target: str = "/"
+    host: str | None = None
+    expect: tuple[tuple[int, int], ...] = ((200, 399),)
+    interval: float = 2.0
+    timeout: float = 2.0
+    jitter: float = 0.1
+    rise: int = 2
+    fall: int = 3
 
 
 class Timeouts(Value, frozen=True):
@@ -120,6 +180,7 @@ class Timeouts(Value, frozen=True):
     stream: float = 3600.0
     answer: float = 60.0
     tunnel: float = 3600.0
+    queue: float = 5.0
 
 
 class Site(Value, frozen=True):
@@ -131,9 +192,19 @@ class Site(Value, frozen=True):
     timezone: str
     sorry_page: str  # path of the Jinja2 template
     sorry_template: str  # its source, read when the configuration was
-    certificate: Certificate | None = None
+    hosts: tuple[str, ...] = ()  # lower case, ``*.`` may begin one; none: any
+    certificates: tuple[Certificate, ...] = ()
     tls_min: str = "1.2"  # "1.2" or "1.3"
+    balance: Balance = Balance.ROUND_ROBIN
+    sticky_cookie: str = "SRV"
+    check: Check | None = None
+    fail_on: tuple[int, ...] = ()  # status codes that count as a failure of the member
+    slow_start: float = 0.0  # seconds in which a member that recovered comes to its weight
+    max_queue: int = 1000  # requests that wait for members with max_connections
     preserve_host: bool = True
+    trusted_proxies: tuple[str, ...] = ()  # networks (CIDR), and the word ``unix``
+    redirect_https: bool = False
+    rewrite_location: bool = True
     timeouts: Timeouts = Timeouts()
     max_header_bytes: int = 32768
     max_body_bytes: int = 0  # 0: no limit
@@ -154,6 +225,9 @@ class Config(Value, frozen=True):
     sites: tuple[Site, ...]
     control_mode: int = 0o660
     control_group: str | None = None
+    nameserver: tuple[str, int] | None = None  # address and port; None: the system's resolver
+    access_log: str = ""  # a path, "-" for stdout, or "" for none
+    access_log_format: LogFormat = LogFormat.COMBINED
 
 
 # --- windows ---------------------------------------------------------------------------
@@ -193,71 +267,3 @@ class Window(Value, frozen=True):
     def is_final(self) -> bool:
         """Whether it can never act again."""
         return self.ended is not None or self.cancelled is not None
-
-
-# --- what the control side publishes ----------------------------------------------------
-
-
-class MemberView(Value, frozen=True):
-    """A member as the edge shall treat it now."""
-
-    member: Member
-    state: MemberState = MemberState.READY
-    weight: int = 1
-    health: Health = Health.UP
-
-
-class SiteView(Value, frozen=True):
-    """A site as the edge shall serve it: its members, and the windows that concern it.
-
-    `windows`, arranged as policy/windows.py takes them, holds those that may still act, whenever
-    they start, and the ended ones that the present down-time began with. The phase is worked
-    out from them and the clock, on every request.
-    """
-
-    site: Site
-    members: tuple[MemberView, ...]
-    windows: tuple[Window, ...] = ()
-
-
-class Snapshot(Value, frozen=True):
-    """All that the edge knows. Replaced whole; `serial` grows by one each time."""
-
-    serial: int
-    sites: tuple[SiteView, ...]
-
-
-# --- what the edge reports ----------------------------------------------------------------
-
-
-class MemberFailed(Value, frozen=True, tag=True):
-    """A member refused a connection, or broke its answer."""
-
-    site: str
-    url: str
-    why: str
-
-
-class MemberAnswered(Value, frozen=True, tag=True):
-    """A member on trial gave a whole answer head."""
-
-    site: str
-    url: str
-
-
-class EdgePassed(Value, frozen=True, tag=True):
-    """The edge saw a site's phase change at `at` (an instant), before any alarm did."""
-
-    site: str
-    at: float
-
-
-Report = MemberFailed | MemberAnswered | EdgePassed
-
-
-class Active(Value, frozen=True):
-    """Requests in flight at one member of one site."""
-
-    site: str
-    url: str
-    requests: int

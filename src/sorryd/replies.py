@@ -64,6 +64,15 @@ class MemberStatus(Value, frozen=True, kw_only=True):
     active: int
 
 
+class CertificateStatus(Value, frozen=True, kw_only=True):
+    """A certificate that the site shows. `warning` is empty, or says that it ends soon."""
+
+    file: str
+    names: tuple[str, ...]
+    expires: str
+    warning: str = ""
+
+
 class SiteStatus(Value, frozen=True, kw_only=True):
     """A site. `window` is the one that holds it down, `next` the next one to come.
 
@@ -80,6 +89,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     window: WindowResult | None
     next: WindowResult | None
     members: tuple[MemberStatus, ...]
+    certificates: tuple[CertificateStatus, ...] = ()
 
 
 class StatusResult(Value, frozen=True, kw_only=True):

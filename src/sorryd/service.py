@@ -38,7 +38,14 @@ from sorryd.edge.readiness import readiness_of
 from sorryd.edge.self_signed import self_signed
 from sorryd.edge.tls import TlsFault, server_context
 from sorryd.journal import Journal, JournalError
-from sorryd.model import Config, Member, Report, Site
+from sorryd.model import (
+    Config,
+    Member,
+    Site,
+)
+from sorryd.reports import (
+    Report,
+)
 
 log = Logger()
 T = TypeVar("T")
@@ -179,7 +186,7 @@ class Sorryd(Service):
         keep_buffers()
         self._journal.open()
         loaded = self._journal.load()
-        contexts = {site.name: _context(config, site) for site in config.sites if site.certificate}
+        contexts = {site.name: _context(config, site) for site in config.sites if site.certificates}
         edge = self._edge = Edge(
             reactor,
             reactor,
@@ -263,8 +270,7 @@ class Sorryd(Service):
 
 
 def _context(config: Config, site: Site) -> SSL.Context:
-    certificate = site.certificate
-    assert certificate is not None
+    certificate = site.certificates[0]
     if not certificate.self_signed:
         return server_context(certificate.chain, certificate.key, site.tls_min)
     names = [listen.host for listen in site.listen if listen.tls]

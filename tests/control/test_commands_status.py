@@ -9,8 +9,16 @@ from tests.control.world import NOON, SHARED, A, B, World, night, window
 
 from sorryd.journal import WindowPut
 from sorryd.messages import DaemonVersion, MemberSet, SiteDown, Status
-from sorryd.model import Active, Cause, MemberFailed, MemberState, Phase
+from sorryd.model import (
+    Cause,
+    MemberState,
+    Phase,
+)
 from sorryd.replies import WindowPhase
+from sorryd.reports import (
+    Active,
+    MemberFailed,
+)
 
 
 def test_status(world: World) -> None:

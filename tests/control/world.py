@@ -13,7 +13,21 @@ from sorryd.control.commands import Commands
 from sorryd.control.truth import Clocks, Truth
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import ControlError, Request, WindowSchedule
-from sorryd.model import Active, Author, Config, Listen, Member, Site, Snapshot, Window, WindowKind
+from sorryd.model import (
+    Author,
+    Config,
+    Listen,
+    Member,
+    Site,
+    Window,
+    WindowKind,
+)
+from sorryd.reports import (
+    Active,
+)
+from sorryd.snapshot import (
+    Snapshot,
+)
 
 T = TypeVar("T")
 

@@ -18,15 +18,19 @@ from sorryd.model import (
     Author,
     Health,
     Member,
-    MemberFailed,
     MemberState,
-    MemberView,
-    Report,
     Site,
-    SiteView,
     Timeouts,
     Window,
     WindowKind,
+)
+from sorryd.reports import (
+    MemberFailed,
+    Report,
+)
+from sorryd.snapshot import (
+    MemberView,
+    SiteView,
 )
 
 NOON = 1795269600.0  # an instant

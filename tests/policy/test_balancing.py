@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sorryd.model import Health, Member, MemberState, MemberView
+from sorryd.model import (
+    Health,
+    Member,
+    MemberState,
+)
 from sorryd.policy import balancing
 from sorryd.policy.balancing import Picker, Plan, Rotation, tiers
+from sorryd.snapshot import (
+    MemberView,
+)
 
 READY, DRAIN, MAINT = MemberState.READY, MemberState.DRAIN, MemberState.MAINT
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL

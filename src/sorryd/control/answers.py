@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sorryd.control.spans import zone_of
 from sorryd.journal import Change, HistoryEntry, WindowPut
 from sorryd.model import (
-    Active,
     Author,
     Cause,
     Config,
-    MemberView,
     Phase,
-    SiteView,
     Value,
     Window,
 )
@@ -29,6 +26,13 @@ from sorryd.replies import (
     WindowResult,
 )
 from sorryd.replies import HistoryEntry as Deed
+from sorryd.reports import (
+    Active,
+)
+from sorryd.snapshot import (
+    MemberView,
+    SiteView,
+)
 from sorryd.times import TimeFault, format_instant, parse_zone
 
 Loads = Mapping[tuple[str, str], int]  # requests in flight, by site and URL

@@ -8,9 +8,20 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
-from sorryd.model import Cause, MemberAnswered, MemberFailed, Phase, SiteView, Window
+from sorryd.model import (
+    Cause,
+    Phase,
+    Window,
+)
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing
+from sorryd.reports import (
+    MemberAnswered,
+    MemberFailed,
+)
+from sorryd.snapshot import (
+    SiteView,
+)
 from sorryd.times import format_duration
 
 STEP = 2.0  # seconds between two looks by which the clocks may differ before it is a step

@@ -57,7 +57,10 @@ from sorryd.messages import (
     is_change,
     not_found,
 )
-from sorryd.model import Active, Author, Window
+from sorryd.model import (
+    Author,
+    Window,
+)
 from sorryd.replies import (
     HistoryResult,
     MemberResult,
@@ -65,6 +68,9 @@ from sorryd.replies import (
     SiteStatus,
     StatusResult,
     WindowResult,
+)
+from sorryd.reports import (
+    Active,
 )
 
 _MOST = 1000  # past windows, and deeds, that one answer has

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sorryd.journal import MemberPut
-from sorryd.model import Config, Member, MemberAnswered, MemberFailed, MemberView, Site
+from sorryd.model import (
+    Config,
+    Member,
+    Site,
+)
 from sorryd.policy.health import Condition, answered, failed, rested
+from sorryd.reports import (
+    MemberAnswered,
+    MemberFailed,
+)
+from sorryd.snapshot import (
+    MemberView,
+)
 
 Key = tuple[str, str]  # a member: its site and URL
 _UNKNOWN = Condition()

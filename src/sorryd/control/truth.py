@@ -26,13 +26,7 @@ from sorryd.control.roster import Roster
 from sorryd.journal import Change, HistoryEntry, Loaded, MemberPut, WindowPut
 from sorryd.model import (
     Config,
-    EdgePassed,
-    MemberAnswered,
-    MemberFailed,
-    Report,
     Site,
-    SiteView,
-    Snapshot,
     Window,
 )
 from sorryd.policy.windows import (
@@ -43,6 +37,18 @@ from sorryd.policy.windows import (
     is_continued,
     passed,
     standing,
+)
+from sorryd.reports import (
+    CheckFailed,
+    CheckPassed,
+    EdgePassed,
+    MemberAnswered,
+    MemberFailed,
+    Report,
+)
+from sorryd.snapshot import (
+    SiteView,
+    Snapshot,
 )
 
 
@@ -148,7 +154,7 @@ class Truth:
                     return
                 self._chronicle.answered(report)
                 self._changed = True
-            case EdgePassed():
+            case EdgePassed() | CheckPassed() | CheckFailed():
                 pass
             case _:
                 assert_never(report)

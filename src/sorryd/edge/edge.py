@@ -26,7 +26,19 @@ from sorryd.edge.tls import member_context
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import Wheel
-from sorryd.model import Active, Listen, Member, MemberTls, Report, SiteView, Snapshot
+from sorryd.model import (
+    Listen,
+    Member,
+    MemberTls,
+)
+from sorryd.reports import (
+    Active,
+    Report,
+)
+from sorryd.snapshot import (
+    SiteView,
+    Snapshot,
+)
 
 log = Logger()
 

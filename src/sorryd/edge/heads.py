@@ -26,12 +26,13 @@ class RequestHead:
 
     `lines` are the end-to-end field lines in their order, without line ends. `host_at` is the
     index of Host among them, -1 where there is none. `length` is the body's length in bytes;
-    None with `chunked`.
+    None with `chunked`. `claims` are the lines that say where the request came from, as proxies
+    write them: believed only of those that are trusted (see policy/forwarding.py).
     """
 
     __slots__ = (
-        "chunked", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
-        "method", "minor", "target", "upgrade",
+        "chunked", "claims", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
+        "method", "minor", "takes_trailers", "target", "upgrade",
     )  # fmt: skip
 
     def __init__(self, method: bytes, target: bytes, minor: int) -> None:
@@ -45,6 +46,8 @@ class RequestHead:
         self.chunked = False
         self.keep_alive = minor == 1
         self.expects_continue = False
+        self.takes_trailers = False  # TE: trailers (RFC 9110 §10.1.4)
+        self.claims: list[bytes] | None = None
         self.upgrade: bytes | None = None
 
     @property
@@ -54,15 +57,23 @@ class RequestHead:
 
 
 class ResponseHead:
-    """A response's head. `length` None without `chunked`: the body ends with the connection."""
+    """A response's head. `length` None without `chunked`: the body ends with the connection.
 
-    __slots__ = ("chunked", "keep_alive", "length", "lines", "minor", "reason", "status", "upgrade")
+    `located` has the indices of the lines that may name where the member is: Location,
+    Content-Location, URI, Refresh and Set-Cookie (see policy/locations.py).
+    """
+
+    __slots__ = (
+        "chunked", "keep_alive", "length", "lines", "located", "minor", "reason", "status",
+        "upgrade",
+    )  # fmt: skip
 
     def __init__(self, minor: int, status: int, reason: bytes) -> None:
         self.minor = minor
         self.status = status
         self.reason = reason
         self.lines: list[bytes] = []
+        self.located: list[int] | None = None
         self.length: int | None = None
         self.chunked = False
         self.keep_alive = minor == 1

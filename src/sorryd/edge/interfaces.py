@@ -120,10 +120,16 @@ class Pool(Protocol):
     head_limit: int
     wheel: Wheel
     authority: bytes
+    prefix: bytes  # put before every target
+    limit: int  # most exchanges at once; 0: no limit
     active: int  # exchanges at this member
     trying: int  # ... that began while it was on trial
     on_trial: bool
     is_up: bool
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `limit` is reached."""
 
     def take(self, checked: bool) -> Connection | None:
         """An idle connection; `checked`: one that was looked at just now."""

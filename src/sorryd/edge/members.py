@@ -44,8 +44,15 @@ class Pool:
         self._idle: list[Connection] = []
         self._closed = False
         host = f"[{member.host}]" if ":" in member.host else member.host
+        self.prefix = member.path.encode()
+        self.limit = member.max_connections
         default = 443 if member.tls else 80
         self.authority = (host if member.port == default else f"{host}:{member.port}").encode()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the member has as many requests as it may get at once."""
+        return 0 < self.limit <= self.active
 
     def take(self, checked: bool) -> Connection | None:
         """An idle connection, the one used last first.

@@ -18,21 +18,25 @@ from sorryd.edge.interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
 from sorryd.edge.wheel import Wheel
 from sorryd.model import (
-    Active,
     Cause,
-    EdgePassed,
     Health,
     Member,
-    MemberAnswered,
-    MemberFailed,
     Phase,
-    Report,
     Site,
-    SiteView,
 )
 from sorryd.policy.apology import Facts, ReadyApology, compile_page, render
 from sorryd.policy.balancing import Picker, tiers
 from sorryd.policy.windows import Standing, standing
+from sorryd.reports import (
+    Active,
+    EdgePassed,
+    MemberAnswered,
+    MemberFailed,
+    Report,
+)
+from sorryd.snapshot import (
+    SiteView,
+)
 
 log = Logger()
 

@@ -11,7 +11,14 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Container, Sequence
 
-from sorryd.model import Health, MemberState, MemberView, Value
+from sorryd.model import (
+    Health,
+    MemberState,
+    Value,
+)
+from sorryd.snapshot import (
+    MemberView,
+)
 
 REMEMBERED_STEPS = 65_536
 """Longest period that a rotation remembers; a longer one is worked out again each time."""

@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sorryd.model import Health, MemberState, MemberView, Value
+from sorryd.model import (
+    Health,
+    MemberState,
+    Value,
+)
+from sorryd.snapshot import (
+    MemberView,
+)
 
 
 class Condition(Value, frozen=True, kw_only=True):

@@ -1,0 +1,65 @@
+"""What the edge tells the control side: reports as things happen, and answers when asked.
+
+Frozen messages, which can be encoded, as all that passes between the two sides.
+"""
+
+from __future__ import annotations
+
+from sorryd.model import Value
+
+
+class MemberFailed(Value, frozen=True, tag=True):
+    """A member refused a connection, or broke its answer."""
+
+    site: str
+    url: str
+    why: str
+
+
+class MemberAnswered(Value, frozen=True, tag=True):
+    """A member on trial gave a whole answer head."""
+
+    site: str
+    url: str
+
+
+class CheckPassed(Value, frozen=True, tag=True):
+    """An active check found a member well."""
+
+    site: str
+    url: str
+
+
+class CheckFailed(Value, frozen=True, tag=True):
+    """An active check found a member not well."""
+
+    site: str
+    url: str
+    why: str
+
+
+class EdgePassed(Value, frozen=True, tag=True):
+    """The edge saw a site's phase change at `at` (an instant), before any alarm did."""
+
+    site: str
+    at: float
+
+
+Report = MemberFailed | MemberAnswered | CheckPassed | CheckFailed | EdgePassed
+
+
+class Active(Value, frozen=True):
+    """Requests in flight at one member of one site."""
+
+    site: str
+    url: str
+    requests: int
+
+
+class ShownCertificate(Value, frozen=True):
+    """A certificate that a site shows now: its file, names, and the instant it expires at."""
+
+    site: str
+    file: str
+    names: tuple[str, ...]
+    expires: float
