@@ -13,12 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 Kind = Literal["ecdsa", "rsa"]
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 DAY = timedelta(days=1)
+USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,20 +57,25 @@ def issue(
     kind: Kind = "ecdsa",
     since: datetime | None = None,
     until: datetime | None = None,
+    raw_names: bytes | None = None,
+    usage: Literal["server", "client"] = "server",
 ) -> tuple[bytes, bytes]:
     """A leaf for DNS names and IP addresses: its chain without the root, and its key, in PEM.
 
-    Without `names` it has no subjectAltName at all.
+    Without `names` it has no subjectAltName at all, or the one that is given in DER.
     """
     key = _key(kind)
     now = datetime.now(UTC)
     builder = _builder("leaf", key, issuer, since or now - DAY, until or now + 7 * DAY)
     builder = builder.add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True
-    ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    ).add_extension(x509.ExtendedKeyUsage([USAGES[usage]]), critical=False)
     if names:
         names_extension = x509.SubjectAlternativeName([_general_name(name) for name in names])
         builder = builder.add_extension(names_extension, critical=False)
+    if raw_names is not None:
+        raw = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, raw_names)
+        builder = builder.add_extension(raw, critical=False)
     leaf = builder.sign(issuer.key, hashes.SHA256())
     chain = b"".join(each.public_bytes(Encoding.PEM) for each in (leaf, *issuer.above))
     return chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -28,11 +28,16 @@ def pem() -> dict[str, bytes]:
     """What the files that sorryd.ini may name hold."""
     issuer = authority()
     chain, key = issue(issuer, ["shop.example.com"])
+    rsa_chain, rsa_key = issue(issuer, ["shop.example.com"], kind="rsa")
     page = (ROOT / "etc" / "maintenance.html").read_bytes()
     return {
         "shop.pem": chain,
         "shop.key": key,
+        "shop-rsa.pem": rsa_chain,
+        "shop-rsa.key": rsa_key,
+        "shop-both.pem": chain + key,
         "shop-ca.pem": issuer.pem,
+        "turned.pem": issuer.pem + chain,
         "maintenance.html": page,
         "broken.html": b"<p>{{ reson }}\n",
     }
@@ -105,13 +110,15 @@ def with_key(section: str, written: str) -> str:
 
 KEYS: Final = rows("key")
 FAULTS: Final = rows("written")
+MEMBERS: Final = rows("a member") + rows(r"option \| what it does")
+CHECKS: Final = [row for row in rows(r"option \| where it is left out") if "`" in row.second]
 DEFAULTS: Final = [row for row in KEYS if re.fullmatch(r"`[^`]*`", row.second)]
 
 
 def test_every_key_is_told() -> None:
     """The tables have every key that is served; those to come are named as not served yet."""
     told = {row.first.strip("`") for row in KEYS}
-    words = {"balance", "sorry_mode", "rewrite_location", "redirect_https", "read_only"}
+    words = {"sorry_mode", "read_only"}
     later = CONFIGURATION.partition("## Known, and not served yet")[2]
     not_yet = {name for name in re.findall(r"`([a-z_]+)`", later) if name in {*DAEMON, *SITE}}
     assert told | not_yet == {*DAEMON, *SITE}
@@ -141,11 +148,37 @@ def test_fault_is_told_right(row: Row, folder: Path) -> None:
     assert [fault.replace(str(folder), "/etc/sorryd") for fault in faults] == [said]
 
 
+@pytest.mark.parametrize("row", CHECKS, ids=lambda row: row.first)
+def test_default_of_a_check_is_told_right(row: Row, folder: Path) -> None:
+    """An option that is written as it is told to be without it changes nothing."""
+    option = row.first.strip("`") + row.second.strip("`")
+    with_option, without = (
+        loaded(folder, with_key("site shop", f"check = GET /{more}")) for more in (f" {option}", "")
+    )
+    assert with_option == without
+
+
+@pytest.mark.parametrize("row", MEMBERS, ids=lambda row: row.first)
+def test_member_is_told_right(row: Row, folder: Path) -> None:
+    """What is shown of a member, or of one of its options, is taken so."""
+    option = row.first.strip("`")
+    for placeholder, value in {"D": "5s", "N": "2", "NAME": "app.internal"}.items():
+        option = re.sub(f"={placeholder}$", f"={value}", option)
+    file = {"ca=": "shop-ca.pem", "cert=": "shop-both.pem", "key=": "shop.key cert=shop.pem"}
+    for name, value in file.items():
+        option = option.replace(f"{name}FILE", name + value)
+    written = option if ":" in option else f"https://10.0.0.11 {option}"
+    lines = with_key("site shop", f"members = http://10.0.0.12\n  {written}")
+    assert loaded(folder, lines).sites[0].members[1].url == written.split()[0]
+
+
 def test_tables_are_found() -> None:
     """The tests above have something to look at."""
-    assert len(KEYS) > 25
-    assert len(DEFAULTS) > 20
-    assert len(FAULTS) > 40
+    assert len(KEYS) > 40
+    assert len(DEFAULTS) > 25
+    assert len(CHECKS) > 5
+    assert len(MEMBERS) > 10
+    assert len(FAULTS) > 60
 
 
 # --- commands --------------------------------------------------------------------------------
@@ -207,3 +240,14 @@ def test_links_lead_somewhere(path: Path) -> None:
     """A link to a file of the project leads to one."""
     for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / link).is_file(), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_anchors_lead_somewhere(path: Path) -> None:
+    """A link within a document leads to a heading of it."""
+    text = path.read_text()
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.M)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings

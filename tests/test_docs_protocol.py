@@ -10,12 +10,19 @@ from typing import Final, get_args
 
 import msgspec
 import pytest
+from msgspec.structs import replace
+from tests.at_once import AtOnce
 from tests.control.world import World
 from tests.documents import ROOT, blocks, loaded
+from twisted.python.failure import Failure
 
 from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_result
 from sorryd.messages import ControlError, ErrorCode, Request, WindowSchedule
+from sorryd.model import Config
+from sorryd.preparing import Preparing
+from sorryd.recording import Recording
 from sorryd.replies import StatusResult
+from sorryd.sockets import Sockets
 
 PROTOCOL: Final = (ROOT / "docs" / "control-protocol.md").read_text()
 PAIRS: Final = re.findall(r"^--> (.*)\n<-- (.*)$", PROTOCOL, re.MULTILINE)
@@ -35,6 +42,43 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.journal.close()
 
 
+REFUSED: Final = """[sorryd]
+control = control.sock
+state = sorryd.db
+colour = blue
+[site ballad]
+listen = localhost:8080
+members = http://127.0.0.1:3000
+"""
+
+
+def refused(config: Config, folder: Path) -> ControlError:
+    """How a reload to `REFUSED` is refused, where that is /etc/sorryd/sorryd.ini."""
+    file = folder / "sorryd.ini"
+    file.write_text(REFUSED)
+    recording = Recording(AtOnce(), False, lambda access: None)
+    preparing = Preparing(
+        AtOnce(), Sockets(), recording, dict, lambda fittings: None, lambda: NIGHT
+    )
+    failures: list[Failure] = []
+    preparing.load(replace(config, file=str(file))).addErrback(failures.append)
+    error = failures[0].value
+    assert isinstance(error, ControlError)
+    there = str(file), "/etc/sorryd/sorryd.ini"
+    faults = tuple(fault.replace(*there) for fault in error.faults)
+    return ControlError(error.code, error.message.replace(*there), faults=faults)
+
+
+def prepare_reload(asked: str, world: World, folder: Path) -> None:
+    """Put before a reload what it shall find; the second one that is shown is refused."""
+    config = world.truth.config
+    (ballad,) = config.sites
+    sites = replace(ballad, drain=1.0), replace(ballad, name="wiki")
+    world.preparation.next = replace(config, sites=sites, access_log="-")
+    if '"id": 12' in asked:
+        world.preparation.refusal = "load", refused(config, folder)
+
+
 def answer_to(asked: str, world: World) -> bytes:
     """What the daemon answers to a line."""
     match decode(asked.encode()):
@@ -52,8 +96,10 @@ def answer_to(asked: str, world: World) -> bytes:
     # What a stranger is told is not the commands' business: see the next test.
     [pytest.param(*pair, id=pair[0]) for pair in PAIRS if "-32002" not in pair[1]],
 )
-def test_answer_is_told_right(asked: str, told: str, world: World) -> None:
+def test_answer_is_told_right(asked: str, told: str, world: World, tmp_path: Path) -> None:
     """An answer shown is the one that is given."""
+    if "daemon.reload" in asked:
+        prepare_reload(asked, world, tmp_path)
     answer = answer_to(asked, world).decode()
     if "daemon.version" in asked:  # the versions are those of another machine
         answer, told = (re.sub(r':"[^"]*"(?=[,}])', ':""', line) for line in (answer, told))

@@ -15,7 +15,11 @@ PACKAGE: Final = Path(__file__).parents[1] / "src" / "sorryd"
 FILES: Final = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 CONFIG: Final = frozenset(
-    ["config_keys", "config_members", "config_site", "config_tls", "config_values"]
+    (
+        *("config_addresses", "config_certificates", "config_check", "config_hosts"),
+        *("config_keys", "config_listen", "config_members", "config_page", "config_reach"),
+        *("config_servers", "config_site", "config_tls", "config_values"),
+    )
 )
 
 # A part is a folder, or a file without its ending. What each may import of sorryd, besides
@@ -35,7 +39,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "messages": frozenset({"model"}),
     "replies": frozenset({"model", "messages"}),
     "journal": frozenset({"model", "database", "folders", "lockfile"}),
-    "policy": frozenset({"model", "snapshot"}),
+    "policy": frozenset({"model", "reports", "snapshot"}),
     "edge": frozenset({"model", "policy", "reports", "snapshot"}),
     "control": frozenset(
         {"model", "times", "policy", "messages", "replies", "journal", "folders"}
@@ -43,11 +47,21 @@ MAY: Final[dict[str, frozenset[str]]] = {
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
-    "access_log": frozenset({"model"}),
-    "prober": frozenset({"model", "policy", "edge", "reports", "snapshot"}),
+    "access_file": frozenset(),
+    "access_log": frozenset({"access_file"}),
+    "prober": frozenset({"model", "edge", "reports", "snapshot"}),
+    "reactors": frozenset(),
+    "options": frozenset({"config", "model", "reactors"}),
+    "signals": frozenset({"messages", "replies"}),
+    "sockets": frozenset({"model", "edge"}),
+    "recording": frozenset({"access_log", "edge", "model"}),
+    "preparing": frozenset(
+        {"config", "control", "edge", "ini", "messages", "model", "sockets", "access_log"}
+        | {"recording"}
+    ),
     "service": frozenset(
-        {"alarm", "config", "control", "edge", "journal", "model", "reports", "access_log"}
-        | {"prober", "snapshot"}
+        {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
+        | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
     ),
 }
 

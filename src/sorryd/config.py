@@ -14,10 +14,12 @@ from typing import Final
 
 from sorryd import config_values as values
 from sorryd import ini
+from sorryd.config_addresses import nameserver, socket_path
 from sorryd.config_keys import DAEMON, DAEMON_LATER, Keys
-from sorryd.config_site import Address, site
+from sorryd.config_reach import Reach, check_reaches
+from sorryd.config_site import site
 from sorryd.config_values import BadValue, shown
-from sorryd.model import Config, Listen
+from sorryd.model import Config, LogFormat
 
 CONTROL: Final = "/run/sorryd/control.sock"
 STATE: Final = "/var/lib/sorryd/sorryd.db"
@@ -56,19 +58,25 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
     keys.one("workers", values.workers, 0)
     state = keys.one("state", keys.absolute, STATE)
     zone = keys.one("timezone", values.zone, "") or values.machine_zone(os.environ)
-    addresses: list[Address] = []
+    control = keys.one("control", lambda text: socket_path(keys.absolute(text)), CONTROL)
+    reaches: list[Reach] = []
     sites = [
-        site(name, section, state, zone, addresses) for name, section in _sites(document, faults)
+        site(name, section, state, zone, reaches) for name, section in _sites(document, faults)
     ]
-    _check_addresses(addresses)
+    check_reaches(reaches, control)
     return Config(
         file=os.path.abspath(document.file),
-        control=keys.one("control", lambda text: _socket_path(keys.absolute(text)), CONTROL),
+        control=control,
         state=state,
         timezone=zone,
         sites=tuple(sites),
         control_mode=keys.one("control_mode", values.mode, 0o660),
         control_group=keys.one("control_group", values.group, "") or None,
+        nameserver=keys.one("nameserver", nameserver, None),
+        access_log=keys.one("access_log", lambda text: _log_path(keys, text), ""),
+        access_log_format=keys.one(
+            "access_log_format", values.choice(LogFormat), LogFormat.COMBINED
+        ),
     )
 
 
@@ -89,37 +97,13 @@ def _sites(document: ini.Document, faults: list[ini.Fault]) -> Iterator[tuple[st
             keys.fault(None, f"unknown section{hint}; there are [sorryd] and [site NAME]")
 
 
-def _socket_path(path: str) -> str:
-    if len(path.encode()) > values.SOCKET_PATH_BYTES:
-        most = values.SOCKET_PATH_BYTES
-        raise BadValue(f"{path}: longer than the {most} bytes that a UNIX socket may have")
+def _log_path(keys: Keys, text: str) -> str:
+    """``-`` for stdout, else the path of a file in a folder that is there."""
+    if text == "-":
+        return text
+    path = keys.absolute(text)
+    if os.path.isdir(path):
+        raise BadValue(f"{path}: is a folder")
+    if not os.path.isdir(os.path.dirname(path)):
+        raise BadValue(f"{path}: there is no folder {os.path.dirname(path)}")
     return path
-
-
-def _check_addresses(addresses: list[Address]) -> None:
-    """Note each listener whose address an earlier one has; port 0 is never the same."""
-    for index, later in enumerate(addresses):
-        for first in addresses[:index]:
-            if _overlap(first.listen, later.listen):
-                later.keys.fault(
-                    "listen",
-                    f"{_said(later.listen)} is already listened at "
-                    f"({_said(first.listen)}, line {first.line})",
-                    later.line,
-                )
-                break
-
-
-def _overlap(one: Listen, other: Listen) -> bool:
-    """Whether both cannot be listened at: the same, or one is every address of a family."""
-    if one.port != other.port or one.port == 0:
-        return False
-    return one.host == other.host or any(
-        every in (one.host, other.host) and (":" in one.host) == (":" in other.host)
-        for every in ("0.0.0.0", "::")
-    )
-
-
-def _said(listen: Listen) -> str:
-    host = f"[{listen.host}]" if ":" in listen.host else listen.host
-    return f"{host}:{listen.port}"

@@ -12,24 +12,25 @@ from sorryd.config_values import BadValue, later, shown
 T = TypeVar("T")
 
 # Keys that are known and not served yet are refused, never ignored.
-DAEMON_LATER: Final = ("nameserver", "down_limit", "access_log", "access_log_format")
+DAEMON_LATER: Final = ("down_limit",)
 DAEMON: Final = (
     *("control", "control_mode", "control_group", "state", "workers", "timezone"),
+    *("nameserver", "access_log", "access_log_format"),
     *DAEMON_LATER,
 )
 SITE_LATER: Final = (
-    *("hosts", "sticky_cookie", "check", "fail_on", "trusted_proxies", "sorry_assets"),
-    *("sorry_file", "exempt", "bypass_networks", "bypass_secret_file", "hook"),
+    *("sorry_assets", "sorry_file", "exempt", "bypass_networks", "bypass_secret_file", "hook"),
 )
 SITE: Final = (
-    *("listen", "certificate", "private_key", "tls_min", "members", "balance", "retry"),
-    *("preserve_host", "redirect_https", "rewrite_location", "read_only", "timeout_connect"),
-    *("timeout_header", "timeout_idle", "timeout_body", "timeout_stream", "timeout_tunnel"),
-    *("timeout_answer", "max_header_bytes", "max_body_bytes", "max_connections", "timezone"),
-    *("sorry_page", "sorry_status", "sorry_mode", "retry_after", "drain", "announce"),
+    *("listen", "hosts", "certificate", "private_key", "tls_min", "trusted_proxies"),
+    *("redirect_https", "members", "balance", "sticky_cookie", "check", "retry", "fail_on"),
+    *("slow_start", "max_queue", "preserve_host", "rewrite_location", "read_only"),
+    *("timeout_connect", "timeout_header", "timeout_idle", "timeout_body", "timeout_stream"),
+    *("timeout_tunnel", "timeout_answer", "timeout_queue", "max_header_bytes"),
+    *("max_body_bytes", "max_connections", "timezone", "sorry_page", "sorry_status"),
+    *("sorry_mode", "retry_after", "drain", "announce"),
     *SITE_LATER,
 )
-SEVERAL_LATER: Final = ("certificate", "private_key")
 
 
 class Keys:
@@ -42,14 +43,13 @@ class Keys:
         self.file = file
         self._section = section
         self._faults = faults
+        self._wrong: set[str | None] = set()
 
     def one(self, key: str, read: Callable[[str], T], default: T) -> T:
         """The value of a key that takes one line; the default where it is left out or bad."""
         pieces = self._pieces(key)
         if len(pieces) > 1:
-            several = "several are not supported yet"
-            text = several if key in SEVERAL_LATER else "takes one line (is this one indented?)"
-            self.fault(key, text, pieces[1].line)
+            self.fault(key, "takes one line (is this one indented?)", pieces[1].line)
             return default
         values = self._values(key, pieces, read)
         return values[0][1] if values else default
@@ -72,6 +72,10 @@ class Keys:
         """Whether the key has a value, good or bad."""
         return bool(self._pieces(key))
 
+    def is_sound(self, key: str) -> bool:
+        """Whether nothing was found wrong with the key yet."""
+        return key not in self._wrong
+
     def line(self, key: str) -> int:
         """The line of a key; the section's where it is left out."""
         entry = self._section.entries.get(key)
@@ -81,6 +85,7 @@ class Keys:
         """Note a fault, at the key's line where no other is given."""
         if line is None:
             line = self._section.line if key is None else self.line(key)
+        self._wrong.add(key)
         self._faults.append(ini.Fault(self.file, line, self._section.name, key, text))
 
     def absolute(self, path: str) -> str:

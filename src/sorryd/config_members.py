@@ -1,30 +1,62 @@
-"""One line of `members` in sorryd.ini: a URL and its options."""
+"""The members of a site in sorryd.ini: one a line, a URL and its options."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
-from sorryd import config_tls
-from sorryd.config_values import BadValue, duration, host_and_port, host_name, shown, truth, whole
+from sorryd import config_tls as pem
+from sorryd.config_addresses import host_name
+from sorryd.config_keys import Keys
+from sorryd.config_servers import with_server
+from sorryd.config_values import BadValue, duration, shown, truth, whole
 from sorryd.model import Member, MemberTls
 
-_PORTS = {"http": 80, "https": 443}
-_KNOWN = "weight=, retry=, standby, and for https:// ca=, name=, verify="
+_OF_TLS: Final = ("ca", "name", "verify", "cert", "key")
+_NAMES: Final = frozenset({"weight", "retry", "max_connections", *_OF_TLS})
+_KNOWN: Final = (
+    "weight=, retry=, max_connections=, standby, and for https:// ca=, name=, verify=, cert=, key="
+)
 
 
-def member(text: str, retry: float, absolute: Callable[[str], str]) -> Member:
-    """``URL [weight=N] [retry=D] [standby]``; for ``https://`` also ca=, name=, verify=no.
+def members(keys: Keys) -> tuple[Member, ...]:
+    """The members of a site: no server twice, and at least one that is no standby."""
+    retry = keys.one("retry", duration(0.0, bare=True), 5.0)
+    found = keys.lines("members", lambda text: _member(text, retry, keys.absolute))
+    lines: dict[Member, int] = {}
+    for line, one in found:
+        first = lines.setdefault(_server(one), line)
+        if first != line:
+            keys.fault("members", f"{one.url}: is already at line {first}", line)
+    if found and all(one.standby for _, one in found):
+        keys.fault("members", "at least one member must not be standby")
+    return tuple(one for _, one in found)
 
-    `retry` is the site's, in seconds; `absolute` completes the path of a CA file. Raises
-    BadValue with everything that is wrong with the line.
+
+def _server(member: Member) -> Member:
+    """What is equal for two members that are one server, and one path there."""
+    return Member(
+        url="",
+        host=member.host.lower(),
+        port=member.port,
+        path=member.path,
+        socket=member.socket,
+        tls=None if member.tls is None else MemberTls(),
+    )
+
+
+def _member(text: str, retry: float, absolute: Callable[[str], str]) -> Member:
+    """One line. Raises BadValue with everything that is wrong with it.
+
+    `retry` is the site's, in seconds; `absolute` completes the paths of files.
     """
     url, *options = text.split() or [text]
     wrongs: list[str] = []
     found = Member(url=url, host="", port=0, retry=retry)
     try:
-        found = _server(url, found)
+        found = with_server(found, absolute)
     except BadValue as wrong:
         wrongs += wrong.texts
     seen: set[str] = set()
@@ -35,29 +67,9 @@ def member(text: str, retry: float, absolute: Callable[[str], str]) -> Member:
             wrongs += wrong.texts
     if wrongs:
         raise BadValue(*wrongs)
+    if found.tls is not None:
+        _check_shown(found.tls)
     return found
-
-
-def _server(url: str, member: Member) -> Member:
-    """The member with what its URL says (RFC 3986 §3.2, without user and path)."""
-    scheme, separator, rest = url.partition("://")
-    if scheme.startswith("unix:"):
-        raise BadValue(f"{shown(url)}: UNIX sockets are not supported yet")
-    if not separator or scheme not in _PORTS:
-        raise BadValue(f"{shown(url)}: a member starts with http:// or https://")
-    if "@" in rest or "?" in rest or "#" in rest:
-        raise BadValue(f"{shown(url)}: only a host and a port may follow {scheme}://")
-    if "/" in rest:
-        raise BadValue(f"{shown(url)}: a path is not supported yet (nor a / at the end)")
-    host, port = host_and_port(rest)
-    if not host or port == 0:
-        raise BadValue(f"{shown(url)}: {'the port must be 1 to 65535' if host else 'no host'}")
-    return msgspec.structs.replace(
-        member,
-        host=host_name(host),
-        port=_PORTS[scheme] if port is None else port,
-        tls=MemberTls() if scheme == "https" else None,
-    )
 
 
 def _with_option(
@@ -69,9 +81,9 @@ def _with_option(
     seen.add(name)
     if name == "standby" and not equals:
         return msgspec.structs.replace(member, standby=True)
-    if "://" in option:
+    if "://" in option or option.startswith("unix:"):
         raise BadValue(f"{shown(option)}: each member stands on a line of its own")
-    if not value or name not in ("weight", "retry", "ca", "name", "verify", "cert", "key"):
+    if not value or name not in _NAMES:
         raise BadValue(f"{shown(option)}: no such option (there are {_KNOWN})")
     try:
         return _with_value(member, name, value, absolute)
@@ -85,21 +97,38 @@ def _with_value(member: Member, name: str, value: str, absolute: Callable[[str],
             return msgspec.structs.replace(member, weight=whole(1, 256)(value))
         case "retry":
             return msgspec.structs.replace(member, retry=duration(0.0, bare=True)(value))
-        case "cert" | "key":
-            raise BadValue(f"{shown(value)}: not supported yet")
+        case "max_connections":
+            return msgspec.structs.replace(member, max_connections=whole(1, 1_000_000)(value))
         case _:
-            return msgspec.structs.replace(member, tls=_verified(member, name, value, absolute))
+            return msgspec.structs.replace(member, tls=_with_tls(member, name, value, absolute))
 
 
-def _verified(member: Member, name: str, value: str, absolute: Callable[[str], str]) -> MemberTls:
-    """How the member is verified, with one more option."""
+def _with_tls(member: Member, name: str, value: str, absolute: Callable[[str], str]) -> MemberTls:
+    """How the member is spoken to over TLS, with one more option."""
     if member.tls is None and not member.url.startswith("https:"):
         raise BadValue(f"{shown(value)}: only for https:// members")
     tls = member.tls or MemberTls()
     match name:
         case "ca":
-            return msgspec.structs.replace(tls, ca=config_tls.authorities(absolute(value)))
+            return msgspec.structs.replace(tls, ca=pem.authorities(absolute(value)))
         case "name":
             return msgspec.structs.replace(tls, name=host_name(value))
-        case _:
+        case "verify":
             return msgspec.structs.replace(tls, verify=truth(value))
+        case "cert":
+            return msgspec.structs.replace(tls, cert=pem.chain(absolute(value)).path)
+        case _:
+            return msgspec.structs.replace(tls, key=pem.private_key(absolute(value)).path)
+
+
+def _check_shown(tls: MemberTls) -> None:
+    """Refuse what we would show to a member, if it is no certificate with its key."""
+    if tls.cert is None:
+        if tls.key is not None:
+            raise BadValue(f"key={tls.key}: needs cert=, the certificate that it is for")
+        return
+    try:
+        pem.check_pair(pem.chain(tls.cert), pem.private_key(tls.key or tls.cert))
+    except BadValue as wrong:
+        hint = "" if tls.key else " (is it in another file? name that as key=)"
+        raise BadValue(f"cert={wrong}{hint}") from None

@@ -7,25 +7,29 @@ values name them; nothing else is touched.
 from __future__ import annotations
 
 import difflib
+import enum
 import grp
-import ipaddress
 import os
 import re
 import stat
 import zoneinfo
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from sorryd import times
-from sorryd.model import Listen
+
+Word = TypeVar("Word", bound=enum.StrEnum)
 
 LARGEST_FILE = 16 * 1024 * 1024  # bytes of a page or a PEM file
 LARGEST_SIZE = 2**62
-SOCKET_PATH_BYTES = 107  # sun_path of Linux less its final NUL, see unix(7)
+LONGEST_NAME = 64  # characters of a cookie's name
 
 _SIZE = re.compile(r"([0-9]{1,19})([kmg]?)", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _BARE_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_STATUSES = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?")
+_PERCENT = re.compile(r"([0-9]{1,3})%")
 _YES = frozenset({"yes", "on", "true"})
 _NO = frozenset({"no", "off", "false"})
 
@@ -87,9 +91,62 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def choice(words: type[Word]) -> Callable[[str], Word]:
+    """A reader of one of an enum's words."""
+    *others, last = (word.value for word in words)
+    listed = f"{', '.join(others)} or {last}"
+
+    def read(text: str) -> Word:
+        try:
+            return words(text)
+        except ValueError:
+            near = difflib.get_close_matches(shown(text).lower(), [*others, last], n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise BadValue(f"{shown(text)}: must be {listed}{hint}") from None
+
+    return read
+
+
+def cookie_name(text: str) -> str:
+    """The name of a cookie: a token of at most `LONGEST_NAME` characters (RFC 6265 §4.1.1)."""
+    if not _TOKEN.fullmatch(text) or len(text) > LONGEST_NAME:
+        raise BadValue(
+            f"{shown(text)}: must be a cookie's name: letters, digits, - and _, "
+            f"at most {LONGEST_NAME}"
+        )
+    return text
+
+
+def statuses(least: int, most: int) -> Callable[[str], tuple[int, int]]:
+    """A reader of ``404`` or ``500-504``, with codes in ``least..most``: both ends of a range."""
+
+    def read(text: str) -> tuple[int, int]:
+        match = _STATUSES.fullmatch(text)
+        first, last = (0, 0) if match is None else (int(match[1]), int(match[2] or match[1]))
+        if not least <= first <= last <= most:
+            raise BadValue(
+                f"{shown(text)}: must be a status code or a range of them, {least} to {most}"
+            )
+        return first, last
+
+    return read
+
+
+def percent(most: int) -> Callable[[str], float]:
+    """A reader of ``10%`` as 0.1, from 0 to `most` per cent."""
+
+    def read(text: str) -> float:
+        match = _PERCENT.fullmatch(text)
+        if match is None or int(match[1]) > most:
+            raise BadValue(f"{shown(text)}: must be 0% to {most}%")
+        return int(match[1]) / 100
+
+    return read
+
+
 def workers(text: str) -> int:
     """``0``: one process. Other numbers and ``auto`` are known and not served yet."""
-    if text != "auto" and not _is_digits(text):
+    if text != "auto" and not is_digits(text):
         raise BadValue(f"{shown(text)}: not a number of workers")
     if text == "auto" or int(text) != 0:
         raise BadValue(f"{shown(text)}: not supported yet (only 0)")
@@ -100,7 +157,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers in ``least..most``."""
 
     def read(text: str) -> int:
-        if not _is_digits(text) or not least <= int(text) <= most:
+        if not is_digits(text) or not least <= int(text) <= most:
             raise BadValue(f"{shown(text)}: must be a whole number, {least} to {most}")
         return int(text)
 
@@ -195,66 +252,6 @@ def file_bytes(path: str) -> bytes:
     return data
 
 
-def host_and_port(text: str) -> tuple[str, int | None]:
-    """``HOST``, ``HOST:PORT`` or ``[V6]:PORT``; the host is without brackets, unchecked."""
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise BadValue(f"{shown(text)}: an IPv6 address stands as [::1]:443")
-        return _v6(host), _port(text, rest[1:]) if rest else None
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        return text, None
-    if ":" in host:
-        raise BadValue(f"{shown(text)}: an IPv6 address stands in brackets, [::1]:443")
-    return host, _port(text, port)
-
-
-def listen(text: str) -> Listen:
-    """``ADDR:PORT``, ``[V6]:PORT``, with the word ``tls``. Port 0: the system chooses one."""
-    place, *options = text.split()
-    if place.startswith("unix:"):
-        raise BadValue(f"{shown(text)}: UNIX sockets are not supported yet")
-    if "proxy" in options:
-        raise BadValue(f"{shown(text)}: proxy is not supported yet")
-    if options not in ([], ["tls"]):
-        raise BadValue(f"{shown(text)}: only the word tls may follow the address")
-    host, port = host_and_port(place)
-    if port is None:
-        raise BadValue(f"{shown(place)}: an address and a port, such as 0.0.0.0:80 or [::]:80")
-    return Listen(host=_literal(host), port=port, tls=bool(options))
-
-
-def host_name(text: str) -> str:
-    """A host's name (letters, digits, ``-``, ``_`` and dots) or literal address."""
-    if ":" in text or text.rpartition(".")[2].isdigit():
-        return _literal(text)
-    labels = text.removesuffix(".").split(".")
-    if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise BadValue(f"{shown(text)}: not a host's name (for other alphabets write xn--...)")
-    return text
-
-
-def _literal(host: str) -> str:
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        hint = " (for every address: 0.0.0.0 or [::])" if host in ("", "*") else ""
-        raise BadValue(f"{shown(host) or 'nothing'}: not an IP address{hint}") from None
-
-
-def _v6(host: str) -> str:
-    try:
-        return str(ipaddress.IPv6Address(host))
-    except ValueError:
-        raise BadValue(f"[{shown(host)}]: not an IPv6 address") from None
-
-
-def _port(text: str, digits: str) -> int:
-    if not _is_digits(digits) or int(digits) > 65535:
-        raise BadValue(f"{shown(text)}: the port must be 1 to 65535")
-    return int(digits)
-
-
-def _is_digits(text: str) -> bool:
+def is_digits(text: str) -> bool:
+    """Whether it is a number that int() takes quickly: ASCII digits, not too many."""
     return text.isascii() and text.isdigit() and len(text) <= 19

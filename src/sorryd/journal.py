@@ -55,7 +55,8 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
     """One deed. `author` None is sorryd itself; `before` and `after` are what it changed.
 
     `verb` is the method of the control protocol, or ``window.passed`` for an end that came.
-    `site` None is every site. `seq` is given by the journal and grows.
+    `site` None is every site. `detail` says in words what `after` has no form for. `seq` is
+    given by the journal and grows.
     """
 
     at: float
@@ -67,6 +68,7 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
     reason: str = ""
     before: tuple[Change, ...] = ()
     after: tuple[Change, ...] = ()
+    detail: str = ""
     seq: int = 0
 
 

@@ -189,7 +189,7 @@ class EventsSubscribe(Params, frozen=True, kw_only=True):
 
 
 class DaemonReload(Params, frozen=True, kw_only=True):
-    """Read the configuration again."""
+    """Read the configuration again, with the files that it names, and serve by it."""
 
     method: ClassVar[str] = "daemon.reload"
     changes: ClassVar[bool] = True
@@ -243,13 +243,23 @@ class ErrorCode(enum.IntEnum):
 
 
 class ControlError(Exception):
-    """A request that is refused: `message` is for the operator, `field` names the parameter."""
+    """A request that is refused: `message` is for the operator, `field` names the parameter.
 
-    def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
-        super().__init__(code, message, field)
+    `faults` are what is wrong with a configuration, each as --check says it.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        field: str | None = None,
+        faults: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(code, message, field, faults)
         self.code = code
         self.message = message
         self.field = field
+        self.faults = faults
 
     def __str__(self) -> str:
         return self.message

@@ -116,6 +116,20 @@ class VersionResult(Value, frozen=True, kw_only=True):
     openssl: str
 
 
+class ReloadResult(Value, frozen=True, kw_only=True):
+    """What a reload has changed: names of sites, and `settings`, the keys of ``[sorryd]``.
+
+    A site counts as changed where its section says something else, or where it shows other
+    certificates.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    settings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
 class HistoryEntry(Value, frozen=True, kw_only=True):
     """One deed: `action` is the method that did it, or what the daemon observed itself.
 
@@ -145,5 +159,6 @@ Result = (
     | tuple[WindowResult, ...]  # window.list
     | MemberResult
     | VersionResult
+    | ReloadResult
     | HistoryResult
 )

@@ -1,26 +1,22 @@
-"""The only place that wires: options, the reactor's choice, and a service of all the parts."""
+"""The only place that wires: a service of all the parts, for ``twistd sorryd``."""
 
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import sys
 import time
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from OpenSSL import SSL
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
+from sorryd.access_log import AccessLogFault
 from sorryd.alarm import Alarm
-from sorryd.config import ConfigError, load
 from sorryd.control.commands import Commands
 from sorryd.control.listening import (
     ControlPort,
@@ -31,64 +27,36 @@ from sorryd.control.listening import (
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
 from sorryd.control.truth import Clocks, Truth
-from sorryd.edge.edge import Bound, Edge
-from sorryd.edge.listener import ListenFault, bind
+from sorryd.edge.edge import Edge
+from sorryd.edge.listener import Bound, ListenFault
 from sorryd.edge.memory import keep_buffers
 from sorryd.edge.readiness import readiness_of
-from sorryd.edge.self_signed import self_signed
-from sorryd.edge.tls import TlsFault, server_context
+from sorryd.edge.renewal import Renewal, Warnings
+from sorryd.edge.resolving import resolver_of
+from sorryd.edge.tls import TlsFault
 from sorryd.journal import Journal, JournalError
-from sorryd.model import (
-    Config,
-    Member,
-    Site,
-)
-from sorryd.reports import (
-    Report,
-)
+from sorryd.model import Config
+from sorryd.options import Options
+from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
+from sorryd.prober import Prober
+from sorryd.reactors import keep_monotonic_time
+from sorryd.recording import Recording
+from sorryd.reports import Report
+from sorryd.signals import answer_reloads, answer_rotations, answer_stops
+from sorryd.snapshot import Snapshot
+from sorryd.sockets import Place, Sockets
 
 log = Logger()
 T = TypeVar("T")
+
+CERTIFICATES_EVERY: Final = 10.0
+"""Seconds between two looks at the files of certificates."""
 
 SHUTDOWN: Final = 30.0
 """Seconds that requests in flight get to finish when sorryd is told to stop."""
 
 
-class Options(usage.Options):
-    """``twistd sorryd``'s own options."""
-
-    optParameters: Final = [["config", "c", None, "The configuration, sorryd.ini"]]
-    optFlags: Final = [["check", None, "Check the configuration, say what is wrong, and exit"]]
-    longdesc = "A reverse proxy that plans, keeps and ends maintenance on its own."
-
-    configuration: Config
-
-    def postOptions(self) -> None:
-        path = self["config"]
-        if path is None:
-            raise usage.UsageError("--config FILE is missing")
-        try:
-            self.configuration = load(path)
-        except ConfigError as error:
-            print(*error.faults, sep="\n", file=sys.stdout if self["check"] else sys.stderr)
-            sys.exit(1)
-        if self["check"]:
-            print(f"{path}: ok")
-            sys.exit(0)
-        _install_reactor()
-
-
-def _install_reactor() -> None:
-    """Take uvloop where it is there and twistd was not told otherwise (``--reactor``)."""
-    if "twisted.internet.reactor" in sys.modules:
-        return
-    try:
-        import uvloop
-    except ImportError:
-        return
-    from twisted.internet import asyncioreactor
-
-    asyncioreactor.install(uvloop.new_event_loop())
+MENDABLE: Final = (ListenFault, TlsFault, AccessLogFault, JournalError, ControlSocketError)
 
 
 class StartError(Exception):
@@ -99,11 +67,10 @@ def makeService(options: Options) -> IService:  # twistd looks for this name
     """All of sorryd as one service; nothing is opened before it is started."""
     from twisted.internet import reactor
 
-    # Twisted's timers follow the wall clock; ours must not (docs/architecture.md, Two clocks).
-    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # of the instance
+    keep_monotonic_time(reactor)
     sys.excepthook = _without_start_errors
     whole = MultiService()
-    Sorryd(options.configuration, reactor).setServiceParent(whole)
+    Sorryd(options.configuration, reactor, options.is_daemon).setServiceParent(whole)
     return whole
 
 
@@ -112,35 +79,24 @@ def _without_start_errors(kind: type[BaseException], error: BaseException, trace
         sys.__excepthook__(kind, error, trace)
 
 
-def _obey_signals(reactor: Any, asked: Callable[[str], None]) -> None:
-    """SIGTERM and SIGINT ask sorryd to stop, which is no failure: it exits with status 0.
-
-    Twisted's own way is to end by the signal, and to log a traceback for the second one.
-    """
-
-    def caught(number: int, frame: FrameType | None) -> None:
-        reactor.callFromThread(asked, signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, caught)
-
-
 class Sorryd(Service):
     """The daemon. Sockets, threads and files are opened here, after twistd has forked."""
 
     name = "sorryd"
 
-    def __init__(self, config: Config, reactor: Any) -> None:
-        self._config = config
+    def __init__(self, config: Config, reactor: Any, is_daemon: bool) -> None:
+        self._config = config  # that of the start
         self._reactor = reactor
-        self._bound: list[Bound] = []
+        self._is_daemon = is_daemon
+        self._sockets = Sockets()
+        self._bound: Mapping[Place, Bound] = {}  # at the start
+        self._renewing = LoopingCall(self._look_at_certificates)
+        self._renewing.clock = reactor
         self._threads = ThreadPool(1, 1, "journal")
         self._journal = Journal(config.state, self._in_thread)
         self._edge: Edge | None = None
-        self._alarm: Alarm | None = None
         self._control: ControlPort | None = None
-        self._factory: ControlFactory | None = None
-        self._stopping = False
+        self._is_stopping = False
 
     def _in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
         return deferToThreadPool(self._reactor, self._threads, function, *args)
@@ -158,7 +114,7 @@ class Sorryd(Service):
     def _or_say_why(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except (ListenFault, TlsFault, JournalError, ControlSocketError) as why:
+        except MENDABLE as why:
             self._let_go()
             log.critical("sorryd can't start: {why}", why=str(why))
             raise StartError(str(why)) from None
@@ -168,8 +124,8 @@ class Sorryd(Service):
             raise
 
     def _let_go(self) -> None:
-        for one in self._bound:
-            one.sock.close()
+        self._sockets.use({})
+        self._sockets.drop(self._bound)
         if self._control is not None:
             self._control.stop()
         if self._threads.started:
@@ -177,54 +133,90 @@ class Sorryd(Service):
         self._journal.close()
 
     def _bind(self) -> None:
-        for site in self._config.sites:
-            for listen in site.listen:
-                self._bound.append(Bound(site.name, listen, bind(listen)))
+        self._bound = self._sockets.bind(self._config.sites)
 
     def _start(self) -> None:
         config, reactor = self._config, self._reactor
         keep_buffers()
         self._journal.open()
-        loaded = self._journal.load()
-        contexts = {site.name: _context(config, site) for site in config.sites if site.certificates}
+        certificates = certificates_of(config)
         edge = self._edge = Edge(
             reactor,
-            reactor,
+            resolver_of(reactor, config.nameserver),
             readiness_of(reactor, reactor),
             time.time,
             time.monotonic,
             self._report,
         )
-        alarm = self._alarm = Alarm(reactor, time.time, self._look)
+        self._prober = Prober(reactor, edge.connector, self._report)
+        self._renewal = Renewal(own_folder(config), edge.show)
+        self._warnings = Warnings()
+        self._recording = Recording(reactor, self._is_daemon, edge.record)
+        self._alarm = Alarm(reactor, time.time, self._look)
         self._truth = Truth(
             config,
-            loaded,
+            self._journal.load(),
             self._journal,
             Clocks(wall=time.time, monotonic=time.monotonic),
-            edge.apply,
-            alarm.wake_at,
+            self._publish,
+            self._alarm.wake_at,
         )
-        self._listen_control()
+        self._open_control()
         self._threads.start()
-        _warn_of_unverified(config)
-        alarm.start()  # which looks at once: the edge has its first snapshot
-        edge.start(self._bound, contexts)
+        self._alarm.start()  # which looks at once: the edge has its first snapshot
+        self._fit(Fittings(config, self._bound, certificates, self._recording.open(config)))
+        self._renewing.start(CERTIFICATES_EVERY, now=False)
+        answer_reloads(reactor, self._commands.reload)
+        answer_rotations(reactor, self._recording.reopen)
         reactor.callWhenRunning(self._up)
 
     def _up(self) -> None:
-        _obey_signals(self._reactor, self._asked_to_stop)
+        answer_stops(self._reactor, self._stop)
         log.info("sorryd is up, with {control}", control=self._config.control)
 
-    def _listen_control(self) -> None:
-        config = self._config
+    def _open_control(self) -> None:
         assert self._edge is not None
-        commands = Commands(self._truth, self._journal, self._edge.active)
+        config, reactor = self._config, self._reactor
+        self._preparing = Preparing(
+            reactor,
+            self._sockets,
+            self._recording,
+            lambda: self._renewal.certificates,
+            self._fit,
+            time.time,
+        )
+        self._commands = Commands(self._truth, self._journal, self._edge, self._preparing)
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
-        self._factory = ControlFactory(self._reactor, commands.execute, permission)
+        self._factory = ControlFactory(reactor, self._commands.execute, permission)
         self._control = listen_control(
-            self._reactor, config.control, config.control_mode, gid, self._factory
+            reactor, config.control, config.control_mode, gid, self._factory
         )
+
+    # --- running ---
+
+    def _fit(self, fittings: Fittings) -> None:
+        """Accept visitors as a configuration has it; the truth has it already."""
+        assert self._edge is not None
+        self._sockets.use(fittings.bound)
+        self._recording.exchange(fittings.config, fittings.log)
+        self._edge.open(fittings.bound.values(), fittings.certificates)
+        self._renewal.watch(fittings.config.sites, fittings.certificates)
+        self._look_at_certificates()
+        _warn_of_unverified(fittings.config)
+
+    def _look_at_certificates(self) -> None:
+        now = time.time()
+        try:
+            self._renewal.look(now)
+            self._warnings.look(self._renewal.certificates, now)
+        except Exception:
+            log.failure("a bug in the renewal of certificates; it goes on")
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        assert self._edge is not None
+        self._edge.apply(snapshot)
+        self._prober.apply(snapshot)
 
     def _report(self, report: Report) -> None:
         try:
@@ -240,10 +232,10 @@ class Sorryd(Service):
 
     # --- stopping ---
 
-    def _asked_to_stop(self, signal_name: str) -> None:
+    def _stop(self, signal_name: str) -> None:
         """Stop; asked again, stop without waiting for what is in flight."""
-        if not self._stopping:
-            self._stopping = True
+        if not self._is_stopping:
+            self._is_stopping = True
             log.info("{name}: sorryd stops", name=signal_name)
             self._reactor.stop()
         elif self._edge is not None:
@@ -254,38 +246,25 @@ class Sorryd(Service):
     def stopService(self) -> Any:
         """Accept no more, finish what is in flight within `SHUTDOWN` seconds, and close."""
         yield super().stopService()
-        if self._edge is None:
+        if self._edge is None or self._control is None:
             return
         log.info("no new connections; requests in flight may finish")
-        if self._factory is not None:
-            self._factory.finish()
-        if self._control is not None:
-            yield self._control.stop()
+        self._preparing.stop()
+        self._factory.finish()
+        self._prober.stop()
+        if self._renewing.running:
+            self._renewing.stop()
+        yield self._control.stop()
         yield self._edge.stop(SHUTDOWN)
-        if self._alarm is not None:
-            self._alarm.stop()
+        yield self._recording.stop()
+        self._alarm.stop()
         self._threads.stop()
         self._journal.close()
         log.info("sorryd has stopped")
 
 
-def _context(config: Config, site: Site) -> SSL.Context:
-    certificate = site.certificates[0]
-    if not certificate.self_signed:
-        return server_context(certificate.chain, certificate.key, site.tls_min)
-    names = [listen.host for listen in site.listen if listen.tls]
-    names.append(socket.gethostname())
-    folder = os.path.dirname(config.state)
-    chain, key = self_signed(folder, names, stem=f"self-signed-{site.name}")
-    return server_context(chain, key, site.tls_min)
-
-
 def _warn_of_unverified(config: Config) -> None:
-    unverified: list[Member] = [
-        member
-        for site in config.sites
-        for member in site.members
-        if member.tls is not None and not member.tls.verify
-    ]
-    for member in unverified:
-        log.warn("member {url}: verify=no: anybody could answer for it", url=member.url)
+    for site in config.sites:
+        for member in site.members:
+            if member.tls is not None and not member.tls.verify:
+                log.warn("member {url}: verify=no: anybody could answer for it", url=member.url)

@@ -6,7 +6,6 @@ import pytest
 from tests.control.world import SHARED, A, World, night
 
 from sorryd.messages import (
-    DaemonReload,
     ErrorCode,
     EventsSubscribe,
     GiveUp,
@@ -132,9 +131,6 @@ def plain(**fields: object) -> WindowSchedule:
         ),
         pytest.param(
             EventsSubscribe(), ErrorCode.METHOD_NOT_FOUND, "method", "events.", id="events"
-        ),
-        pytest.param(
-            DaemonReload(), ErrorCode.METHOD_NOT_FOUND, "method", "daemon.reload", id="reload"
         ),
     ],
 )

@@ -18,6 +18,7 @@ from sorryd.replies import WindowPhase
 from sorryd.reports import (
     Active,
     MemberFailed,
+    ShownCertificate,
 )
 
 
@@ -60,6 +61,25 @@ def test_status_of_a_site_without_members(world: World) -> None:
     assert (shop.phase, shop.cause) == (Phase.LIVE, Cause.MEMBERS)
     world.ask(SiteDown(site="shop"))
     assert world.ask(Status()).sites[0].cause is Cause.MANUAL
+
+
+def test_status_of_certificates(world: World) -> None:
+    """Each site has its own, with what is to be said of them today."""
+    day = 86400.0
+    fine = ShownCertificate(
+        site="shop", file="a.pem", names=("a.example",), expires=NOON + 90 * day
+    )
+    late = ShownCertificate(site="shop", file="b.pem", names=(), expires=NOON + 3.5 * day)
+    world.shown = [fine, late]
+    shop, blog = world.ask(Status()).sites
+    assert blog.certificates == ()
+    assert [(one.file, one.names, one.expires) for one in shop.certificates] == [
+        ("a.pem", ("a.example",), "2027-02-19T13:00:00+01:00"),
+        ("b.pem", (), "2026-11-25T01:00:00+01:00"),
+    ]
+    assert [one.warning for one in shop.certificates] == ["", "expires in 3 days"]
+    world.step(4 * day)
+    assert world.ask(SiteDown(site="shop"))[0].certificates[1].warning == "has expired"
 
 
 def test_version(world: World) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from sorryd.control.commands import Commands
+from sorryd.control.reloading import Prepared
 from sorryd.control.truth import Clocks, Truth
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import ControlError, Request, WindowSchedule
@@ -24,6 +25,7 @@ from sorryd.model import (
 )
 from sorryd.reports import (
     Active,
+    ShownCertificate,
 )
 from sorryd.snapshot import (
     Snapshot,
@@ -140,6 +142,60 @@ class Pen(Journal):
         return super().commit(changes, entry)
 
 
+class Serving:
+    """An edge, as far as commands ask it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def active(self) -> list[Active]:
+        return self._world.active
+
+    def shown(self) -> list[ShownCertificate]:
+        return self._world.shown
+
+
+class Preparation:
+    """The rest of the daemon, as far as a reload asks it: it gives the world's `next`.
+
+    Where `refusal` is set, `step` is refused with it. `deeds` says what was done.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.next = world.config
+        self.recertified: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
+        self.refusal: tuple[str, ControlError] | None = None
+        self.deeds: list[str] = []
+        self.waiting: Deferred[Config] | None = None  # what `load` gives instead
+
+    def load(self, running: Config) -> Deferred[Config]:
+        self._begin("load")
+        assert running == self._world.truth.config
+        return self.waiting or self._refused("load") or succeed(self.next)
+
+    def prepare(self, config: Config) -> Deferred[Prepared]:
+        self._begin("prepare")
+        assert config == self.next
+        return self._refused("prepare") or succeed(self)
+
+    def take_effect(self) -> None:
+        assert self._world.truth.config == self.next
+        self._begin("take effect")
+
+    def drop(self) -> None:
+        self._begin("drop")
+
+    def _begin(self, deed: str) -> None:
+        self.deeds.append(deed)
+
+    def _refused(self, step: str) -> Deferred[Any] | None:
+        if self.refusal is None or self.refusal[0] != step:
+            return None
+        return fail(self.refusal[1])
+
+
 class World:
     """A truth and its commands, on clocks that stand until they are turned."""
 
@@ -156,6 +212,7 @@ class World:
         self.published: list[Snapshot] = []
         self.wakes: list[float] = []
         self.active: list[Active] = []
+        self.shown: list[ShownCertificate] = []
         self._names = iter(f"w{number}" for number in range(1, 1000))
         self.journal.open()
         clocks = Clocks(wall=lambda: self.wall, monotonic=lambda: self.monotonic)
@@ -167,8 +224,9 @@ class World:
             self.published.append,
             self.wakes.append,
         )
+        self.preparation = Preparation(self)
         self.commands = Commands(
-            self.truth, self.journal, lambda: self.active, lambda: next(self._names)
+            self.truth, self.journal, Serving(self), self.preparation, lambda: next(self._names)
         )
         self.truth.look()
 

@@ -40,6 +40,7 @@ SITE: dict[str, Any] = {
     "window": {**WINDOW, "id": "m1"},
     "next": WINDOW,
     "members": [MEMBER, STANDBY],
+    "certificates": [],
 }
 LIVE = {**SITE, "name": "wiki", "phase": "live", "cause": None, "reason": "", "until": None}
 LIVE |= {"window": None, "next": None}
@@ -58,6 +59,13 @@ HISTORY = {
         }
     ]
 }
+RELOAD = {
+    "added": ["wiki"],
+    "changed": ["shop", "blog"],
+    "removed": ["old"],
+    "settings": ["timezone"],
+    "warnings": ["old: 2 windows are kept, and will act if the site comes back"],
+}
 RESULTS: dict[str, object] = {
     "status": STATUS,
     "site.down": [SITE],
@@ -70,5 +78,6 @@ RESULTS: dict[str, object] = {
     "window.cancel": {**WINDOW, "phase": "cancelled"},
     "member.set": {**MEMBER, "site": "shop"},
     "history.list": HISTORY,
+    "daemon.reload": RELOAD,
     "daemon.version": {"version": "1.0", "python": "3.11", "twisted": "26", "openssl": "OpenSSL 3"},
 }

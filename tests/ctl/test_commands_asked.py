@@ -47,6 +47,7 @@ ASKED: list[tuple[list[str], str, dict[str, object]]] = [
     (["maint", "unix:/run/a.sock"], "member.set", {"url": "unix:/run/a.sock", "state": "maint"}),
     (["weight", "http://a:1", "0"], "member.set", {"url": "http://a:1", "weight": 0}),
     (["history", "shop"], "history.list", {"site": "shop"}),
+    (["reload"], "daemon.reload", {}),
     (["version"], "daemon.version", {}),
 ]  # fmt: skip
 

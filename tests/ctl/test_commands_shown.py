@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from tests.ctl.fake_daemon import FakeDaemon
-from tests.ctl.results import LIVE, SITE, STATUS, WINDOW
+from tests.ctl.results import HISTORY, LIVE, SITE, STATUS, WINDOW
 from tests.ctl.running import Run
 
 from sorryd.ctl.commands import cli
@@ -114,6 +115,68 @@ def test_causes(tmp_path: Path, change: dict[str, object], text: str) -> None:
     with FakeDaemon(tmp_path / "s", {"status": status}) as daemon:
         outcome = CliRunner().invoke(cli, ["status", "--socket", str(daemon.path)])
     assert text in outcome.stdout
+
+
+def test_certificates(tmp_path: Path) -> None:
+    """The status tells of certificates that need somebody, and of no others."""
+    fine = {"file": "/etc/a.pem", "names": ["a.example"], "expires": WINDOW["until"], "warning": ""}
+    late = {**fine, "file": "/etc/b.pem", "warning": "expires in 3 days"}
+    status = {**STATUS, "sites": [{**LIVE, "certificates": [fine, late]}]}
+    with FakeDaemon(tmp_path / "s", {"status": status}) as daemon:
+        outcome = CliRunner().invoke(cli, ["status", "--socket", str(daemon.path)])
+    assert outcome.stdout.startswith("wiki: live\n  warning: /etc/b.pem expires in 3 days\n")
+    assert "a.pem" not in outcome.stdout
+
+
+def test_reload_for_people(run: Run) -> None:
+    """A reload says what it has changed, and on stderr what it warns of."""
+    outcome = run("reload")
+    assert outcome.stdout == (
+        "reloaded\n"
+        "  added:   wiki\n"
+        "  changed: shop, blog\n"
+        "  removed: old\n"
+        "  sorryd:  timezone\n"
+    )
+    assert outcome.stderr == (
+        "sorryctl: warning: old: 2 windows are kept, and will act if the site comes back\n"
+    )
+
+
+def test_reload_of_nothing(tmp_path: Path) -> None:
+    """A reload that changed nothing says so."""
+    names = ("added", "changed", "removed", "settings", "warnings")
+    with FakeDaemon(tmp_path / "s", {"daemon.reload": dict.fromkeys(names, [])}) as daemon:
+        outcome = CliRunner().invoke(cli, ["reload", "--socket", str(daemon.path)])
+    assert outcome.stdout == "reloaded: nothing has changed\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["for people", "--json"])
+def test_refused_reload(tmp_path: Path, options: list[str]) -> None:
+    """The faults of a file that is refused stand on stderr, each as --check has it; exit 1."""
+    fault = "/etc/sorryd.ini:3: [sorryd] colour: unknown key"
+    error = {
+        "code": -32000,
+        "message": "/etc/sorryd.ini is refused, and nothing was changed",
+        "data": {"faults": [fault, "a\x1b[2Jb"]},
+    }
+    answer = json.dumps({"jsonrpc": "2.0", "id": 1, "error": error}).encode() + b"\n"
+    with FakeDaemon(tmp_path / "s", {"daemon.reload": answer}) as daemon:
+        words = [*options, "reload", "--socket", str(daemon.path)]
+        outcome = CliRunner().invoke(cli, words)
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert outcome.stderr == f"sorryctl: {error['message']}\n{fault}\na [2Jb\n"
+
+
+def test_history_of_the_daemon(tmp_path: Path) -> None:
+    """What was done to the daemon itself is told of no site, whoever did it."""
+    (entry,) = HISTORY["entries"]
+    entry = {**entry, "author": None, "action": "daemon.reload", "site": None, "window": None}
+    entry |= {"reason": "", "detail": "by SIGHUP: added wiki"}
+    with FakeDaemon(tmp_path / "s", {"history.list": {"entries": [entry]}}) as daemon:
+        outcome = CliRunner().invoke(cli, ["history", "--socket", str(daemon.path)])
+    said = outcome.stdout.splitlines()[1].split()
+    assert said[3:] == ["sorryd", "daemon.reload", "sorryd", "by", "SIGHUP:", "added", "wiki"]
 
 
 @pytest.mark.parametrize(

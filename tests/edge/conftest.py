@@ -11,7 +11,9 @@ from OpenSSL import SSL
 from tests.edge.dialling import World
 from tests.edge.handshakes import site, trusting
 from tests.edge.loops import Connect, Loop, Peer, Recorder, tcp_pair
+from tests.edge.probing import Street
 from tests.edge.scene import TIMES, Scene, Stage
+from tests.edge.town import Town
 
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
 from sorryd.edge.transport import SocketTransport
@@ -37,6 +39,14 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         scene.end()
 
 
+@pytest.fixture(params=[False, True], ids=["whole", "bytewise"])
+def street(request: pytest.FixtureRequest) -> Iterator[Street]:
+    """Members to check, twice: what comes, comes in one piece, or byte by byte."""
+    street = Street(bytewise=request.param)
+    yield street
+    street.end()
+
+
 @pytest.fixture(params=[EpollReadiness, ReactorReadiness], ids=["epoll", "reactor"])
 def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
     """For each kind of readiness: a loop, on which nothing may be left at the end."""
@@ -50,6 +60,14 @@ def world(loop: Loop) -> Iterator[World]:
     world = World(loop)
     yield world
     world.end()
+
+
+@pytest.fixture
+def town(loop: Loop) -> Iterator[Town]:
+    """For each kind of readiness: an edge with nothing in it."""
+    town = Town(loop)
+    yield town
+    town.end()
 
 
 @pytest.fixture

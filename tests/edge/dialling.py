@@ -21,8 +21,10 @@ from zope.interface import implementer
 
 from sorryd.edge.connecting import SocketConnector
 from sorryd.edge.interfaces import Connection
+from sorryd.edge.member_tls import member_context
 from sorryd.edge.members import Pool
-from sorryd.edge.tls import member_context
+from sorryd.edge.names import Names
+from sorryd.edge.resolving import SystemResolver
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, MemberTls
 
@@ -38,7 +40,7 @@ class Resolution:
 
 
 @implementer(IHostnameResolver, IReactorPluggableNameResolver)
-class Names:
+class Resolving:
     """A resolver that answers when it is told to."""
 
     def __init__(self) -> None:
@@ -93,12 +95,16 @@ class World:
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
-        self.names = Names()
+        self.names = Resolving()
         self.wheel = Wheel(loop, loop.seconds)
         self.wheel.start()
         self.pools: list[Pool] = []
         self._connector = SocketConnector(
-            self.names, loop.readiness, self.wheel, TIMES.connect, self._context_of
+            Names(SystemResolver(self.names), self.wheel),
+            loop.readiness,
+            self.wheel,
+            TIMES.connect,
+            self._context_of,
         )
 
     @staticmethod
@@ -134,6 +140,8 @@ class World:
 
     def end(self) -> None:
         self.loop.rest()
+        for pool in self.pools:
+            pool.close()
         assert len(self.wheel) == 0
         self.wheel.stop()
 

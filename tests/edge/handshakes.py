@@ -10,8 +10,10 @@ from pathlib import Path
 from OpenSSL import SSL
 from tests.certificates import Authority, authority, issue
 
-from sorryd.edge.tls import member_context, server_context, sni
-from sorryd.model import MemberTls
+from sorryd.edge.certificates import ServerNames, SiteCertificates, site_certificates
+from sorryd.edge.member_tls import member_context, sni
+from sorryd.edge.tls import server_name
+from sorryd.model import Certificate, MemberTls, Site
 
 ROOT = authority()
 NAME = "app.internal"
@@ -23,10 +25,37 @@ def written(folder: Path, name: str, content: bytes) -> str:
     return str(path)
 
 
-def serving(folder: Path, chain: bytes, key: bytes, tls_min: str = "1.2") -> SSL.Context:
-    return server_context(
-        written(folder, "chain.pem", chain), written(folder, "key.pem", key), tls_min
+def showing(*certificates: Certificate, name: str = "shop", tls_min: str = "1.2") -> Site:
+    """A site with these certificates, and no more than it must have besides."""
+    return Site(
+        name=name,
+        listen=(),
+        members=(),
+        timezone="UTC",
+        sorry_page="",
+        sorry_template="",
+        certificates=certificates,
+        tls_min=tls_min,
     )
+
+
+def shown(
+    folder: Path, *pairs: tuple[bytes, bytes], name: str = "shop", tls_min: str = "1.2"
+) -> SiteCertificates:
+    """What a site shows that has these chains and keys."""
+    certificates = [
+        Certificate(
+            chain=written(folder, f"{name}-{place}.pem", chain),
+            key=written(folder, f"{name}-{place}.key", key),
+        )
+        for place, (chain, key) in enumerate(pairs)
+    ]
+    return site_certificates(showing(*certificates, name=name, tls_min=tls_min), str(folder))
+
+
+def serving(folder: Path, chain: bytes, key: bytes, tls_min: str = "1.2") -> SSL.Context:
+    """What the handshakes of an address begin with, at which there is one site."""
+    return ServerNames([((), shown(folder, (chain, key), tls_min=tls_min))]).default
 
 
 def site(folder: Path, names: Sequence[str] = (NAME,), tls_min: str = "1.2") -> SSL.Context:
@@ -82,10 +111,14 @@ def visitor(lowest: int = SSL.TLS1_2_VERSION, highest: int = SSL.TLS1_3_VERSION)
 def shake_with_python(
     client_context: ssl.SSLContext,
     server_context: SSL.Context,
-    name: str = NAME,
+    name: str | None = NAME,
     session: ssl.SSLSession | None = None,
+    asked: list[bytes | None] | None = None,
 ) -> ssl.SSLObject:
-    """A handshake with another client, Python's own ssl module; it has read one byte, too."""
+    """A handshake with another client, Python's own ssl module; it has read one byte, too.
+
+    `asked` gets the name that the server takes it to have asked for.
+    """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(incoming, outgoing, server_hostname=name, session=session)
     server = SSL.Connection(server_context, None)
@@ -103,6 +136,8 @@ def shake_with_python(
         with contextlib.suppress(SSL.WantReadError):
             incoming.write(server.bio_read(65536))
     server.send(b"x")
+    if asked is not None:
+        asked.append(server_name(server))
     incoming.write(server.bio_read(65536))
     assert client.read(1) == b"x"
     return client

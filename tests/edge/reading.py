@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.requests import RequestReader
 from sorryd.model import Value
-from sorryd.policy.headers import Forwarding, request_head
+from sorryd.policy.forwarding import Forwarding, Trusted
+from sorryd.policy.headers import request_head
 
-FORWARDING = Forwarding("192.0.2.1", False)
+FORWARDING = Forwarding("192.0.2.1", False, Trusted())
 
 
 class Sizes(Value, frozen=True):
@@ -39,6 +40,9 @@ class Taken(Value, frozen=True):
     passed: bytes
     body: bytes = b""
     whole: bool = True
+    trailers: bytes = b""
+    claims: tuple[bytes, ...] | None = None
+    takes_trailers: bool = False
 
 
 class Reading(Value, frozen=True):
@@ -49,8 +53,8 @@ class Reading(Value, frozen=True):
     ahead: bytes = b""
 
 
-def taken(head: RequestHead, body: bytes, whole: bool) -> Taken:
-    """`head` and its body as a value."""
+def taken(head: RequestHead, body: bytes, whole: bool, trailers: bytes) -> Taken:
+    """`head`, and what came behind it, as a value."""
     return Taken(
         method=head.method,
         target=head.target,
@@ -63,9 +67,12 @@ def taken(head: RequestHead, body: bytes, whole: bool) -> Taken:
         keep_alive=head.keep_alive,
         expects_continue=head.expects_continue,
         upgrade=head.upgrade,
-        passed=request_head(head, FORWARDING.lines(head.host), b"member:80", True),
+        passed=request_head(head, FORWARDING.lines(head), b"member:80", True),
         body=body,
         whole=whole,
+        trailers=trailers,
+        claims=None if head.claims is None else tuple(head.claims),
+        takes_trailers=head.takes_trailers,
     )
 
 
@@ -74,6 +81,7 @@ def read(pieces: Iterable[bytes], sizes: Sizes | None = None) -> Reading:
     reader = RequestReader(sizes or Sizes())
     heads: list[RequestHead] = []
     bodies: list[bytes] = []
+    trailers: list[bytes] = []
     refused = None
     try:
         for piece in pieces:
@@ -82,6 +90,7 @@ def read(pieces: Iterable[bytes], sizes: Sizes | None = None) -> Reading:
                 body = reader.body
                 if body is not None:
                     bodies[-1] += reader.read_body(body, data)
+                    trailers[-1] = body.trailers
                     data = body.rest
                     continue
                 head, data = reader.read_head(data)
@@ -90,11 +99,12 @@ def read(pieces: Iterable[bytes], sizes: Sizes | None = None) -> Reading:
                         reader.begin_body(head)
                     heads.append(head)
                     bodies.append(b"")
+                    trailers.append(b"")
     except BadMessage as why:
         refused = why.status
     requests = tuple(
-        taken(head, body, head is not heads[-1] or reader.body is None)
-        for head, body in zip(heads, bodies, strict=True)
+        taken(head, body, head is not heads[-1] or reader.body is None, behind)
+        for head, body, behind in zip(heads, bodies, trailers, strict=True)
     )
     return Reading(requests=requests, refused=refused, ahead=reader.ahead)
 

@@ -11,7 +11,7 @@ from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
 from sorryd.edge.client import VisitorConnection
-from sorryd.edge.interfaces import NewConnection
+from sorryd.edge.interfaces import Door, NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import (
@@ -85,6 +85,16 @@ class Dialling:
         self.is_cancelled = True
 
 
+class OneSite:
+    """A door that leads to one site, whatever the request says."""
+
+    def __init__(self, home: SiteEdge) -> None:
+        self.home = home
+
+    def site_for(self, host: bytes, server_name: bytes | None) -> SiteEdge:
+        return self.home
+
+
 class Scene:
     """One site. Its members are called by the last letter of their names: a, b, and so on.
 
@@ -125,6 +135,7 @@ class Scene:
         self._view = SiteView(site=site, members=tuple(MemberView(member=m) for m in site.members))
         self.on_report: Callable[[Report], None] = lambda report: None
         self.site = SiteEdge(self._view, self.wheel, lambda: self.wall, self, self._reported)
+        self.door: Door = OneSite(self.site)
 
     def _reported(self, report: Report) -> None:
         self.reports.append(report)
@@ -132,11 +143,11 @@ class Scene:
 
     # --- who comes ---
 
-    def visitor(self, tls: bool = False) -> FakeWire:
+    def visitor(self, tls: bool = False, address: str = "192.0.2.7") -> FakeWire:
         """A visitor who has just connected."""
         wire = FakeWire("visitor", self.settle, self._bytewise)
         self.visitors.append(wire)
-        wire.start(VisitorConnection(self.site, "192.0.2.7", tls))
+        wire.start(VisitorConnection(self.door, address, tls))
         return wire
 
     def warmed_up(self) -> tuple[FakeWire, FakeWire]:
@@ -164,6 +175,11 @@ class Scene:
         return not (self._unseen or self.dialling)
 
     # --- the network ---
+
+    timeout = TIMES.connect
+
+    def take(self, member: Member) -> None:
+        """See interfaces.Connector: names are looked up by nobody here."""
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
         """See interfaces.Connector."""

@@ -121,8 +121,49 @@ def test_hop_by_hop() -> None:
         b"Trailer: b", b"Upgrade: h2c", b"set-cookie: b", b"Forwarded: c", b"Host: d",
     )  # fmt: skip
     assert head.lines == [
-        b"Set-Cookie: a", b"Content-Length: 0", b"set-cookie: b", b"Forwarded: c", b"Host: d",
+        b"Set-Cookie: a", b"Content-Length: 0", b"Trailer: b", b"set-cookie: b", b"Forwarded: c",
+        b"Host: d",
     ]  # fmt: skip
+
+
+def test_zeros_before_a_length() -> None:
+    """Nor do visitors read them otherwise than we do."""
+    head = answer(b"Content-Length: 005", b"A: b")
+    assert (head.length, head.lines) == (5, [b"Content-Length: 5", b"A: b"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "located"),
+    [
+        pytest.param((b"A: b",), None, id="none"),
+        pytest.param((), None, id="no fields"),
+        pytest.param((b"A: b", b"LOCATION: /", b"C: d"), [1], id="Location"),
+        pytest.param((b"Content-Location: /",), [0], id="Content-Location"),
+        pytest.param((b"URI: /",), [0], id="URI"),
+        pytest.param((b"Refresh: 0; url=/",), [0], id="Refresh"),
+        pytest.param((b"Set-Cookie: a", b"A: b", b"set-cookie: c"), [0, 2], id="cookies"),
+        pytest.param((b"Keep-Alive: a", b"TE: b", b"Location: /"), [0], id="behind dropped ones"),
+        pytest.param(
+            (b"X: 1", b"Set-Cookie: a", b"Connection: X", b"x: 2", b"A: b", b"Location: /"), [0, 2],
+            id="among nominated ones",
+        ),
+        pytest.param((b"Refresh: 1", b"Connection: refresh"), None, id="nominated itself"),
+        pytest.param((b"Location: /", b"Connection: location"), [0], id="Location nominated"),
+    ],
+)  # fmt: skip
+def test_located(lines: tuple[bytes, ...], located: list[int] | None) -> None:
+    """Where the lines are that may name the member, among those that are passed on."""
+    head = answer(*lines)
+    assert head.located == located
+    names = (b"location", b"content-location", b"uri", b"refresh", b"set-cookie")
+    at = [n for n, line in enumerate(head.lines) if line.partition(b":")[0].lower() in names]
+    assert at == (located or [])
+
+
+def test_located_without_a_length() -> None:
+    """The length that a 204 must not say is not counted either."""
+    head = answer(b"Content-Length: 0", b"Location: /", status=204)
+    assert (head.lines, head.located) == ([b"Location: /"], [0])
 
 
 @pytest.mark.parametrize(

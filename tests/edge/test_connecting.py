@@ -103,7 +103,7 @@ def test_unknown_name(world: World) -> None:
     outcome, _ = world.connect("app.internal", 80)
     world.loop.rest()
     world.names.answers()
-    assert world.fails(outcome) == "the name app.internal has no address"
+    assert world.fails(outcome) == "the name app.internal: it has no address"
 
 
 def test_slow_name(world: World) -> None:

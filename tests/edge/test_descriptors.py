@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from sorryd.edge.descriptors import OTHERS, is_spare, most_visitors, raise_limit
+from sorryd.edge.descriptors import OTHERS, Room, is_spare, most_visitors, raise_limit
 
 ENDLESS = resource.RLIM_INFINITY
 
@@ -60,3 +60,33 @@ def test_no_limit(limits: list[int]) -> None:
     limits[0] = ENDLESS
     assert most_visitors() > 1_000_000
     assert not is_spare(1_000_000)
+
+
+def test_room() -> None:
+    """One more is let in while there are fewer than the most, whoever comes and goes."""
+    there: list[int] = []
+    room = Room(3, lambda: len(there))
+    for number in range(3):
+        assert room.is_left()
+        there.append(number)
+    assert not room.is_left()
+    there.pop()
+    assert room.is_left()
+    there.append(3)
+    assert not room.is_left()
+    there.clear()
+    assert [room.is_left() for _ in range(3)] == [True, True, True]
+
+
+def test_room_is_counted_seldom() -> None:
+    """To count is costly: it is done when as many came as there was room for, and near the end."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 90
+
+    room = Room(100, count)
+    assert all(room.is_left() for _ in range(20))
+    assert counted == 2

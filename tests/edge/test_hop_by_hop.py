@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.reading import get, one, post
+from tests.edge.reading import get, message, one, post, refusal_of
 
 # --- persistence ----------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ def test_keep_alive(values: tuple[bytes, ...], http_1_1: bool, http_1_0: bool) -
     [
         b"Connection: x", b"CONNECTION: close", b"Keep-Alive: timeout=5",
         b"Proxy-Connection: close",
-        b"TE: trailers", b"Trailer: X", b"Upgrade: websocket", b"HTTP2-Settings: AAMAAABk",
+        b"TE: trailers", b"Upgrade: websocket", b"HTTP2-Settings: AAMAAABk",
         b"Proxy: http://a/", b"Transfer-Encoding: chunked",
     ],
 )  # fmt: skip
@@ -174,16 +174,86 @@ def test_upgrade_with_a_body(framing: bytes, body: bytes) -> None:
         b"Forwarded", b"X-Forwarded-For", b"x-forwarded-proto", b"X-FORWARDED-HOST",
         b"X-Forwarded-Port", b"X-Forwarded-Server", b"X-Forwarded-Ssl", b"X-Forwarded-Scheme",
         b"X-Forwarded-By", b"X-Forwarded-Prefix", b"X_Forwarded_For", b"X-Forwarded_Host",
-        b"X_FORWARDED-PROTO",
+        b"X_FORWARDED-PROTO", b"X-Forwarded-User", b"X-Forwarded-Client-Cert",
+        b"X_Forwarded-Tls_Client-Cert-Info", b"X-Real-IP", b"x_real_ip", b"X-Real_IP",
     ],
 )  # fmt: skip
 def test_claims(name: bytes) -> None:
-    """Nobody tells a member where he came from but us, in any spelling that CGI would read."""
-    request = one(get(b"A: b", name + b": 127.0.0.1", name + b":", b"C: d"))
+    """What says where a request came from is set apart, in any spelling that CGI would read."""
+    claims = (name + b": 127.0.0.1", name + b":")
+    request = one(get(b"A: b", *claims, b"C: d"))
     assert request.lines == (b"Host: a", b"A: b", b"C: d")
+    assert request.claims == claims
+    assert claims[0] not in request.passed
+
+
+@pytest.mark.parametrize(
+    "name", [b"X-Forwarded", b"X-Forwarded-", b"X-Forwarded-Fo", b"XForwarded-For", b"X-RealIP"]
+)
+def test_no_claims(name: bytes) -> None:
+    """Only the names that are read so are taken for claims."""
+    request = one(get(name + b": a"))
+    assert request.claims is None
+    assert request.lines == (b"Host: a", name + b": a")
 
 
 def test_nominated_claims() -> None:
     """Naming a claim changes nothing: ours come later (see policy/headers.py)."""
     request = one(get(b"Connection: X-Forwarded-For, Forwarded", b"X-Forwarded-For: b"))
     assert request.lines == (b"Host: a",)
+    assert b"X-Forwarded-For: 192.0.2.1" in request.passed
+
+
+# --- TE -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "takes"),
+    [
+        pytest.param((b"TE: trailers",), True, id="alone"),
+        pytest.param((b"TE: trailers", b"Connection: TE"), True, id="named in Connection"),
+        pytest.param((b"te:\tTRAILERS ",), True, id="its case"),
+        pytest.param((b"TE: gzip;q=0.5, trailers",), True, id="among others"),
+        pytest.param((b"TE: deflate", b"TE: trailers"), True, id="in two fields"),
+        pytest.param((b"TE:",), False, id="empty"),
+        pytest.param((b"TE: deflate",), False, id="another"),
+        pytest.param((b"TE: trailersx",), False, id="like it"),
+        pytest.param((b"TE: trailers;q=1",), False, id="with a weight, which it has not"),
+        pytest.param((b"Trailer: X",), False, id="Trailer"),
+        pytest.param((), False, id="nothing"),
+    ],
+)
+def test_takes_trailers(lines: tuple[bytes, ...], takes: bool) -> None:
+    """RFC 9110 §10.1.4; HTTP/1.0 has no trailers."""
+    request = one(get(*lines))
+    assert request.takes_trailers is takes
+    assert (b"Connection: TE\r\nTE: trailers\r\n" in request.passed) is takes
+    assert not one(get(*lines, minor=0)).takes_trailers
+
+
+# --- Max-Forwards ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", [b"OPTIONS", b"TRACE"])
+@pytest.mark.parametrize(
+    ("value", "passed"),
+    [
+        pytest.param(b"1", b"0", id="last"),
+        pytest.param(b"\t010 ", b"9", id="leading zero"),
+        pytest.param(b"999999999", b"999999998", id="many"),
+    ],
+)
+def test_max_forwards(method: bytes, value: bytes, passed: bytes) -> None:
+    """Each hop takes one away (RFC 9110 §7.6.2)."""
+    request = one(message(method + b" / HTTP/1.1", b"Max-Forwards: " + value, b"A: b"))
+    assert request.lines == (b"Host: a", b"Max-Forwards: " + passed, b"A: b")
+
+
+@pytest.mark.parametrize("method", [b"OPTIONS", b"TRACE"])
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [(b"0", 501), (b"00", 501), (b"", 400), (b"-1", 400), (b"1, 2", 400), (b"9" * 10, 400)],
+)
+def test_no_more_forwards(method: bytes, value: bytes, status: int) -> None:
+    """Who gets the last one must not pass the request on."""
+    assert refusal_of(message(method + b" / HTTP/1.1", b"Max-Forwards: " + value)) == status

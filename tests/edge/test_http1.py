@@ -27,8 +27,8 @@ def test_methods(method: bytes) -> None:
     "target",
     [
         b"/", b"/a/../b", b"//a//b", b"/%2f%2F%00", b"/?", b"/?a=?&b=/", b"/a;b=c", b"/a*b",
-        "/あ/é?ü".encode(), b"/\x80\xff", b'/"<>\\^`{|}', b"/#a", b"/:80@x", b"/http://b/",
-        b"/%", b"/..", b"/" + b"a" * 2000,
+        "/あ/é?ü".encode(), b"/\x80\xff", b'/"<>\\^`{|}', b"/:80@x", b"/http://b/",
+        b"/%", b"/..", b"/%23", b"/" + b"a" * 2000,
     ],
 )  # fmt: skip
 def test_targets(target: bytes) -> None:
@@ -71,6 +71,9 @@ def test_versions(minor: int) -> None:
         pytest.param(b"GET /\tHTTP/1.1", 400, id="tab after the target"),
         pytest.param(b"GET /\x00 HTTP/1.1", 400, id="NUL in the target"),
         pytest.param(b"GET /\x7f HTTP/1.1", 400, id="DEL in the target"),
+        pytest.param(b"GET /a#b HTTP/1.1", 400, id="fragment"),
+        pytest.param(b"GET /# HTTP/1.1", 400, id="empty fragment"),
+        pytest.param(b"GET http://a/#b HTTP/1.1", 400, id="fragment of an absolute form"),
         pytest.param(b"GET /\x0b HTTP/1.1", 400, id="VT in the target"),
         pytest.param(b"GET /\r HTTP/1.1", 400, id="CR in the target"),
         pytest.param(b"GET /\r\n HTTP/1.1", 400, id="folded request line"),

@@ -20,16 +20,11 @@ from tests.edge.handshakes import (
     shake,
     site,
     trusting,
+    written,
 )
 
+from sorryd.edge.member_tls import MemberTlsFault, member_context, sni, verify_member
 from sorryd.edge.self_signed import self_signed
-from sorryd.edge.tls import (
-    MemberTlsFault,
-    member_context,
-    server_context,
-    sni,
-    verify_member,
-)
 from sorryd.model import MemberTls
 
 
@@ -82,6 +77,17 @@ def test_wrong_name(tmp_path: Path, names: list[str], name: str, text: str) -> N
     assert text in caught.value.text
 
 
+def test_names_beyond_understanding(tmp_path: Path) -> None:
+    """A certificate with a kind of name that nobody reads is refused like any other."""
+    leaf = issue(ROOT, [], raw_names=bytes.fromhex("3002a300"))  # an empty x400Address
+    server = SSL.Context(SSL.TLS_SERVER_METHOD)
+    server.use_certificate_chain_file(written(tmp_path, "member.pem", leaf[0]))
+    server.use_privatekey_file(written(tmp_path, "member.key", leaf[1]))
+    client, _ = shake(trusting(tmp_path), server)
+    with pytest.raises(MemberTlsFault, match="can't be checked for"):
+        verify_member(client, NAME)
+
+
 def test_unknown_authority(tmp_path: Path) -> None:
     """A certificate that no trusted authority issued fails the handshake, with the reason."""
     with pytest.raises(MemberTlsFault, match="issuer is unknown"):
@@ -106,7 +112,7 @@ def test_not_valid_now(tmp_path: Path, since: int, until: int, text: str) -> Non
 def test_self_signed_member(tmp_path: Path) -> None:
     """A self-signed member is refused, until its own certificate is the `ca=` file."""
     chain, key = self_signed(str(tmp_path), [NAME])
-    server = server_context(chain, key, "1.2")
+    server = serving(tmp_path, Path(chain).read_bytes(), Path(key).read_bytes())
     with pytest.raises(MemberTlsFault, match="self-signed"):
         shake(trusting(tmp_path), server)
     client, _ = shake(member_context(MemberTls(ca=chain)), server)
@@ -136,6 +142,40 @@ def test_verify_no(tmp_path: Path) -> None:
     """`verify=no` takes any certificate."""
     client, server = shake(member_context(MemberTls(verify=False)), site(tmp_path, ["a.test"]))
     assert said(client, server, b"hello") == b"hello"
+
+
+def demanding(folder: Path) -> SSL.Context:
+    """A member that wants to see a certificate, whoever issued it."""
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    chain, key = issue(ROOT, [NAME])
+    context.use_certificate_chain_file(written(folder, "member.pem", chain))
+    context.use_privatekey_file(written(folder, "member.key", key))
+    demand = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+    context.set_verify(demand, lambda connection, shown, reason, depth, good: True)
+    return context
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
+@pytest.mark.parametrize("apart", [True, False], ids=["key apart", "key with it"])
+def test_client_certificate(tmp_path: Path, kind: Kind, apart: bool) -> None:
+    """A member that asks who we are is shown `cert=`, with its chain."""
+    middle = authority("Middle", issuer=ROOT)
+    chain, key = issue(middle, ["sorryd.internal"], kind=kind)
+    tls = MemberTls(
+        verify=False,
+        cert=written(tmp_path, "own.pem", chain if apart else chain + key),
+        key=written(tmp_path, "own.key", key) if apart else None,
+    )
+    _, server = shake(member_context(tls), demanding(tmp_path))
+    shown = server.get_peer_certificate(as_cryptography=True)
+    above = server.get_peer_cert_chain(as_cryptography=True)
+    assert [shown, *(above or ())] == x509.load_pem_x509_certificates(chain)
+
+
+def test_no_client_certificate(tmp_path: Path) -> None:
+    """Without `cert=`, nothing is shown, and such a member says no."""
+    with pytest.raises(SSL.Error, match="certificate"):
+        shake(member_context(MemberTls(verify=False)), demanding(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ from sorryd.model import Member, MemberTls
 class Nobody:
     """Connects to nobody."""
 
+    timeout = TIMES.connect
+
+    def take(self, member: Member) -> None:
+        """There is no name to look up."""
+
     def connect(
         self, connection: NewConnection, member: Member, done: Callable[[str | None], None]
     ) -> Callable[[], None]:

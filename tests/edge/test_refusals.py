@@ -9,7 +9,7 @@ from tests.edge.llhttp import answers
 
 from sorryd.edge.refusals import refusal
 
-STATUSES = (400, 405, 408, 413, 414, 417, 421, 431, 501, 505)
+STATUSES = (400, 405, 408, 413, 414, 417, 421, 431, 501, 503, 505)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -42,3 +42,10 @@ def test_allow(status: int) -> None:
         assert b"CONNECT" not in allowed
     else:
         assert allowed is None
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_retry_after(status: int) -> None:
+    """Only where there is no place it makes sense to come again soon (RFC 9110 §15.6.4)."""
+    (answer,) = answers(refusal(status, "no", False))
+    assert answer.field(b"retry-after") == (b"1" if status == 503 else None)

@@ -17,7 +17,7 @@ from tests.edge.messages import (
 )
 from tests.edge.scene import Stage
 
-from sorryd.edge.relay import REPLAYED
+from sorryd.edge.sending import REPLAYED
 from sorryd.model import Health
 
 REFUSED = "connection refused"

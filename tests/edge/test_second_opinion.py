@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.edge import llhttp
 from tests.edge.reading import get, message, read
 
-from sorryd.edge.bodies import LAST_CHUNK, ChunkedReader, UntilEndReader, chunk
+from sorryd.edge.bodies import LAST_CHUNK, ChunkedReader, UntilEndReader, chunk, in_chunks
 from sorryd.edge.heads import BadMessage
 from sorryd.edge.http1 import head_end, read_response
 from sorryd.policy.headers import response_head
@@ -24,7 +24,10 @@ EXTENSIONS = st.sampled_from(
 )
 LINE_ENDS = st.sampled_from([b"\r\n"] * 20 + [b"\n", b"\r", b"", b"\r\r\n"])
 DATA = st.one_of(st.binary(max_size=4), st.sampled_from([b"\r\n", b"0\r\n\r\n", b"a" * 10]))
-TRAILERS = st.sampled_from([b"", b"", b"X: y\r\n", b"X:\r\nY: z\r\n", b" x\r\n", b"x\n", b": \r\n"])
+TRAILERS = st.sampled_from(
+    [b"", b"", b"X: y\r\n", b"X:\r\nY: z\r\n", b" x\r\n", b"x\n", b": \r\n", b"Host: b\r\n",
+     b"X-Forwarded-For: 127.0.0.1\r\n", b"Content-Length: 3\r\n", b"Connection: close\r\n"]
+)  # fmt: skip
 
 
 @st.composite
@@ -53,8 +56,9 @@ def test_chunks(data: bytes) -> None:
     try:
         heard = llhttp.requests(message(b"POST / HTTP/1.1", CHUNKED) + whole)
     except httptools.HttpParserError:
-        # It is stricter about extensions and their spaces; no member ever gets to see any.
-        assert b";" in whole
+        # It is stricter about extensions, their spaces and framing in trailers; no member ever
+        # gets to see any.
+        assert b";" in whole or b"Content-Length" in whole
         return
     assert [one.body for one in heard] == [body]
 
@@ -91,12 +95,14 @@ NAMES = st.sampled_from(
 )  # fmt: skip
 GOOD = st.sampled_from(
     [b"Content-Length: 3", CHUNKED, b"Connection: close", b"Connection: x, upgrade", b"x: y",
-     b"Upgrade: a", EXPECT, b"Content-Length: 0", b"X-Forwarded-For: b", b"A:\t\x80 "]
+     CHUNKED, CHUNKED, b"Upgrade: a", EXPECT, b"Content-Length: 0", b"X-Forwarded-For: b",
+     b"A:\t\x80 "]
 )  # fmt: skip
 LINES = st.one_of(GOOD, GOOD, st.builds(lambda name, value: name + b": " + value, NAMES, VALUES))
 LISTS = st.one_of(st.lists(LINES, max_size=4), st.lists(GOOD, max_size=3, unique=True))
 BODIES = st.one_of(
     st.sampled_from([b"", b"abc", b"3\r\nabc\r\n0\r\n\r\n", b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n"]),
+    st.builds(lambda lines: b"0\r\n" + b"".join(lines) + b"\r\n", st.lists(TRAILERS, max_size=3)),
     st.builds(lambda *parts: b"".join(parts), st.just(b"abc"), st.just(get())),
 )
 
@@ -104,12 +110,15 @@ BODIES = st.one_of(
 @settings(max_examples=300)
 @given(REQUEST_LINES, LISTS, BODIES, st.booleans())
 def test_requests(line: bytes, lines: list[bytes], body: bytes, with_host: bool) -> None:
-    """A member that reads as llhttp does sees the requests that we saw, and no other."""
+    """A member that reads as llhttp does sees the requests that we saw, and no other.
+
+    It does not tell trailers from fields of the head: none of them may mislead it.
+    """
     data = message(line, *lines, host=b"a" if with_host else None) + body + get()
     taken = [request for request in read([data]).requests if request.whole]
     passed = b""
     for request in taken:
-        coded = (chunk(request.body) if request.body else b"") + LAST_CHUNK
+        coded = in_chunks(request.body, True, request.trailers)
         # Not every method that we pass on is in llhttp's list.
         passed += b"POST" + request.passed.removeprefix(request.method)
         passed += coded if request.chunked else request.body

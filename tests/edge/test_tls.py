@@ -22,9 +22,7 @@ from tests.edge.handshakes import (
     visitor,
 )
 
-from sorryd.edge.tls import (
-    ProtocolRefused,
-)
+from sorryd.edge.certificates import ProtocolRefused
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
@@ -48,7 +46,7 @@ def test_forward_secrecy(tmp_path: Path, kind: Kind, version: int) -> None:
 )
 def test_old_versions_refused(tmp_path: Path, client: SSL.Context, tls_min: str) -> None:
     """A visitor with nothing newer than what the site allows gets no connection."""
-    with pytest.raises(SSL.Error, match="protocol"):
+    with pytest.raises(SSL.Error, match="unsupported protocol"):
         shake(client, site(tmp_path, tls_min=tls_min))
 
 

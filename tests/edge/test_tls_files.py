@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,22 +19,21 @@ from tests.edge.handshakes import (
     NAME,
     ROOT,
     shake,
+    showing,
     trusting,
     written,
 )
 
-from sorryd.edge.tls import (
-    TlsFault,
-    member_context,
-    server_context,
-    verify_member,
-)
-from sorryd.model import MemberTls
+from sorryd.edge.certificates import ServerNames, site_certificates
+from sorryd.edge.member_tls import member_context, verify_member
+from sorryd.edge.tls import LARGEST_FILE, TlsFault
+from sorryd.model import Certificate, MemberTls
 
 PKCS8Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
 
 CHAIN, KEY = issue(ROOT, [NAME])
 OTHER_KEY = issue(ROOT, [NAME])[1]
+NAMELESS = issue(ROOT, [], raw_names=bytes.fromhex("30048202fffe"))  # a name that is no ASCII
 
 
 def pem_of(key: PKCS8Key, password: bytes = b"") -> bytes:
@@ -60,8 +60,9 @@ def traditional(pem: bytes) -> bytes:
 )
 def test_key_in_the_chain(tmp_path: Path, content: bytes) -> None:
     """The key may be in the chain's file, in any order and form."""
-    context = server_context(written(tmp_path, "all.pem", content), None, "1.2")
-    client, _ = shake(trusting(tmp_path), context)
+    site = showing(Certificate(chain=written(tmp_path, "all.pem", content)))
+    certificates = site_certificates(site, str(tmp_path))
+    client, _ = shake(trusting(tmp_path), ServerNames([((), certificates)]).default)
     verify_member(client, NAME)
 
 
@@ -92,6 +93,7 @@ def test_key_in_the_chain(tmp_path: Path, content: bytes) -> None:
             CHAIN, pem_of(x25519.X25519PrivateKey.generate()), "key.pem", "is not the key",
             id="key that signs nothing",
         ),
+        pytest.param(*NAMELESS, "chain.pem", "names of its certificate are broken", id="names"),
     ],
 )  # fmt: skip
 def test_server_faults(
@@ -102,8 +104,9 @@ def test_server_faults(
         written(tmp_path, "chain.pem", chain)
     if key is not None:
         written(tmp_path, "key.pem", key)
+    pair = Certificate(chain=str(tmp_path / "chain.pem"), key=str(tmp_path / "key.pem"))
     with pytest.raises(TlsFault) as caught:
-        server_context(str(tmp_path / "chain.pem"), str(tmp_path / "key.pem"), "1.2")
+        site_certificates(showing(pair), str(tmp_path))
     assert caught.value.path == str(tmp_path / file)
     assert text in caught.value.text
     assert str(caught.value) == f"{caught.value.path}: {caught.value.text}"
@@ -127,3 +130,49 @@ def test_ca_faults(tmp_path: Path, content: bytes | None, text: str) -> None:
     with pytest.raises(TlsFault, match=text) as caught:
         member_context(MemberTls(ca=path))
     assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "file", "text"),
+    [
+        pytest.param(None, KEY, "own.pem", "can't be read", id="missing"),
+        pytest.param(CHAIN, None, "own.key", "can't be read", id="no key"),
+        pytest.param(CHAIN, OTHER_KEY, "own.key", "is not the key of the first", id="other key"),
+        pytest.param(KEY, KEY, "own.pem", "no certificate", id="a key"),
+    ],
+)
+def test_client_certificate_faults(
+    tmp_path: Path, cert: bytes | None, key: bytes | None, file: str, text: str
+) -> None:
+    """A certificate that can't be shown to a member is a clear fault, too."""
+    for name, content in (("own.pem", cert), ("own.key", key)):
+        if content is not None:
+            written(tmp_path, name, content)
+    tls = MemberTls(cert=str(tmp_path / "own.pem"), key=str(tmp_path / "own.key"))
+    with pytest.raises(TlsFault, match=text) as caught:
+        member_context(tls)
+    assert caught.value.path == str(tmp_path / file)
+
+
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "endless"])
+def test_no_regular_file(tmp_path: Path, kind: str) -> None:
+    """What is no file is not waited for, and not read."""
+    path = tmp_path / "own.pem"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "FIFO":
+            os.mkfifo(path)
+        case _:
+            path.symlink_to("/dev/zero")
+    with pytest.raises(TlsFault, match=r"is not a file|Is a directory"):
+        member_context(MemberTls(cert=str(path)))
+
+
+def test_too_large(tmp_path: Path) -> None:
+    """A file that can't be meant is not taken into memory."""
+    path = tmp_path / "own.pem"
+    path.touch()
+    os.truncate(path, LARGEST_FILE + 1)
+    with pytest.raises(TlsFault, match="is larger than"):
+        member_context(MemberTls(cert=str(path)))

@@ -8,7 +8,7 @@ import socket
 import pytest
 from OpenSSL import SSL
 from tests.edge.handshakes import NAME, visitor
-from tests.edge.loops import Loop, Peer, Recorder, tcp_pair
+from tests.edge.loops import Connect, Loop, Peer, Recorder, tcp_pair
 from twisted.internet.error import ConnectionLost
 
 from sorryd.edge.tls_transport import TlsTransport
@@ -109,3 +109,40 @@ def test_end_during_the_handshake(loop: Loop, contexts: Contexts, how: str) -> N
     peer.sock.close()
     loop.until(lambda: protocol.lost)
     assert protocol.told == ["made", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        pytest.param(NAME.encode(), NAME.encode(), id="name"),
+        pytest.param(b"Shop.Example.", b"shop.example", id="capitals and a last dot"),
+        pytest.param(b"\xff\xfe..*:80", b"\xff\xfe..*:80", id="what no name can be"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_server_name(
+    loop: Loop, contexts: Contexts, sent: bytes | None, told: bytes | None
+) -> None:
+    """The name that a visitor asked for is known once the handshake is done."""
+    ours, theirs = tcp_pair()
+    ends = []
+    for sock, context in ((ours, contexts[0]), (theirs, visitor())):
+        ends.append(TlsTransport(sock, SSL.Connection(context, sock), Recorder(), loop.readiness))
+    site, client = ends
+    site.tls.set_accept_state()
+    client.tls.set_connect_state()
+    if sent is not None:
+        client.tls.set_tlsext_host_name(sent)
+    site.start()
+    assert site.server_name is None
+    client.start()
+    loop.until(lambda: site._established and client._established)
+    assert site.server_name == told
+    for end in ends:
+        end.abortConnection()
+
+
+def test_no_server_name_without_tls(connect: Connect) -> None:
+    """On a plain connection, nobody was asked for by TLS."""
+    transport, _, _ = connect()
+    assert transport.server_name is None

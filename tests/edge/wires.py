@@ -18,6 +18,8 @@ class FakeWire:
     peer says comes byte by byte.
     """
 
+    server_name: bytes | None = None
+
     def __init__(self, name: str, settle: Callable[[], None], bytewise: bool = False) -> None:
         self.name = name
         self.sent = 0

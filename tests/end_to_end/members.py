@@ -62,7 +62,7 @@ def saying(body: bytes) -> Script:
 
 
 class Member:
-    """A server at a port of the system's choice, from now until it is closed.
+    """A server at a port of the system's choice (or at `port` of `host`), from now until it is closed.
 
     A script that ends closes its connection; one that raises what a lost connection raises does
     the same. `requests` are those that were read whole, `connections` how many were accepted.
@@ -73,6 +73,7 @@ class Member:
         script: Script,
         *,
         tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
         port: int = 0,
         receive_buffer: int = 0,
     ) -> None:
@@ -86,7 +87,7 @@ class Member:
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._listening.bind(("127.0.0.1", port))
+        self._listening.bind((host, port))
         self._listening.listen(512)
         self.port: int = self._listening.getsockname()[1]
         self._run(self._accept)

@@ -23,7 +23,7 @@ KILLS_ITSELF = """
 import os, pathlib, signal
 
 import sorryd.journal
-from sorryd.control import commands, server, truth
+from sorryd.control import calendar, commands, server, truth
 
 def crash_before(owner, name, step):
     wrapped = getattr(owner, name)
@@ -50,7 +50,7 @@ crash_before(sorryd.journal.Journal, "commit", "before the journal")
 crash_after(sorryd.journal, "_put", "within the transaction")
 crash_after(sorryd.journal.Journal, "_commit", "after the commit")
 crash_before(truth.Truth, "apply", "before it is applied")
-crash_before(truth.Truth, "_save", "before an end is saved")
+crash_before(calendar.Calendar, "_save", "before an end is saved")
 crash_before(server.ControlProtocol, "_answer", "before the answer")
 """
 

@@ -6,59 +6,10 @@ import pytest
 
 from sorryd.policy.headers import (
     IDEMPOTENT,
-    Forwarding,
     request_head,
     response_head,
     switching_head,
 )
-
-# --- forwarding -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("address", "tls", "host", "fields"),
-    [
-        pytest.param(
-            "192.0.2.1", False, b"shop.example.com",
-            (b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-Proto: http",
-             b"X-Forwarded-Host: shop.example.com",
-             b'Forwarded: for=192.0.2.1;host="shop.example.com";proto=http'),
-            id="IPv4",
-        ),
-        pytest.param(
-            "2001:db8::1", True, b"[::1]:8443",
-            (b"X-Forwarded-For: 2001:db8::1", b"X-Forwarded-Proto: https",
-             b"X-Forwarded-Host: [::1]:8443",
-             b'Forwarded: for="[2001:db8::1]";host="[::1]:8443";proto=https'),
-            id="IPv6 and TLS",
-        ),
-        pytest.param(
-            "fe80::1%eth0", False, b"a",
-            (b"X-Forwarded-For: fe80::1", b"X-Forwarded-Proto: http", b"X-Forwarded-Host: a",
-             b'Forwarded: for="[fe80::1]";host="a";proto=http'),
-            id="link-local",
-        ),
-        pytest.param(
-            "192.0.2.1", False, b"",
-            (b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-Proto: http",
-             b"Forwarded: for=192.0.2.1;proto=http"),
-            id="no Host",
-        ),
-    ],
-)  # fmt: skip
-def test_forwarding(address: str, tls: bool, host: bytes, fields: tuple[bytes, ...]) -> None:
-    """Who asked, for what, and how, as Apache and HAProxy tell it, and as RFC 7239 does."""
-    assert Forwarding(address, tls).lines(host) == b"".join(field + b"\r\n" for field in fields)
-
-
-def test_forwarding_of_another_host() -> None:
-    """A visitor may ask for one host and then for another on the same connection."""
-    forwarding = Forwarding("192.0.2.1", False)
-    first, second = forwarding.lines(b"a"), forwarding.lines(b"b")
-    assert b"X-Forwarded-Host: b\r\n" in second
-    assert forwarding.lines(b"a") == first
-    assert forwarding.lines(b"") == Forwarding("192.0.2.1", False).lines(b"")
-
 
 # --- requests -------------------------------------------------------------------------------
 
@@ -72,8 +23,8 @@ class Asked:
         self.minor = minor
         self.lines = list(lines)
         self.host_at = lines.index(b"hOst:  a ") if b"hOst:  a " in lines else -1
-        self.host = b"a" if self.host_at >= 0 else b""
         self.chunked = chunked
+        self.takes_trailers = False
         self.upgrade: bytes | None = None
 
 
@@ -130,6 +81,38 @@ def test_upgrade_request() -> None:
         FIRST, b"hOst:  a ", CLAIM[:-2], b"Connection: Upgrade", b"Upgrade: websocket",
         b"Via: 1.1 sorryd",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "lines"),
+    [
+        (None, (b"Connection: TE", b"TE: trailers")),
+        (b"websocket", (b"Connection: Upgrade, TE", b"Upgrade: websocket", b"TE: trailers")),
+    ],
+)
+def test_trailers_wanted(upgrade: bytes | None, lines: tuple[bytes, ...]) -> None:
+    """TE is named in Connection, beside what else is (RFC 9110 §10.1.4)."""
+    head = Asked(b"hOst:  a ")
+    head.takes_trailers, head.upgrade = True, upgrade
+    assert asked(head) == [FIRST, b"hOst:  a ", CLAIM[:-2], *lines, b"Via: 1.1 sorryd"]
+
+
+@pytest.mark.parametrize(
+    ("target", "passed"),
+    [
+        (b"/", b"/app/"),
+        (b"/../b?c", b"/app/../b?c"),
+        (b"//b", b"/app//b"),
+        (b"/app", b"/app/app"),
+        (b"*", b"*"),
+    ],
+)
+def test_path_of_the_member(target: bytes, passed: bytes) -> None:
+    """A member's own path goes before every other; an asterisk is no path (RFC 9112 §3.2.4)."""
+    head = Asked(b"hOst:  a ")
+    head.target = target
+    data = request_head(head, CLAIM, b"app:3000", True, b"/app")
+    assert data.startswith(b"FOO %b HTTP/1.1\r\n" % passed)
 
 
 def test_idempotent() -> None:

@@ -15,10 +15,12 @@ from sorryd.model import (
     Value,
     Window,
 )
+from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing, acts, closing, concerns
 from sorryd.replies import (
     AuthorResult,
+    CertificateStatus,
     MemberResult,
     MemberStatus,
     SiteStatus,
@@ -28,6 +30,7 @@ from sorryd.replies import (
 from sorryd.replies import HistoryEntry as Deed
 from sorryd.reports import (
     Active,
+    ShownCertificate,
 )
 from sorryd.snapshot import (
     MemberView,
@@ -46,6 +49,7 @@ class Scene(Value, frozen=True, kw_only=True):
     views: tuple[SiteView, ...]
     standings: Mapping[str, Standing]
     loads: Loads
+    certificates: tuple[ShownCertificate, ...] = ()
 
 
 def loads(active: Iterable[Active]) -> Loads:
@@ -84,8 +88,15 @@ def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) 
     )
 
 
-def site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...] = ()) -> SiteStatus:
-    """A site as it stands; `warnings` go with the window that holds it down."""
+def site_statuses(
+    scene: Scene, site: str | None, warnings: tuple[str, ...] = ()
+) -> tuple[SiteStatus, ...]:
+    """One site, or all; `warnings` go with the windows that hold them down."""
+    views = (view for view in scene.views if site in (None, view.site.name))
+    return tuple(_site_status(view, scene, warnings) for view in views)
+
+
+def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> SiteStatus:
     site, standing = view.site, scene.standings[view.site.name]
     governing = next((window for window in view.windows if window.id == standing.window), None)
     return SiteStatus(
@@ -98,6 +109,11 @@ def site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...] = ()) ->
         window=None if governing is None else window_result(governing, scene, warnings),
         next=None if standing.next is None else window_result(standing.next, scene),
         members=tuple(_member_status(member, site.name, scene) for member in view.members),
+        certificates=tuple(
+            _certificate_status(one, site.timezone, scene.now)
+            for one in scene.certificates
+            if one.site == site.name
+        ),
     )
 
 
@@ -132,7 +148,8 @@ def deed(entry: HistoryEntry, config: Config) -> Deed:
         window=entry.window,
         member=entry.member,
         reason=entry.reason,
-        detail="; ".join(_detail(change, entry.before, zone) for change in entry.after),
+        detail=entry.detail
+        or "; ".join(_detail(change, entry.before, zone) for change in entry.after),
     )
 
 
@@ -144,6 +161,15 @@ def _member_status(view: MemberView, site: str, scene: Scene) -> MemberStatus:
         state=view.state,
         health=view.health,
         active=scene.loads.get((site, view.member.url), 0),
+    )
+
+
+def _certificate_status(shown: ShownCertificate, zone: str, now: float) -> CertificateStatus:
+    return CertificateStatus(
+        file=shown.file,
+        names=shown.names,
+        expires=instant(shown.expires, zone),
+        warning=warning(shown, now),
     )
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sorryd.control.roster import Turn
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.model import (
     Cause,
+    Health,
     Phase,
     Window,
 )
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing
-from sorryd.reports import (
-    MemberAnswered,
-    MemberFailed,
-)
 from sorryd.snapshot import (
     SiteView,
 )
@@ -65,19 +64,31 @@ class Chronicle:
             )
         self._members(view)
 
-    def failed(self, report: MemberFailed, retry: float) -> None:
-        """A member failed, and rests."""
-        _log.warn(
-            "site {site}: member {url} failed ({why}); it rests for {retry}",
-            site=report.site,
-            url=report.url,
-            why=report.why,
-            retry=format_duration(retry),
-        )
-
-    def answered(self, report: MemberAnswered) -> None:
-        """A member on trial answered."""
-        _log.info("site {site}: member {url} is back", site=report.site, url=report.url)
+    def turned(self, turn: Turn) -> None:
+        """A member's health has turned, or is doubted."""
+        named = {"site": turn.site, "url": turn.url, "why": turn.why}
+        match turn.after:
+            case Health.RESTING:
+                _log.warn(
+                    "site {site}: member {url} failed ({why}); it rests for {rest}",
+                    rest=format_duration(turn.rest),
+                    **named,
+                )
+            case Health.DOWN:
+                _log.warn(
+                    "site {site}: member {url} is down (check failed{times}: {why})",
+                    times=_times(turn.checks),
+                    **named,
+                )
+            case Health.UP if turn.before is Health.UP:
+                _log.warn("site {site}: member {url} failed ({why}); it goes on", **named)
+            case Health.UP:
+                passed = f" (check passed{_times(turn.checks)})" if turn.checks else ""
+                _log.info("site {site}: member {url} is back{passed}", passed=passed, **named)
+            case Health.TRIAL:
+                pass
+            case _:
+                assert_never(turn.after)
 
     def over(self, window: Window) -> None:
         """The end of a window came."""
@@ -103,6 +114,11 @@ class Chronicle:
             self._unsaved.discard(window.id)
             _log.info("the end of window {window} is in the journal now", window=window.id)
 
+    def forget(self, site: str) -> None:
+        """A site is gone."""
+        self._standings.pop(site, None)
+        self._deserted.discard(site)
+
     def _members(self, view: SiteView) -> None:
         name = view.site.name
         deserted = not any_up(view.members)
@@ -115,7 +131,7 @@ class Chronicle:
 
 
 def tell_strays(windows: Iterable[Window], sites: Iterable[str]) -> None:
-    """At the start: windows of sites that the configuration does not have hold nothing down."""
+    """Windows of sites that the configuration does not have hold nothing down."""
     known = (None, *sites)
     for window in windows:
         if window.site not in known and not window.is_final:
@@ -139,6 +155,23 @@ def tell_deed(entry: HistoryEntry) -> None:
         what="".join(f" {_what(change)}" for change in entry.after),
         reason=f": {entry.reason!r}" if entry.reason else "",
     )
+
+
+def tell_reload(entry: HistoryEntry, warnings: Iterable[str]) -> None:
+    """A new configuration is about to take effect."""
+    by = entry.author
+    _log.info(
+        "{who}: {verb}: {detail}",
+        who="sorryd" if by is None else f"{by.name} (uid {by.uid}, pid {by.pid})",
+        verb=entry.verb,
+        detail=entry.detail,
+    )
+    for text in warnings:
+        _log.warn("{verb}: {text}", verb=entry.verb, text=text)
+
+
+def _times(count: int) -> str:
+    return f" {count} times" if count > 1 else ""
 
 
 def _what(change: Change) -> str:

@@ -3,37 +3,30 @@
 A change is decided against what is so, committed to the journal, applied to the truth and only
 then answered. Changes run strictly one after another, so that each is decided on what the one
 before it has committed; one that the journal refuses leaves everything as it was. Requests
-that only read are answered at once from the truth, and do not wait for a disk.
+that only read wait for none of that.
 
 Who may change what is checked before a request comes here.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Sequence
-from typing import NoReturn, Protocol, assert_never
+from collections.abc import Callable
+from typing import NoReturn, Protocol, TypeVar, assert_never
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.control import decisions
-from sorryd.control.answers import (
-    Scene,
-    deed,
-    instant,
-    loads,
-    member_result,
-    site_status,
-    window_result,
-)
+from sorryd.control.answers import member_result, site_statuses, window_result
+from sorryd.control.calendar import Commits
 from sorryd.control.chronicle import tell_deed
-from sorryd.control.decisions import Decision, Known
+from sorryd.control.decisions import Decision
+from sorryd.control.reading import Reading, Remembers, Serves
+from sorryd.control.reloading import Prepares, Reload
 from sorryd.control.truth import Truth
-from sorryd.control.versions import sorryd_version, versions
-from sorryd.journal import Change, HistoryEntry, JournalError, WindowPut
+from sorryd.journal import HistoryEntry, JournalError, WindowPut
 from sorryd.messages import (
     ControlError,
     DaemonReload,
@@ -55,43 +48,17 @@ from sorryd.messages import (
     WindowPlan,
     WindowSchedule,
     is_change,
-    not_found,
 )
-from sorryd.model import (
-    Author,
-    Window,
-)
-from sorryd.replies import (
-    HistoryResult,
-    MemberResult,
-    Result,
-    SiteStatus,
-    StatusResult,
-    WindowResult,
-)
-from sorryd.reports import (
-    Active,
-)
+from sorryd.model import Author
+from sorryd.replies import MemberResult, ReloadResult, Result, SiteStatus, WindowResult
 
-_MOST = 1000  # past windows, and deeds, that one answer has
 _log = Logger(namespace="sorryd.control")
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none is mistaken for another
+T = TypeVar("T")
 
 
-class Keeps(Protocol):
+class Keeps(Commits, Remembers, Protocol):
     """What the commands need of a journal."""
-
-    def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
-        """Write it all or nothing; fires when it is on disk."""
-
-    def get(self, name: str) -> Deferred[Window | None]:
-        """The window of that id, also a final one."""
-
-    def past(self, site: str | None, limit: int) -> Deferred[tuple[Window, ...]]:
-        """The last final windows."""
-
-    def history(self, site: str | None, limit: int) -> Deferred[tuple[HistoryEntry, ...]]:
-        """The last deeds, oldest first."""
 
 
 def new_name() -> str:
@@ -100,18 +67,20 @@ def new_name() -> str:
 
 
 class Commands:
-    """Carries out requests. `active` gives the requests in flight, by member."""
+    """Carries out requests. `prepares` is asked for new configurations."""
 
     def __init__(
         self,
         truth: Truth,
         journal: Keeps,
-        active: Callable[[], Sequence[Active]],
+        edge: Serves,
+        prepares: Prepares,
         new_name: Callable[[], str] = new_name,
     ) -> None:
         self._truth = truth
         self._journal = journal
-        self._active = active
+        self._reading = Reading(truth, journal, edge)
+        self._reload = Reload(truth, journal, prepares)
         self._new_name = new_name
         self._turn = DeferredLock()
 
@@ -121,21 +90,20 @@ class Commands:
         def begin() -> Deferred[Result]:
             return Deferred.fromCoroutine(self._answer(request, author))
 
-        done: Deferred[Result] = self._turn.run(begin) if is_change(request) else begin()
-        return done.addErrback(_without_journal)
+        return _refused(self._turn.run(begin) if is_change(request) else begin())
+
+    def reload(self, signal: str) -> Deferred[ReloadResult]:
+        """Reload because of a `signal` of that name; the result, or a ControlError."""
+
+        def begin() -> Deferred[ReloadResult]:
+            return Deferred.fromCoroutine(self._reload.run(None, signal))
+
+        return _refused(self._turn.run(begin))
 
     async def _answer(self, request: Request, author: Author) -> Result:
         match request:
-            case Status():
-                return self._status(request)
-            case WindowList():
-                return await self._list(request)
-            case WindowGet():
-                return await self._get(request)
-            case HistoryList():
-                return await self._history(request)
-            case DaemonVersion():
-                return versions()
+            case Status() | WindowList() | WindowGet() | HistoryList() | DaemonVersion():
+                return await self._reading.answer(request)
             case SiteDown() | SiteUp():
                 return await self._change_sites(request, author)
             case WindowSchedule():
@@ -144,52 +112,13 @@ class Commands:
                 return await self._change_window(request, author)
             case MemberSet():
                 return await self._set_member(request, author)
-            case WindowPlan() | PagePreview() | EventsSubscribe() | DaemonReload():
+            case DaemonReload():
+                return await self._reload.run(author)
+            case WindowPlan() | PagePreview() | EventsSubscribe():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:
                 assert_never(request)
-
-    # --- reading ------------------------------------------------------------------------------
-
-    def _status(self, request: Status) -> StatusResult:
-        decisions.check_site(self._known(), request.site)
-        scene = self._scene()
-        return StatusResult(
-            version=sorryd_version(),
-            pid=os.getpid(),
-            now=instant(scene.now, scene.config.timezone),
-            sites=_sites(scene, request.site),
-        )
-
-    async def _list(self, request: WindowList) -> tuple[WindowResult, ...]:
-        decisions.check_site(self._known(), request.site)
-        windows: dict[str, Window] = {}
-        if request.past:
-            windows |= {one.id: one for one in await self._journal.past(request.site, _MOST)}
-        # The journal may not know of an end yet that has come.
-        windows |= {one.id: one for one in self._truth.windows}
-        wanted = [
-            window
-            for window in windows.values()
-            if (request.past or not window.is_final)
-            and (request.site is None or window.site in (None, request.site))
-        ]
-        wanted.sort(key=lambda window: (window.start, window.id))
-        scene = self._scene()
-        return tuple(window_result(window, scene) for window in wanted)
-
-    async def _get(self, request: WindowGet) -> WindowResult:
-        window = await self._find(request.id)
-        if window is None:
-            raise not_found(f"there is no window {request.id}", "id")
-        return window_result(window, self._scene())
-
-    async def _history(self, request: HistoryList) -> HistoryResult:
-        entries = await self._journal.history(request.site, _MOST)
-        if not any(entry.site == request.site for entry in entries):  # a site may be gone since
-            decisions.check_site(self._known(), request.site)
-        return HistoryResult(entries=tuple(deed(entry, self._truth.config) for entry in entries))
 
     # --- changing -----------------------------------------------------------------------------
 
@@ -197,17 +126,17 @@ class Commands:
         self, request: SiteDown | SiteUp, author: Author
     ) -> tuple[SiteStatus, ...]:
         name = await self._free_name()
-        known = self._known()
+        known = self._reading.known()
         if isinstance(request, SiteDown):
             decision, reason = decisions.down(known, request, author, name), request.reason
         else:
             decision, reason = decisions.up(known, request), ""
         await self._carry_out(decision, self._deed(request, author, request.site, reason))
-        return _sites(self._scene(), request.site, decision.warnings)
+        return site_statuses(self._reading.scene(), request.site, decision.warnings)
 
     async def _schedule(self, request: WindowSchedule, author: Author) -> WindowResult:
         name = request.id or await self._free_name()
-        known = self._known(await self._find(name))
+        known = self._reading.known(await self._reading.find(name))
         decision = decisions.schedule(known, request, author, name)
         if not request.dry_run:
             entry = self._deed(request, author, request.site, request.reason)
@@ -217,7 +146,7 @@ class Commands:
     async def _change_window(
         self, request: WindowExtend | WindowEnd | WindowCancel, author: Author
     ) -> WindowResult:
-        known = self._known(await self._find(request.id))
+        known = self._reading.known(await self._reading.find(request.id))
         match request:
             case WindowExtend():
                 decision = decisions.extend(known, request)
@@ -232,11 +161,11 @@ class Commands:
         return self._shown(decision)
 
     async def _set_member(self, request: MemberSet, author: Author) -> MemberResult:
-        site, member = decisions.find_member(self._known(), request)
+        site, member = decisions.find_member(self._reading.known(), request)
         old = self._truth.setting(site.name, member.url)
         decision = decisions.set_member(old, request)
         await self._carry_out(decision, self._deed(request, author, site.name))
-        return member_result(site.name, member.url, self._scene())
+        return member_result(site.name, member.url, self._reading.scene())
 
     async def _carry_out(self, decision: Decision, entry: HistoryEntry) -> None:
         """To the journal first, and only then so."""
@@ -249,39 +178,15 @@ class Commands:
         tell_deed(entry)
         self._truth.apply(decision.changes)
 
-    # --- what is so ---------------------------------------------------------------------------
-
-    def _known(self, named: Window | None = None) -> Known:
-        """What is so now, with ends observed that have come; and a window that may be over."""
-        self._truth.look()
-        more = () if named is None else (named,)
-        windows = (*self._truth.windows, *more)
-        return Known(config=self._truth.config, windows=windows, now=self._truth.now())
-
-    async def _find(self, name: str) -> Window | None:
-        """The window of that id, also one that is over."""
-        return self._truth.find(name) or await self._journal.get(name)
-
     async def _free_name(self) -> str:
         while True:
             name = self._new_name()
-            if await self._find(name) is None:
+            if await self._reading.find(name) is None:
                 return name
-
-    def _scene(self) -> Scene:
-        truth = self._truth
-        views = truth.snapshot.sites
-        return Scene(
-            config=truth.config,
-            now=truth.now(),
-            views=views,
-            standings={view.site.name: truth.standing(view.site) for view in views},
-            loads=loads(self._active()),
-        )
 
     def _shown(self, decision: Decision) -> WindowResult:
         assert decision.window is not None
-        return window_result(decision.window, self._scene(), decision.warnings)
+        return window_result(decision.window, self._reading.scene(), decision.warnings)
 
     def _deed(
         self, request: Request, author: Author, site: str | None, reason: str = ""
@@ -291,13 +196,12 @@ class Commands:
         )
 
 
-def _sites(scene: Scene, site: str | None, said: tuple[str, ...] = ()) -> tuple[SiteStatus, ...]:
-    views = (view for view in scene.views if site in (None, view.site.name))
-    return tuple(site_status(view, scene, said) for view in views)
+def _refused(done: Deferred[T]) -> Deferred[T]:
+    """`done`; what the journal refuses is refused, in its words."""
+    return done.addErrback(_without_journal)
 
 
 def _without_journal(failure: Failure) -> NoReturn:
-    """What the journal refuses is refused, in its words."""
     failure.trap(JournalError)
     words = failure.getErrorMessage()
     _log.error("the journal failed: {words}", words=words)

@@ -91,13 +91,15 @@ def encode_result(call_id: bytes, result: Result) -> bytes:
 
 def encode_error(call_id: bytes, error: ControlError) -> bytes:
     """The line that refuses the request `call_id`, its end included."""
-    data = None if error.field is None else _ErrorData(field=error.field)
+    told = error.field is not None or error.faults
+    data = _ErrorData(field=error.field, faults=error.faults) if told else None
     body = _Error(code=int(error.code), message=error.message, data=data)
     return _answer(call_id, b"error", _ENCODER.encode(body))
 
 
-class _ErrorData(msgspec.Struct, frozen=True, kw_only=True):
-    field: str
+class _ErrorData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    field: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 class _Error(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

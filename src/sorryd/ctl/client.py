@@ -22,7 +22,11 @@ class NoDaemonError(Exception):
 
 
 class RefusedError(Exception):
-    """The daemon refused; the text is its reason."""
+    """The daemon refused; the text is its reason, `faults` are what is wrong with a file."""
+
+    def __init__(self, text: str, faults: list[str]) -> None:
+        super().__init__(text)
+        self.faults = faults
 
 
 class UnsayableError(Exception):
@@ -94,8 +98,10 @@ def _result(path: str, answer: bytes) -> object:
     except (ValueError, RecursionError):
         message = None
     match message:
+        case {"error": {"message": str(text), "data": {"faults": [*faults]}}}:
+            raise RefusedError(text, [str(fault) for fault in faults])
         case {"error": {"message": str(text)}}:
-            raise RefusedError(text)
+            raise RefusedError(text, [])
         case {"jsonrpc": "2.0", "result": result}:
             return result
         case _:

@@ -22,6 +22,7 @@ from sorryd.ctl.options import (
     senseless,
     warn,
 )
+from sorryd.ctl.parameters import at_most_one, exactly_one, scope, site_and_url
 
 _DOWN = frozenset({"draining", "down", "verifying"})
 
@@ -78,7 +79,7 @@ def status(site: str | None) -> None:
 @_option("drain", "D", "Grace for requests in flight, in place of the site's.")
 def down(**given: Param) -> None:
     """Maintenance now; open-ended unless told when it ends."""
-    _at_most_one(given, "until", "for")
+    at_most_one(given, "until", "for")
     if given["until"] is None and given["for"] is None:
         given["until_text"] = os.environ.get("UNTIL") or None
     result = result_of("site.down", given)
@@ -134,8 +135,8 @@ def schedule(
 
     Example: sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new database"
     """
-    _exactly_one(given, "until", "for")
-    given |= {"dry_run": dry_run or None, "scope": _scope(path, member, read_only)}
+    exactly_one(given, "until", "for")
+    given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
     result = result_of("window.schedule", given)
     if dry_run:
         put(result, lambda: _show().window_page(result))
@@ -166,7 +167,7 @@ def show_window(window_id: str) -> None:
 @_option("by", "D", "So much longer.")
 def extend(window_id: str, **given: Param) -> None:
     """Move the end of a window that is open or to come."""
-    _exactly_one(given, "until", "by")
+    exactly_one(given, "until", "by")
     _window("window.extend", {"id": window_id, **given})
 
 
@@ -229,6 +230,14 @@ def history(site: str | None) -> None:
     put(result, lambda: _show().history_page(result["entries"]))
 
 
+@command("reload")
+def reload() -> None:
+    """New configuration, without losing a request."""
+    result = result_of("daemon.reload", {})
+    put(result, lambda: _show().reload_page(result))
+    warn(result)
+
+
 @command("check")
 @click.argument("file")
 def check(file: str) -> None:
@@ -255,33 +264,9 @@ def _window(method: str, params: Mapping[str, Param]) -> None:
 
 
 def _set_member(member: str, change: Mapping[str, Param]) -> None:
-    site, url = _site_and_url(member)
+    site, url = site_and_url(member)
     result = result_of("member.set", {"site": site, "url": url, **change})
     put(result, lambda: _show().member_page(result))
-
-
-def _site_and_url(member: str) -> tuple[str | None, str]:
-    """``SITE/URL`` apart. A URL has a colon before its first slash, a site's name has none."""
-    first, slash, rest = member.partition("/")
-    return (first, rest) if slash and ":" not in first else (None, member)
-
-
-def _scope(paths: tuple[str, ...], members: tuple[str, ...], read_only: bool) -> Param:
-    methods = ["unsafe"] if read_only else []
-    if not (paths or members or methods):
-        return None
-    return {"paths": list(paths), "members": list(members), "methods": methods}
-
-
-def _at_most_one(given: Mapping[str, object], first: str, second: str) -> None:
-    if given[first] is not None and given[second] is not None:
-        raise click.UsageError(f"--{first} and --{second} exclude each other.")
-
-
-def _exactly_one(given: Mapping[str, object], first: str, second: str) -> None:
-    _at_most_one(given, first, second)
-    if given[first] is None and given[second] is None:
-        raise click.UsageError(f"One of --{first} and --{second} is needed.")
 
 
 def _show() -> ModuleType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,7 +15,7 @@ from sorryd.ctl.locate import UnreadableError, find_socket
 if TYPE_CHECKING:
     from sorryd.ctl.page import Page
 
-_LATER = frozenset({"plan", "preview", "watch", "reload"})  # known, and not served yet
+_LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -43,12 +43,18 @@ class Choices:
 
 
 class Refused(click.ClickException):
-    """The daemon refused; says why in one line."""
+    """The daemon refused; says why in one line, and the faults of a file in one each."""
 
     exit_code = 1
 
+    def __init__(self, message: str, faults: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+
     def show(self, file: Any = None) -> None:
         complain(self.message)
+        for fault in self.faults:  # bare, as --check has them: editors find the line
+            click.echo(_clean(fault), err=True)
 
 
 class NoDaemon(Refused):
@@ -59,9 +65,13 @@ class NoDaemon(Refused):
 
 def complain(text: str) -> None:
     """One line on stderr, whatever is in `text`."""
+    click.echo(f"sorryctl: {_clean(text)}", err=True)
+
+
+def _clean(text: str) -> str:
     from sorryd.ctl.page import clean
 
-    click.echo(f"sorryctl: {clean(text)}", err=True)
+    return clean(text)
 
 
 def global_options(hidden: bool) -> Callable[[Command], Command]:
@@ -118,7 +128,7 @@ def result_of(method: str, params: Mapping[str, Param]) -> Any:
     except UnsayableError as error:
         raise click.UsageError(str(error)) from None
     except RefusedError as error:
-        raise Refused(str(error)) from None
+        raise Refused(str(error), error.faults) from None
     except NoDaemonError as error:
         raise NoDaemon(str(error)) from None
 
@@ -148,10 +158,10 @@ def senseless() -> NoDaemon:
     return NoDaemon(text)
 
 
-def warn(*windows: Any) -> None:
-    """Say the warnings of windows, of which only the id was printed, on stderr, each once."""
+def warn(*results: Any) -> None:
+    """Say on stderr, each once, the warnings of results whose page does not show them."""
     if not choices().json:
-        for text in dict.fromkeys(text for one in windows for text in one.get("warnings", ())):
+        for text in dict.fromkeys(text for one in results for text in one.get("warnings", ())):
             complain(f"warning: {text}")
 
 

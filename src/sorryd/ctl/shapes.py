@@ -49,6 +49,15 @@ class SetMember(Member):
     site: str
 
 
+class Certificate(TypedDict):
+    """A certificate that a site shows; the warning may be empty."""
+
+    file: str
+    names: list[str]
+    expires: str
+    warning: str
+
+
 class Site(TypedDict):
     """A site."""
 
@@ -61,6 +70,7 @@ class Site(TypedDict):
     window: Window | None
     next: Window | None
     members: list[Member]
+    certificates: list[Certificate]
 
 
 class Status(TypedDict):
@@ -79,6 +89,16 @@ class Version(TypedDict):
     python: str
     twisted: str
     openssl: str
+
+
+class Reload(TypedDict):
+    """What a reload has changed: sites, and keys of [sorryd]."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    settings: list[str]
+    warnings: list[str]
 
 
 class Entry(TypedDict):

@@ -9,7 +9,16 @@ from sorryd.ctl.page import Grid, Line, Page, Span, line
 from sorryd.ctl.times import local, now, relative, span
 
 if TYPE_CHECKING:
-    from sorryd.ctl.shapes import Entry, Member, SetMember, Site, Status, Version, Window
+    from sorryd.ctl.shapes import (
+        Entry,
+        Member,
+        Reload,
+        SetMember,
+        Site,
+        Status,
+        Version,
+        Window,
+    )
 
 _STYLES = {
     "live": "bold green",
@@ -50,7 +59,7 @@ def sites_page(sites: list[Site]) -> Page:
 
 
 def site_lines(site: Site, at: datetime) -> list[Line]:
-    """Phase, why, until when, and what comes next."""
+    """Phase, why, until when, what comes next, and certificates that must be renewed."""
     lines = [_site_line(site, at)]
     if site["reason"]:
         lines.append(_labelled("reason", site["reason"]))
@@ -58,6 +67,11 @@ def site_lines(site: Site, at: datetime) -> list[Line]:
         lines.append(_labelled("window", site["window"]["id"]))
     if site["next"] is not None:
         lines.append(_labelled("next", _next(site["next"], at)))
+    lines += (
+        _labelled("warning", f"{one['file']} {one['warning']}")
+        for one in site["certificates"]
+        if one["warning"]
+    )
     return lines
 
 
@@ -151,6 +165,8 @@ def history_page(entries: list[Entry]) -> Page:
 
 def _on(entry: Entry) -> str:
     """What was changed."""
+    if entry["action"].startswith("daemon."):
+        return "sorryd"
     site = "every site" if entry["site"] is None else entry["site"]
     return " ".join(filter(None, (site, entry["window"], entry["member"])))
 
@@ -161,6 +177,18 @@ def _why(entry: Entry) -> str:
     if reason and repr(reason) in detail:
         return detail
     return ": ".join(filter(None, (detail, reason)))
+
+
+def reload_page(reload: Reload) -> Page:
+    """What a reload has changed."""
+    told = {
+        "added": reload["added"],
+        "changed": reload["changed"],
+        "removed": reload["removed"],
+        "sorryd": reload["settings"],
+    }
+    lines = [_labelled(what, ", ".join(names)) for what, names in told.items() if names]
+    return [line("reloaded"), *lines] if lines else [line("reloaded: nothing has changed")]
 
 
 def version_page(version: Version) -> Page:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sorryd.edge.heads import TOKEN, BadMessage
 from sorryd.edge.http1 import field_block_end, head_end
+from sorryd.edge.trailers import passed_on
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -19,12 +20,16 @@ _EXTENSION: Final = (
     rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?+"
 )
 _SIZE: Final = rb"([0-9A-Fa-f]{1,16}+)"
-_line: Final = re.compile(_SIZE + rb"(?:" + _EXTENSION + rb")*+\r\n").match
+_LINE: Final = _SIZE + rb"(?:" + _EXTENSION + rb")*+"
+_line: Final = re.compile(_LINE + rb"\r\n").match
+_padded_line: Final = re.compile(_LINE + rb"[ \t]*+\r\n").match
+# From the end of a chunk into the next one, where all is as usual.
+_next: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,15}+)\r\n").match
 # Lets some through that can't end well: they are refused when they end.
 _part_of_line: Final = re.compile(
     rb"(?:" + _SIZE + rb"(?:[ \t]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?)?\Z"
 ).match
-_MAX_LINE: Final = 4096  # bytes of a chunk's line with its extensions
+MAX_LINE: Final = 4096  # bytes of a chunk's line with its extensions
 _MAX_SIZE: Final = 1 << 63
 
 
@@ -33,30 +38,45 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def in_chunks(data: bytes, done: bool) -> bytes:
-    """The next piece of a chunked body; `done` with the last one."""
-    return (chunk(data) if data else b"") + (LAST_CHUNK if done else b"")
+def in_chunks(data: bytes, done: bool, trailers: bytes = b"") -> bytes:
+    """The next piece of a chunked body; `done` with the last one, and its `trailers`.
+
+    These are whole lines, each with its CRLF.
+    """
+    coded = chunk(data) if data else b""
+    if not done:
+        return coded
+    return b"%b0\r\n%b\r\n" % (coded, trailers) if trailers else coded + LAST_CHUNK
 
 
 class ChunkedReader:
     """Decodes one chunked body.
 
     `feed` returns the body bytes in a piece of input. `done` turns true after the trailer
-    section; `rest` then holds what followed it. Chunk extensions and trailers are checked and
-    dropped, which RFC 9112 §7.1.1 and §7.1.2 allow. Raises BadMessage with `status` for what
-    the grammar does not allow, and for trailers over `trailer_limit` bytes.
+    section; `rest` then holds what followed it, and `trailers` the lines of it that may be
+    passed on (see trailers.py). Chunk extensions are checked and dropped (RFC 9112 §7.1.1).
+
+    Raises BadMessage with `status` for what the grammar does not allow, and for trailers, or
+    extensions in all, over `limit` bytes. `padded`: spaces may follow a size, as servers wrote
+    them when HTTP/1.1 was young, and Apache still takes them.
     """
 
-    __slots__ = ("_buffer", "_in_trailer", "_left", "_status", "_trailer_limit", "done", "rest")
+    __slots__ = (
+        "_buffer", "_extensions", "_in_trailer", "_left", "_limit", "_line", "_status", "done",
+        "rest", "trailers",
+    )  # fmt: skip
 
-    def __init__(self, status: int, trailer_limit: int) -> None:
+    def __init__(self, status: int, limit: int, padded: bool = False) -> None:
         self._status = status
-        self._trailer_limit = trailer_limit
+        self._limit = limit
+        self._line = _padded_line if padded else _line
         self._buffer = b""
         self._left = 0  # bytes of the current chunk still to come, its CRLF included
+        self._extensions = 0  # bytes of them so far
         self._in_trailer = False
         self.done = False
         self.rest = b""
+        self.trailers = b""
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`, joined; b"" where there are none yet."""
@@ -71,6 +91,8 @@ class ChunkedReader:
         while not self._in_trailer:
             searched = 0
             if self._left:
+                if self._left <= len(data) - at:
+                    at = self._take_whole(data, at, pieces)
                 at = self._take_chunk(data, at, pieces)
                 if self._left:
                     break
@@ -80,16 +102,30 @@ class ChunkedReader:
             self._take_trailer(data[at:], searched)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def _take_whole(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take chunks as long as a usual one follows; where the one that is left begins.
+
+        A body may be nothing but chunks of one byte: this is what each of them costs.
+        """
+        end = at + self._left - 2
+        while (line := _next(data, end)) is not None and (size := int(line[1], 16)):
+            pieces.append(data[at:end])
+            at = line.end()
+            end = at + size
+        self._left = end + 2 - at
+        return at
+
     def _begin_chunk(self, data: bytes, at: int) -> int:
         """Read the chunk's line at `at`; where its data begins, or 0 while it is incomplete."""
-        line = _line(data, at)
+        line = self._line(data, at)
         if line is None:
             self._buffer = data[at:]
-            if len(self._buffer) > _MAX_LINE or _part_of_line(self._buffer) is None:
+            if len(self._buffer) > MAX_LINE or _part_of_line(self._buffer) is None:
                 raise BadMessage(self._status, "malformed chunk")
             return 0
         size = int(line[1], 16)
-        if size >= _MAX_SIZE or line.end() - at > _MAX_LINE:
+        self._extensions += line.end() - line.end(1) - 2
+        if size >= _MAX_SIZE or line.end() - at > MAX_LINE or self._extensions > self._limit:
             raise BadMessage(self._status, "malformed chunk")
         if size:
             self._left = size + 2
@@ -119,7 +155,7 @@ class ChunkedReader:
 
     def _take_trailer(self, data: bytes, searched: int) -> None:
         try:
-            end = 2 if data[:2] == b"\r\n" else head_end(data, self._trailer_limit, searched)
+            end = 2 if data[:2] == b"\r\n" else head_end(data, self._limit, searched)
         except BadMessage as why:
             raise BadMessage(self._status, "malformed trailer") from why
         if end < 0:
@@ -129,12 +165,16 @@ class ChunkedReader:
             raise BadMessage(self._status, "malformed trailer")
         self.done = True
         self.rest = data[end:]
+        if end > 2:
+            self.trailers = passed_on(data[: end - 2])
 
 
 class LengthReader:
     """A body of `length` bytes, read as `ChunkedReader` reads one of chunks."""
 
     __slots__ = ("_left", "done", "rest")
+
+    trailers = b""
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -159,6 +199,7 @@ class UntilEndReader:
 
     done = False
     rest = b""
+    trailers = b""
 
     def feed(self, data: bytes) -> bytes:
         """All of `data`."""

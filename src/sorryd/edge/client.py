@@ -1,58 +1,70 @@
 """A visitor's connection: requests in their order, answers in theirs.
 
-It frames requests, starts an exchange for each, or answers by itself: the apology, or a short
-plain refusal where a request is no good. Whatever it answers before the whole request was
-read, the rest is read away within limits, so that the connection lives, or at least the answer
-is not destroyed by a reset.
+It frames requests, finds the site that each is for, and starts an exchange for it, or has it
+answered by sorryd itself (speaking.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from sorryd.edge.access import End
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
-from sorryd.edge.interfaces import TunnelEnd, Wire
-from sorryd.edge.line import Line
-from sorryd.edge.refusals import refusal
+from sorryd.edge.interfaces import Door, TunnelEnd, Wire
 from sorryd.edge.relay import Exchange
-from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
+from sorryd.edge.speaking import Speaker
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.wheel import NEVER
-from sorryd.policy.apology import ReadyApology
-from sorryd.policy.headers import Forwarding
-
-_CLOSE: Final = b"Connection: close\r\n"
-_KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+from sorryd.policy.forwarding import Forwarding
 
 
 @implementer(IPushProducer)
-class VisitorConnection(Line):
-    """One connection of one visitor: the protocol of its transport, and producer of answers."""
+class VisitorConnection(Speaker):
+    """One connection of one visitor: the protocol of its transport, and producer of answers.
+
+    It belongs to one site at a time: at first to its door's home, then to the one that the last
+    request was for.
+    """
 
     __slots__ = (
-        "_advancing", "_answering", "_exchange", "_head", "_last", "_requests", "_site",
-        "forwarding",
+        "_address", "_advancing", "_door", "_forwarding", "forwarding",
+        "host",
     )  # fmt: skip
 
-    forwarding: Callable[[bytes], bytes]
+    forwarding: Callable[[RequestHead], bytes]
+    host: Callable[[RequestHead], bytes]
 
-    def __init__(self, site: SiteEdge, address: str, tls: bool) -> None:
-        super().__init__(site)
-        self._site = site
-        self.forwarding = Forwarding(address, tls).lines
-        self._requests = RequestReader(site)
-        self._head: RequestHead | None = None
-        self._exchange: Exchange | None = None
-        self._answering = False  # the answer to the current request is not whole
-        self._last = False  # the current answer is the connection's last
+    def __init__(self, door: Door, address: str, tls: bool) -> None:
+        """`address` is the visitor's, without a port; empty where it came by a UNIX socket."""
+        super().__init__(door.home)
+        self._door = door
+        self._address = self.client = address
+        self._tls = self.is_secure = tls
         self._advancing = False
+        self._settle(door.home)
+
+    def _settle(self, site: SiteEdge) -> None:
+        """What the connection takes from its site."""
+        self._forwarding = Forwarding(self._address, self._tls, site.trusted)
+        self.forwarding = self._forwarding.lines
+        self.host = self._forwarding.host
+        self._is_believed = site.trusted.believes(self._address)
+
+    def _move(self, site: SiteEdge) -> None:
+        """A request is for another site of this address."""
+        if site.is_full:
+            raise BadMessage(503, "too many connections")
+        self._site.left(self)
+        self._site = self._patience = site
+        self._requests.limits = site
+        site.arrived(self)
+        self._settle(site)
 
     # --- what the transport tells ---
 
@@ -69,13 +81,19 @@ class VisitorConnection(Line):
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._ended = True
         if self._closing or self._requests.body is not None or not self._owes_answers:
-            self._cancel()
+            self._gone()
             self.close()
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
         self._closing = True
+        self._gone()
+
+    def _gone(self) -> None:
+        """The visitor has left; what is in flight is for nobody."""
         self._cancel()
+        if self.record is not None:
+            self._note(End.VISITOR_CUT if self.record.status else End.VISITOR_LEFT)
 
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
@@ -83,9 +101,11 @@ class VisitorConnection(Line):
             self._wait(self._site.timeouts.body)
         elif self._blocked or self._closing:
             self._cancel()
+            self._note(End.VISITOR_LATE)
             self._abort()
         elif self._requests.body is not None or self._requests.ahead:
-            self._refuse(BadMessage(408, "the request did not come in time"))
+            late = BadMessage(408, "the request did not come in time")
+            self._refuse(late, self._requests.ahead)
         else:
             self.close()
 
@@ -95,6 +115,7 @@ class VisitorConnection(Line):
         """Go as far as `data` and the answers allow."""
         self._advancing = True
         requests = self._requests
+        waited = requests.ahead
         try:
             while data and not self._closing:
                 if requests.body is not None:
@@ -106,7 +127,7 @@ class VisitorConnection(Line):
                         self._pause()
                     break
         except BadMessage as why:
-            self._refuse(why)
+            self._refuse(why, waited + data)
         finally:
             self._advancing = False
 
@@ -135,6 +156,14 @@ class VisitorConnection(Line):
         self._head = head
         self._answering = True
         self._last = not head.keep_alive
+        site = self._door.site_for(head.host, self.transport.server_name)
+        if site is not self._site:
+            self._move(site)
+        if self._is_believed:
+            self.client = self._forwarding.client(head)
+            self.is_secure = self._forwarding.is_secure(head)
+        if self._site.access is not None:
+            self._begin_record(head)
         self.deadline = NEVER
         if head.has_body:
             self._wait(self._site.timeouts.body)
@@ -142,10 +171,14 @@ class VisitorConnection(Line):
         return self._begin_exchange(head, rest)
 
     def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
-        """Apologise, or ask a member, with what is there of the body; what is left of `rest`."""
+        """Apologise, redirect, or ask a member; what is left of `rest`."""
         apology = self._site.apology()
         if apology is not None:
-            self._say_sorry(apology)
+            self._say_sorry(apology, End.SORRY)
+            return rest
+        port = self._site.redirects_to
+        if port is not None and not self.is_secure and head.target != b"*":
+            self._redirect(head, self.host(head), port)
             return rest
         body = self._requests.body
         exchange = self._exchange = Exchange(self, self._site, head, body is None)
@@ -159,7 +192,7 @@ class VisitorConnection(Line):
         piece = self._requests.read_body(body, data)
         self._await()
         if self._exchange is not None:
-            self._exchange.request_body(piece, body.done)
+            self._exchange.request_body(piece, body.done, body.trailers)
         elif self._requests.discard(len(data)):
             self._linger()
         return body.rest
@@ -175,18 +208,11 @@ class VisitorConnection(Line):
 
     # --- what exchanges ask: see interfaces.Visitor ---
 
-    def connection_field(self, framed: bool) -> bytes:
-        head = self._head
-        assert head is not None
-        unread = self._requests.body is not None and not self._requests.is_worth_reading(head)
-        self._last = self._last or unread or not framed or self._site.stopping
-        if self._last:
-            return _CLOSE
-        return b"" if head.minor else _KEEP_ALIVE
-
     def answered(self) -> None:
         self._exchange = None
         self._answering = False
+        if self.record is not None:
+            self._note(End.DONE)
         if self._last:
             self._end_politely()
             return
@@ -197,16 +223,6 @@ class VisitorConnection(Line):
             self.deadline = self._site.wheel.now + self._site.timeouts.idle
         if not (self._advancing or self._blocked) and (self._requests.ahead or self._ended):
             self._release()
-
-    def apologise(self, status: int | None) -> None:
-        self._say_sorry(self._site.apology_for_members(status))
-
-    def cut(self, framed: bool) -> None:
-        self._exchange = None
-        if framed:
-            self.close()
-        else:
-            self._abort()
 
     def pause_request(self) -> None:
         self._pause()
@@ -235,65 +251,20 @@ class VisitorConnection(Line):
         else:
             self._release()
 
-    # --- answers of our own, and endings ---
-
-    def _say_sorry(self, apology: ReadyApology) -> None:
-        head = self._head
-        assert head is not None
-        if self._site.stopping or not self._requests.is_worth_reading(head):
-            self._last = True
-        keep_alive = head.minor == 0 and not self._last
-        self.send(
-            apology.response(self._site.now(), head.method == b"HEAD", self._last, keep_alive)
-        )
-        self.answered()
-
-    def _refuse(self, why: BadMessage) -> None:
-        """Tell the visitor what was wrong, where an answer can still be given."""
-        exchange = self._exchange
-        answered = self._requests.body is not None and not self._answering
-        self._cancel()
-        if exchange is not None and exchange.started:
-            self.cut(exchange.framed)
-            return
-        if not answered:
-            head_only = self._answering and self._head is not None and self._head.method == b"HEAD"
-            self.send(refusal(why.status, why.why, head_only))
-        self._linger()
-
-    def _end_politely(self) -> None:
-        if self._requests.body is not None or self._requests.ahead:
-            self._linger()
-        else:
-            self.close()
-
-    def finish(self) -> None:
-        """sorryd stops: close when the request in flight is answered, or now without one."""
-        self._last = True
-        if not (self._answering or self._closing):
-            self._end_politely()
-
-    def expire(self) -> bool:
-        """The site's drain is over: end what is in flight; whether there was something."""
-        exchange = self._exchange
-        if exchange is None:
-            return False
-        exchange.cancel()
-        if exchange.started:
-            self.cut(exchange.framed)
-        else:
-            self._say_sorry(self._site.apology() or self._site.apology_for_members(None))
-        return True
-
-    def _cancel(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.cancel()
+    # --- the end of HTTP ---
 
     def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
         self._exchange = None
         self._closing = True
         self._site.left(self)
-        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, ended)
+        record, self.record = self.record, None
+
+        def over(size: int) -> None:
+            ended()
+            if record is not None:
+                record.body_bytes = size
+                record.finish(End.TUNNEL)
+
+        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, over)
         self._resume()
         return tunnel.take_over(self._requests.ahead, self._ended)

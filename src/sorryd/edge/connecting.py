@@ -1,32 +1,24 @@
 """From a member's name to a connection that can carry an exchange.
 
-Name, address, TCP, and for ``https://`` members TLS with the member's certificate checked
-against its name; all of it within `timeout_connect`. Addresses are tried one after the other.
+Addresses, TCP or a UNIX socket, and for ``https://`` members TLS with the member's certificate
+checked against its name; all of it within `timeout_connect`.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from OpenSSL import SSL
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import (
-    IAddress,
-    IHostResolution,
-    IReactorPluggableNameResolver,
-    IResolutionReceiver,
-)
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from sorryd.edge.addresses import is_address
-from sorryd.edge.descriptors import EXHAUSTED, Seldom, is_spare
+from sorryd.edge.descriptors import Seldom
+from sorryd.edge.dialling import Dial, Target, path_of
 from sorryd.edge.interfaces import NewConnection
+from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
+from sorryd.edge.names import Name, Names
 from sorryd.edge.readiness import Readiness
-from sorryd.edge.tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import NEVER, Wheel
@@ -38,22 +30,28 @@ Done = Callable[[str | None], None]
 
 
 class SocketConnector:
-    """Connects to members over TCP."""
+    """Connects to members. `timeout` is in seconds: for all that a connection needs."""
 
     def __init__(
         self,
-        reactor: IReactorPluggableNameResolver,
+        names: Names,
         readiness: Readiness,
         wheel: Wheel,
         timeout: float,
         context_of: Callable[[Member], SSL.Context],
     ) -> None:
-        self.reactor = reactor
+        self.names = names
         self.readiness = readiness
         self.wheel = wheel
         self.timeout = timeout
         self.context_of = context_of
         self._seldom = Seldom(lambda: wheel.now)
+
+    def take(self, member: Member) -> Name | None:
+        """See interfaces.Connector."""
+        if member.socket is not None or is_address(member.host):
+            return None
+        return self.names.take(member.host)
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
         """See interfaces.Connector."""
@@ -68,25 +66,6 @@ class SocketConnector:
             log.error("can't connect to members: no descriptors or memory left; visitors get 503")
 
 
-@implementer(IResolutionReceiver)
-class _Addresses:
-    """Collects what the resolver finds."""
-
-    def __init__(self, done: Callable[[list[str]], None]) -> None:
-        self._found: list[str] = []
-        self._done = done
-
-    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
-        pass
-
-    def addressResolved(self, address: IAddress) -> None:
-        if isinstance(address, IPv4Address | IPv6Address):
-            self._found.append(address.host)
-
-    def resolutionComplete(self) -> None:
-        self._done(self._found)
-
-
 class _Attempt:
     """One connection in the making; calls `done` exactly once, unless it is cancelled."""
 
@@ -97,24 +76,25 @@ class _Attempt:
         self._connection = connection
         self._member = member
         self._done: Done | None = done
-        self._sock: socket.socket | None = None
         self._transport: TlsTransport | None = None
-        self._addresses: list[str] = []
-        self._why = ""
-        self.deadline = connector.wheel.now + connector.timeout
+        self._name: Name | None = None
+        self._stop_waiting: Callable[[], None] | None = None
+        self.deadline = until = connector.wheel.now + connector.timeout
+        self._late = f"no connection within {connector.timeout:g} s"
+        wheel, readiness = connector.wheel, connector.readiness
+        self._dial = Dial(readiness, wheel, until, self._late, self._poor, self._dialled)
 
     def start(self) -> None:
         if self._done is None:
             return
-        self._connector.wheel.add(self)
-        host = self._member.host
-        if is_address(host):
-            self._resolved([host])
+        member = self._member
+        if member.socket is not None:
+            self._dial.start([path_of(member.socket)])
+        elif is_address(member.host):
+            self._dial.start([Target(member.host, member.port)])
         else:
-            resolver = self._connector.reactor.nameResolver
-            resolver.resolveHostName(
-                _Addresses(self._resolved), host, self._member.port
-            )  # its threads are the reactor's
+            self._name = self._connector.names.take(member.host)
+            self._look_up(self._name)
 
     def cancel(self) -> None:
         """The exchange does not want it any more."""
@@ -122,86 +102,68 @@ class _Attempt:
         self._drop()
 
     def timed_out(self) -> None:
-        self._fail(f"no connection within {self._connector.timeout:g} s")
+        """See wheel.Timed: in the name's or the handshake's time."""
+        self._fail(self._late)
 
     # --- steps ---
 
-    def _resolved(self, addresses: Sequence[str]) -> None:
-        if self._done is None:
+    def _look_up(self, name: Name) -> None:
+        if name.addresses:
+            self._begin(name)
             return
-        self._addresses = list(addresses)
-        self._why = f"the name {self._member.host} has no address"
-        self._try_next()
+        self._connector.wheel.add(self)
+        self._stop_waiting = name.wait(self._looked_up)
 
-    def _try_next(self) -> None:
-        while self._addresses:
-            host = self._addresses.pop(0)
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            try:
-                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            except OSError as why:
-                if why.errno in EXHAUSTED:
-                    self._exhausted()
-                    return
-                self._why = _words(why.errno)
-                continue
-            if is_spare(sock.fileno()):
-                sock.close()
-                self._exhausted()
-                return
-            code = sock.connect_ex((host, self._member.port))
-            if code == errno.EINPROGRESS:
-                self._sock = sock
-                self._connector.readiness.watch_write(sock.fileno(), self._writable)
-                return
-            if code == 0:
-                self._sock = sock
-                self._connected()
-                return
-            sock.close()
-            self._why = _words(code)
-        self._fail(self._why)
+    def _looked_up(self) -> None:
+        name, self._stop_waiting = self._name, None
+        assert name is not None
+        if name.addresses:
+            self._begin(name)
+        else:
+            self._fail(f"the name {name.host}: {name.why}")
 
-    def _exhausted(self) -> None:
-        """It is we who can't: to rest the member for that would take down the site."""
-        self._connector.tell_exhausted()
-        self._fail("")
+    def _begin(self, name: Name) -> None:
+        self._connector.wheel.discard(self)
+        self._dial.start([Target(host, self._member.port) for host in name.in_turn()])
 
-    def _writable(self) -> None:
-        sock = self._sock
-        assert sock is not None
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code == 0 and not _has_peer(sock):
-            return  # woken for what its number was before (see readiness.py)
-        self._connector.readiness.unwatch_write(sock.fileno())
-        if code == 0:
-            self._connected()
+    def _poor(self, address: str) -> None:
+        if self._name is not None:
+            self._name.could_not(address)
+
+    def _dialled(self, sock: socket.socket | None, words: str) -> None:
+        if sock is None:
+            if not words:
+                # It is we who can't: to rest the member for that would take down the site.
+                self._connector.tell_exhausted()
+            self._fail(words)
             return
-        sock.close()
-        self._sock = None
-        self._why = _words(code)
-        self._try_next()
-
-    def _connected(self) -> None:
-        sock, connection = self._sock, self._connection
-        assert sock is not None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._name is not None:
+            self._name.could(words)
+        connection = self._connection
+        connection.address = words
         if self._member.tls is None:
             connection.socket = sock
-            self._succeed()
+            self._leave()
             SocketTransport(sock, connection, self._connector.readiness).start()
             self._tell(None)
-            return
-        name = self._member.tls.name or self._member.host
+        else:
+            self._connector.wheel.add(self)
+            self._shake_hands(sock, self._member.tls.name or self._member.host)
+
+    def _shake_hands(self, sock: socket.socket, name: str) -> None:
+        connection = self._connection
         try:
             server_name = sni(name)
         except UnicodeError:
+            sock.close()
             self._fail(f"{name} is no name that TLS can send")
             return
         tls = SSL.Connection(self._connector.context_of(self._member), sock)
         tls.set_connect_state()
         if server_name is not None:
             tls.set_tlsext_host_name(server_name)
+        if connection.resumption is not None:
+            connection.resumption.offer(tls)
         connection.on_handshake = self._handshaken
         connection.on_lost = self._handshake_failed
         self._transport = TlsTransport(sock, tls, connection, self._connector.readiness)
@@ -218,47 +180,41 @@ class _Attempt:
                 self._fail(str(why))
                 return
         self._connection.on_lost = None
-        self._succeed()
+        self._leave()
         self._tell(None)
 
     def _handshake_failed(self) -> None:
+        if self._connection.resumption is not None:
+            self._connection.resumption.forget()
         reason = self._transport.failure if self._transport is not None else ""
         self._fail(f"TLS handshake failed: {reason or 'the connection was closed'}")
 
     # --- endings ---
 
-    def _succeed(self) -> None:
+    def _leave(self) -> None:
+        """What was needed to get here is needed no more."""
         self._connector.wheel.discard(self)
         self.deadline = NEVER
+        name, self._name = self._name, None
+        if name is not None:
+            name.leave()
 
     def _fail(self, why: str) -> None:
         self._drop()
         self._tell(why)
 
     def _drop(self) -> None:
-        self._succeed()
+        if self._stop_waiting is not None:
+            self._stop_waiting()
+            self._stop_waiting = None
+        self._leave()
+        self._dial.cancel()
         self._connection.on_lost = None
         if self._transport is not None:
             self._transport.abortConnection()
-        elif self._sock is not None:
-            self._connector.readiness.unwatch_write(self._sock.fileno())
-            self._sock.close()
-        self._sock = None
-        self._transport = None
+            self._transport = None
 
     def _tell(self, why: str | None) -> None:
         done, self._done = self._done, None
         if done is not None:
             done(why)
-
-
-def _has_peer(sock: socket.socket) -> bool:
-    try:
-        sock.getpeername()
-    except OSError:
-        return False
-    return True
-
-
-def _words(code: int | None) -> str:
-    return os.strerror(code).lower() if code else "unknown error"

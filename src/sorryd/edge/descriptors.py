@@ -54,6 +54,28 @@ def is_spare(fd: int) -> bool:
     return fd >= limit - min(SPARE, limit // 8)
 
 
+class Room:
+    """Whether one more visitor may be let in, of `most` at once.
+
+    To count those that are there takes a look at every site. So it is done only when as many
+    came as there was room for at the last count, whoever has left since.
+    """
+
+    def __init__(self, most: int, count: Callable[[], int]) -> None:
+        self._most = most
+        self._count = count
+        self._left = 0  # at least
+
+    def is_left(self) -> bool:
+        """Whether there is; it is taken for used then."""
+        if self._left <= 0:
+            self._left = self._most - self._count()
+            if self._left <= 0:
+                return False
+        self._left -= 1
+        return True
+
+
 class Seldom:
     """Whether a want may be told of again: once in `TOLD` seconds of a monotonic clock."""
 

@@ -7,33 +7,29 @@ the control socket nor the journal.
 from __future__ import annotations
 
 import math
-import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from OpenSSL import SSL
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorPluggableNameResolver, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from sorryd.edge.client import VisitorConnection
+from sorryd.edge.access import Access
+from sorryd.edge.certificates import SiteCertificates
 from sorryd.edge.connecting import SocketConnector
-from sorryd.edge.descriptors import most_visitors, raise_limit
-from sorryd.edge.listener import Accepted, Listener
+from sorryd.edge.entrances import Entrances
+from sorryd.edge.listener import Bound
+from sorryd.edge.lobby import Lobby
+from sorryd.edge.member_contexts import MemberContexts
+from sorryd.edge.names import Names
 from sorryd.edge.readiness import Readiness
+from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tls import member_context
-from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import Wheel
-from sorryd.model import (
-    Listen,
-    Member,
-    MemberTls,
-)
 from sorryd.reports import (
     Active,
     Report,
+    ShownCertificate,
 )
 from sorryd.snapshot import (
     SiteView,
@@ -42,21 +38,7 @@ from sorryd.snapshot import (
 
 log = Logger()
 
-_FULL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCache-Control: no-store\r\n"
-    b"Content-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\n"
-    b"too many connections\n"
-)
 _POLL: Final = 0.05  # seconds between two looks at what is still in flight, when stopping
-
-
-class Bound:
-    """A bound socket of a site, before anybody is accepted."""
-
-    def __init__(self, site: str, listen: Listen, sock: socket.socket) -> None:
-        self.site = site
-        self.listen = listen
-        self.sock = sock
 
 
 class Edge:
@@ -65,116 +47,140 @@ class Edge:
     def __init__(
         self,
         reactor: IReactorTime,
-        names: IReactorPluggableNameResolver,
+        resolver: Resolver,
         readiness: Readiness,
         now: Callable[[], float],
         moment: Callable[[], float],
         report: Callable[[Report], None],
+        cookie_key: bytes | None = None,
     ) -> None:
+        """`now` gives instants and `moment` moments. `cookie_key` None: cookies end with us."""
         self._reactor = reactor
-        self._names = names
         self._readiness = readiness
         self._now = now
-        self._report = report
+        self._report_up = report
+        self._cookie_key = cookie_key
         self._wheel = Wheel(reactor, moment)
+        self._names = Names(resolver, self._wheel)
         self._sites: dict[str, SiteEdge] = {}
-        self._listeners: list[Listener] = []
-        self._member_contexts: dict[MemberTls, SSL.Context] = {}
+        self._leaving: list[SiteEdge] = []  # configured no more, with visitors left
+        self._member_contexts = MemberContexts()
+        self._lobby = Lobby(reactor, readiness, self._wheel, self._visitors)
+        self._entrances = Entrances(self._lobby)
+        self._certificates: Mapping[str, SiteCertificates] = {}
+        self._is_running = False
+        self._access: Access | None = None
         self._stop_by = math.inf  # a moment
-        self._most_visitors = 0
 
     # --- from the control side ---
 
     def apply(self, snapshot: Snapshot) -> None:
-        """Serve by `snapshot` from now on."""
-        for view in snapshot.sites:
-            site = self._sites.get(view.site.name)
-            if site is None:
-                self._sites[view.site.name] = self._site(view)
-            elif view != site.view:
-                site.apply(view)
+        """Serve by `snapshot` from now on. Sites that it has no more finish what is in flight."""
+        views = {view.site.name: view for view in snapshot.sites}
+        gone = [name for name in self._sites if name not in views]
+        for name in gone:
+            self._dismiss(name)
+        changed = [self._apply(name, view) for name, view in views.items()]
+        if gone or any(changed):
+            self._entrances.lead_to(self._sites)
+
+    def _apply(self, name: str, view: SiteView) -> bool:
+        """Whether what is configured of the site has changed."""
+        site = self._sites.get(name)
+        if site is None:
+            self._sites[name] = self._site(view)
+            return True
+        before = site.view
+        if view == before:
+            return False
+        site.apply(view)
+        return view.site != before.site
 
     def _site(self, view: SiteView) -> SiteEdge:
-        connector = SocketConnector(
-            self._names,
-            self._readiness,
+        connector = self.connector(view.site.timeouts.connect)
+        site = SiteEdge(
+            view,
             self._wheel,
-            view.site.timeouts.connect,
-            self._member_context,
+            self._now,
+            connector,
+            self._report,
+            self._readiness.soon,
+            self._cookie_key,
         )
-        return SiteEdge(view, self._wheel, self._now, connector, self._report)
+        site.access = self._access
+        return site
 
-    def _member_context(self, member: Member) -> SSL.Context:
-        assert member.tls is not None
-        context = self._member_contexts.get(member.tls)
-        if context is None:
-            context = self._member_contexts[member.tls] = member_context(member.tls)
-        return context
+    def connector(self, timeout: float) -> SocketConnector:
+        """What connects to members within `timeout` seconds."""
+        return SocketConnector(
+            self._names, self._readiness, self._wheel, timeout, self._member_contexts.of
+        )
+
+    def _dismiss(self, name: str) -> None:
+        site = self._sites.pop(name)
+        site.stop()
+        self._leaving.append(site)
+
+    def _report(self, report: Report) -> None:
+        if report.site in self._sites:  # of one that is gone, nobody wants to know
+            self._report_up(report)
+
+    def record(self, access: Access | None) -> None:
+        """Write down what visitors ask from now on; None: do not."""
+        self._access = access
+        for site in (*self._sites.values(), *self._leaving):
+            site.access = access
 
     def look(self) -> None:
         """Time has passed: act on what follows of it."""
         now = self._now()
         for site in self._sites.values():
             site.look(now)
+        for site in [site for site in self._leaving if not site.visitors]:
+            self._leaving.remove(site)
+            site.close()
 
     def active(self) -> Sequence[Active]:
         """Requests in flight at each member of each site."""
         return [active for site in self._sites.values() for active in site.active()]
 
-    # --- running ---
+    def shown(self) -> Sequence[ShownCertificate]:
+        """The certificates that visitors are shown."""
+        return [shown for one in self._certificates.values() for shown in one.shown]
 
-    def start(self, bound: Iterable[Bound], contexts: Mapping[str, SSL.Context]) -> None:
-        """Accept at the `bound` sockets; `contexts` by the name of the site."""
-        self._wheel.start()
-        raise_limit(sum(site.max_connections for site in self._sites.values()))
-        self._most_visitors = most_visitors()
-        for one in bound:
-            accepted = self._accept_plain(self._sites[one.site])
-            if one.listen.tls:
-                accepted = self._accept_tls(self._sites[one.site], contexts[one.site])
-            listener = Listener(one.sock, self._readiness, self._reactor, accepted, self._has_room)
-            self._listeners.append(listener)
-            listener.start()
-            log.info(
-                "site {site} listens at {scheme}://{name}",
-                site=one.site, scheme="https" if one.listen.tls else "http", name=listener.name,
-            )  # fmt: skip
+    # --- listening ---
 
-    def _has_room(self) -> bool:
-        return self._visitors() < self._most_visitors
+    def open(self, bound: Iterable[Bound], certificates: Mapping[str, SiteCertificates]) -> None:
+        """Accept at the `bound` sockets, and at no others; `certificates` by the sites' names.
+
+        It may be called again. A socket that was there before is not touched, so that nobody who
+        waits there is lost, whatever its sites are now. Those that are missing are closed; the
+        connections that came by them go on. What members must show is read anew.
+        """
+        if not self._is_running:
+            self._is_running = True
+            self._wheel.start()
+        sites = self._sites.values()
+        self._member_contexts.renew(m for site in sites for m in site.view.site.members)
+        self._lobby.make_room(sum(site.max_connections for site in sites))
+        self._certificates = certificates
+        self._entrances.open(bound, self._sites, certificates)
+
+    def show(self, certificates: Mapping[str, SiteCertificates]) -> None:
+        """Show these certificates to who comes from now on; no connection is touched."""
+        self._certificates = certificates
+        self._entrances.show(certificates)
 
     def _visitors(self) -> int:
-        return sum(len(site.visitors) for site in self._sites.values())
+        sites = (*self._sites.values(), *self._leaving)
+        return sum(len(site.visitors) for site in sites)
 
-    def _accept_plain(self, site: SiteEdge) -> Accepted:
-        readiness = self._readiness
-
-        def accepted(sock: socket.socket, address: str) -> None:
-            if site.is_full:
-                _turn_away(sock, _FULL)
-                return
-            SocketTransport(sock, VisitorConnection(site, address, tls=False), readiness).start()
-
-        return accepted
-
-    def _accept_tls(self, site: SiteEdge, context: SSL.Context) -> Accepted:
-        readiness = self._readiness
-
-        def accepted(sock: socket.socket, address: str) -> None:
-            if site.is_full:
-                _turn_away(sock, b"")
-                return
-            connection = SSL.Connection(context, sock)
-            connection.set_accept_state()
-            visitor = VisitorConnection(site, address, tls=True)
-            TlsTransport(sock, connection, visitor, readiness).start()
-
-        return accepted
+    # --- stopping ---
 
     def stop(self, limit: float) -> Deferred[None]:
         """Accept no more; fires when all that is in flight is over, or after `limit` seconds."""
-        for listener in self._listeners:
-            listener.stop()
+        self._entrances.stop()
+        self._lobby.stop()
         for site in self._sites.values():
             site.stop()
         over: Deferred[None] = Deferred()
@@ -187,28 +193,17 @@ class Edge:
         self._stop_by = self._reactor.seconds()
 
     def _wait(self, over: Deferred[None]) -> None:
-        left = self._visitors()
-        if left and self._reactor.seconds() < self._stop_by:
+        if self._lobby.count() and self._reactor.seconds() < self._stop_by:
             self._reactor.callLater(_POLL, self._wait, over)
             return
+        left = self._visitors()
         if left:
             log.warn("stopping with {left} connections still open", left=left)
-            for site in self._sites.values():
-                for visitor in tuple(site.visitors):
-                    visitor.expire()
-        for site in self._sites.values():
+        for site in (*self._sites.values(), *self._leaving):
+            for visitor in tuple(site.visitors):
+                visitor.expire()
             site.close()
+        self._lobby.close()
         self._wheel.stop()
         # Closing takes a turn of the loop.
         self._reactor.callLater(0, over.callback, None)
-
-
-def _turn_away(sock: socket.socket, words: bytes) -> None:
-    """More connections than `max_connections`: say so, where it can be said in one packet."""
-    try:
-        if words:
-            sock.send(words)
-    except OSError:
-        pass  # then it learns it by the close
-    finally:
-        sock.close()

@@ -14,18 +14,20 @@ import re
 from typing import Final
 
 from sorryd.edge.fields import (
+    drop,
     is_host,
     take_authority,
     take_request_fields,
     take_response_fields,
-    without,
 )
 from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
 
 _VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
 
 # All are possessive, so that a head that fails costs no more than one that matches.
-_BEGINNING: Final = rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) HTTP/"
+# A target has no fragment (RFC 9112 §3.2): there are readers who end it there.
+_TARGET: Final = rb"[!\"$-~\x80-\xff]++"
+_BEGINNING: Final = rb"(" + TOKEN + rb") (" + _TARGET + rb") HTTP/"
 _request_line: Final = re.compile(_BEGINNING + rb"1\.([01])\r\n").match
 _other_version: Final = re.compile(_BEGINNING + rb"[0-9]\.[0-9]\r\n").match
 _status_line: Final = re.compile(
@@ -83,9 +85,8 @@ def read_request(data: bytes, end: int) -> RequestHead:
     start = line.end()
     if field_block_end(data, start) != end:
         raise BadMessage(400, "malformed header field")
-    nominated = take_request_fields(head, data[start : end - 4]) if end - 4 > start else ()
-    if nominated:
-        head.lines, head.host_at = without(head.lines, nominated, head.host_at)
+    if end - 4 > start:
+        take_request_fields(head, data[start : end - 4])
     _check_target(head)
     return head
 
@@ -103,14 +104,13 @@ def read_response(data: bytes, end: int, bodiless: bool) -> ResponseHead:
     start = line.end()
     if field_block_end(data, start) != end:
         raise BadMessage(502, "malformed header field in the answer")
-    nominated = take_response_fields(head, data[start : end - 4]) if end - 4 > start else ()
-    if nominated:
-        head.lines, _ = without(head.lines, nominated, -1)
+    if end - 4 > start:
+        take_response_fields(head, data[start : end - 4])
     code = head.status
     if bodiless or code < 200 or code == 204 or code == 304:
         if head.length is not None and (code < 200 or code == 204):
             # RFC 9110 §8.6 forbids it there; a visitor could wait for that many bytes.
-            head.lines, _ = without(head.lines, {b"content-length"}, -1)
+            drop(head, {b"content-length"})
         head.length, head.chunked = 0, False
     return head
 

@@ -6,21 +6,28 @@ visitor's transport - VisitorConnection - Exchange - MemberConnection - member's
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence, Set
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 
-from sorryd.edge.heads import ResponseHead
+from sorryd.edge.access import End, Record
+from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.wheel import Timed, Wheel
 from sorryd.model import Member, Timeouts
+
+if TYPE_CHECKING:
+    from sorryd.edge.member_tls import Resumption
+    from sorryd.edge.site import SiteEdge
 
 
 class Wire(Protocol):
     """What the protocols of the edge ask of their transport; StringTransport's shape."""
 
     sent: int
+    server_name: bytes | None
+    """The name that a visitor asked for by SNI, in lower case."""
 
     def write(self, data: bytes, /) -> None: ...
     def loseConnection(self) -> None: ...
@@ -55,6 +62,7 @@ class Exchange(Protocol):
 
     bodiless: bool  # the answer to HEAD has no body
     request_done: bool  # all of the request was sent
+    trailers: bytes  # of the answer, set before its last piece
 
     def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
         """The final head, and the body so far."""
@@ -88,7 +96,11 @@ class Visitor(Protocol):
     """What an exchange asks of the visitor's connection."""
 
     send: Callable[[bytes], None]  # bytes of the answer
-    forwarding: Callable[[bytes], bytes]  # the forwarding fields for a Host
+    forwarding: Callable[[RequestHead], bytes]  # the forwarding fields for a request
+    host: Callable[[RequestHead], bytes]  # the one that a request asked for, as believed
+    client: str  # the address that the current request comes from, as believed
+    is_secure: bool  # it came by https, as believed
+    record: Record | None  # of the current request; None where there is no access log
 
     def connection_field(self, framed: bool) -> bytes:
         """The Connection line of the answer; not `framed`: the body ends with the connection."""
@@ -96,10 +108,10 @@ class Visitor(Protocol):
     def answered(self) -> None:
         """The answer is whole."""
 
-    def apologise(self, status: int | None) -> None:
+    def apologise(self, status: int | None, why: End) -> None:
         """Nothing was sent yet: say sorry. None: with the status of the site."""
 
-    def cut(self, framed: bool) -> None:
+    def cut(self, framed: bool, why: End) -> None:
         """The answer can't be made whole."""
 
     def pause_request(self) -> None:
@@ -126,6 +138,7 @@ class Pool(Protocol):
     trying: int  # ... that began while it was on trial
     on_trial: bool
     is_up: bool
+    resumption: Resumption | None
 
     @property
     def is_full(self) -> bool:
@@ -152,6 +165,7 @@ class Connection(Timed, Protocol):
 
     transport: Wire
     reused: bool
+    address: str  # where it goes
 
     def begin(self, exchange: Exchange, data: bytes) -> None:
         """Carry `exchange`; `data` is its head and what there is of its body."""
@@ -188,21 +202,64 @@ class Guest(Timed, Protocol):
         """sorryd stops: close as soon as nothing is in flight."""
 
 
+class Door(Protocol):
+    """Where visitors come in: see door.py."""
+
+    home: SiteEdge  # before a request is read
+
+    def site_for(self, host: bytes, server_name: bytes | None) -> SiteEdge:
+        """The site that a request is for. Raises BadMessage 421."""
+
+
 class Members(Protocol):
     """What an exchange asks of its site: see site.py."""
 
     preserve_host: bool
-    pick: Callable[[tuple[int, ...]], int | None]  # the next member, by index; not those tried
+    cookie: Callable[[RequestHead, Pool, bool], bytes] | None
+    """The line that keeps the visitor at a member; told whether it came by https."""
 
     @property
-    def pools(self) -> Sequence[Pool]:
-        """The members, in the order of their indices."""
+    def fail_on(self) -> Set[int]:
+        """Status codes that count as a failure of the member."""
+
+    @property
+    def rewriting(self) -> Rewriting | None:
+        """What makes answers name the visitor's side; None: nothing does."""
+
+    def pick(self, tried: tuple[Pool, ...], head: RequestHead, client: str, /) -> Pool | None:
+        """The next member for a request of a client; not one of those tried."""
 
     def failed(self, pool: Pool, why: str) -> None:
         """A member refused a connection or broke an answer."""
 
     def answered(self, pool: Pool) -> None:
         """A member that is not up answered."""
+
+    def wait(
+        self,
+        tried: tuple[Pool, ...],
+        head: RequestHead,
+        client: str,
+        go: Callable[[Pool], None],
+        late: Callable[[], None],
+    ) -> Callable[[], None] | None:
+        """Wait for a member, where `pick` gave None. Returns what cancels it.
+
+        None: nobody is merely full, or too many wait already. `go` is told the member that
+        takes the request, `late` that none did in time; not before this has returned.
+        """
+
+    def freed(self, pool: Pool) -> None:
+        """A member with a limit has one request less."""
+
+
+class Rewriting(Protocol):
+    """See policy/locations.py."""
+
+    def rewrite(
+        self, lines: list[bytes], at: Sequence[int], secure: bool, host: bytes
+    ) -> list[bytes]:
+        """`lines`, of which those `at` may be changed."""
 
 
 class NewConnection(EdgeProtocol, Protocol):
@@ -211,10 +268,29 @@ class NewConnection(EdgeProtocol, Protocol):
     on_handshake: Callable[[], None] | None
     on_lost: Callable[[], None] | None
     socket: socket.socket | None
+    address: str  # the literal that it goes to, or the path of a UNIX socket
+
+    @property
+    def resumption(self) -> Resumption | None:
+        """The TLS session that may be gone on with; None: there is no such thing."""
+
+
+class MemberName(Protocol):
+    """A member's name, as it is known now: see names.py."""
+
+    addresses: tuple[str, ...]
+
+    def leave(self) -> None:
+        """The member is gone."""
 
 
 class Connector(Protocol):
-    """Makes connections: see connecting.py."""
+    """Makes connections: see connecting.py. `timeout` is in seconds."""
+
+    timeout: float
+
+    def take(self, member: Member) -> MemberName | None:
+        """The member will be connected to: until `leave` its name is kept fresh, if it has one."""
 
     def connect(
         self, connection: NewConnection, member: Member, done: Callable[[str | None], None]

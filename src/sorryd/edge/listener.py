@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.readiness import Readiness
+from sorryd.edge.unix_sockets import PathTaken, bind_path, identity, remove
 from sorryd.model import Listen
 
 log = Logger()
@@ -24,20 +25,47 @@ REST: Final = 0.5  # seconds without accepting, when no descriptor is left
 _GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 
 Accepted = Callable[[socket.socket, str], None]
-"""Gets each new socket, non-blocking, and its peer's address without a port."""
+"""Gets each new socket, non-blocking, and its peer's address without a port.
+
+The address is empty where the peer came by a UNIX socket.
+"""
 
 
 class ListenFault(Exception):
     """An address that can't be listened at; its str is one line for a person."""
 
 
+class Bound:
+    """A socket that listens for some sites; nobody is accepted yet.
+
+    `sites` are their names in the order of the file: the first is the default.
+    """
+
+    def __init__(self, listen: Listen, sites: tuple[str, ...], sock: socket.socket) -> None:
+        self.listen = listen
+        self.sites = sites
+        self.sock = sock
+
+
 def bind(listen: Listen) -> socket.socket:
-    """A socket bound to `listen`, not yet listening; raises ListenFault."""
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    """A socket that listens at `listen`, with nobody accepted yet; raises ListenFault."""
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = _bound(listen) if listen.path is None else bind_path(listen.path)
+    except PathTaken as why:
+        raise ListenFault(f"{_asked_for(listen)}: {why}") from None
     except OSError as why:
-        raise ListenFault(f"{spell(listen.host, listen.port)}: {why.strerror}") from None
+        raise ListenFault(f"{_asked_for(listen)}: {_words(why)}") from None
+    try:
+        sock.listen(BACKLOG)
+    except OSError as why:
+        sock.close()
+        raise ListenFault(f"{_asked_for(listen)}: {_words(why)}") from None
+    return sock
+
+
+def _bound(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -45,16 +73,19 @@ def bind(listen: Listen) -> socket.socket:
         # Linux hands it on to every socket that is accepted: a system call less on each.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((listen.host, listen.port))
-        sock.listen(BACKLOG)
-    except OSError as why:
+    except OSError:
         sock.close()
-        raise ListenFault(f"{spell(listen.host, listen.port)}: {_words(why)}") from None
+        raise
     return sock
 
 
 def spell(host: str, port: int) -> str:
     """An address as people write it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _asked_for(listen: Listen) -> str:
+    return f"unix:{listen.path}" if listen.path is not None else spell(listen.host, listen.port)
 
 
 class Listener:
@@ -76,10 +107,16 @@ class Listener:
         self._has_room = has_room
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
+        self._path: str | None = None
+        if sock.family == socket.AF_UNIX:
+            self._path = sock.getsockname()
+            self._file = identity(self._path)
 
     @property
     def name(self) -> str:
         """Where it listens, with the port that the system chose where 0 was asked for."""
+        if self._path is not None:
+            return f"unix:{self._path}"
         host, port = self._sock.getsockname()[:2]
         return spell(host, port)
 
@@ -96,6 +133,8 @@ class Listener:
         if self._sock.fileno() >= 0:
             self._readiness.unwatch_read(self._sock.fileno())
             self._sock.close()
+            if self._path is not None:
+                remove(self._path, self._file)
 
     def _readable(self) -> None:
         if not self._has_room():
@@ -113,7 +152,7 @@ class Listener:
                 continue
             sock.setblocking(False)
             # The zone of a link-local address (RFC 4007 §11) means nothing to others.
-            self._accepted(sock, name[0].partition("%")[0])
+            self._accepted(sock, name[0].partition("%")[0] if self._path is None else "")
             if self._sock.fileno() < 0 or not self._has_room():
                 return
 

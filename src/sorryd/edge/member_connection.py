@@ -6,6 +6,7 @@ it means for the member, on the control side.
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +19,7 @@ from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEnd
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Exchange, Pool, Wire
+from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import NEVER
 
 CLOSING: Final = 5.0
@@ -35,7 +37,7 @@ class MemberConnection:
     """
 
     __slots__ = (
-        "_body", "_buffer", "_informational", "_keep", "_sent", "deadline", "exchange",
+        "_body", "_buffer", "_informational", "_keep", "_sent", "address", "deadline", "exchange",
         "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
     )  # fmt: skip
 
@@ -48,6 +50,7 @@ class MemberConnection:
         self.reused = False
         self.on_handshake: Callable[[], None] | None = None
         self.on_lost: Callable[[], None] | None = None  # while it is being made
+        self.address = ""
         self.socket: socket.socket | None = None  # to look at without reading
         self._buffer = b""  # an incomplete head
         self._body: BodyReader | None = None  # of the current answer, once its head was read
@@ -106,16 +109,20 @@ class MemberConnection:
         self.transport.loseConnection()
 
     def seems_open(self) -> bool:
-        """Whether neither data nor an end waits to be read."""
+        """Whether neither data nor an end waits to be read. Costs less than a microsecond."""
         if self.socket is None:
             return True
+        look = select.poll()
         try:
-            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-        return False
+            look.register(self.socket, select.POLLIN)
+        except ValueError:  # closed by ourselves
+            return False
+        return not look.poll(0)
+
+    @property
+    def resumption(self) -> Resumption | None:
+        """See interfaces.NewConnection."""
+        return self.pool.resumption
 
     # --- what the transport tells ---
 
@@ -220,7 +227,7 @@ class MemberConnection:
         if head.length is not None:
             return LengthReader(head.length)
         if head.chunked:
-            return ChunkedReader(502, self.pool.head_limit)
+            return ChunkedReader(502, self.pool.head_limit, padded=True)
         self._keep = False
         return UntilEndReader()
 
@@ -237,6 +244,8 @@ class MemberConnection:
         if done:
             if body.rest:
                 self._keep = False  # bytes after the answer: nobody asked for them
+            if body.trailers:
+                exchange.trailers = body.trailers
             self._finish(exchange)
         else:
             self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
@@ -252,7 +261,6 @@ class MemberConnection:
         if not exchange.request_done:
             self._go_away()  # an early answer: what else it was sent would begin a new request
         elif self._keep:
-            self.reused = True
             self.pool.put(self)
         else:
             self.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sorryd.edge.addresses import authority
 from sorryd.edge.interfaces import Connection, Connector
 from sorryd.edge.member_connection import MemberConnection
+from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Timeouts
 
@@ -42,12 +44,12 @@ class Pool:
         self.is_up = True
         self._connector = connector
         self._idle: list[Connection] = []
+        self._name = connector.take(member)
+        self.resumption = Resumption(lambda: wheel.now) if member.tls else None
         self._closed = False
-        host = f"[{member.host}]" if ":" in member.host else member.host
         self.prefix = member.path.encode()
         self.limit = member.max_connections
-        default = 443 if member.tls else 80
-        self.authority = (host if member.port == default else f"{host}:{member.port}").encode()
+        self.authority = authority(member)
 
     @property
     def is_full(self) -> bool:
@@ -58,11 +60,14 @@ class Pool:
         """An idle connection, the one used last first.
 
         `checked`: look at the socket before, since this request can't be sent again. A
-        connection that the member closed in the same moment is still not always seen.
+        connection that the member closed in the same moment is still not always seen. Where the
+        member's name has other addresses by now, those to the old ones are closed.
         """
+        name = self._name
         while self._idle:
             connection = self._idle.pop()
-            if not checked or connection.seems_open():
+            current = name is None or connection.address in name.addresses
+            if current and (not checked or connection.seems_open()):
                 return connection
             connection.close()
         return None
@@ -81,6 +86,9 @@ class Pool:
         if self._closed or len(self._idle) >= KEPT:
             connection.close()
             return
+        if self.resumption is not None and not connection.reused:
+            self.resumption.keep(connection.transport)
+        connection.reused = True
         connection.deadline = self.wheel.now + KEPT_FOR
         self._idle.append(connection)
 
@@ -91,6 +99,8 @@ class Pool:
 
     def close(self) -> None:
         """Close what is idle now, and the others as they become so."""
+        if self._name is not None and not self._closed:
+            self._name.leave()
         self._closed = True
         while self._idle:
             self._idle.pop().close()

@@ -36,10 +36,10 @@ class RequestReader:
     holds bytes that can't be read yet: an incomplete head, or requests that must wait.
     """
 
-    __slots__ = ("_discarded", "_empty_lines", "_limits", "_received", "ahead", "body")
+    __slots__ = ("_discarded", "_empty_lines", "_received", "ahead", "body", "limits")
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self.ahead = b""
         self.body: BodyReader | None = None
         self._received = 0  # bytes of the current body
@@ -49,7 +49,7 @@ class RequestReader:
     def hold(self, data: bytes) -> bool:
         """Keep `data` ahead of its turn; whether it is enough for now."""
         self.ahead += data
-        return len(self.ahead) > self._limits.max_header_bytes
+        return len(self.ahead) > self.limits.max_header_bytes
 
     def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes]:
         """A head, if `data` completes one, and what follows it. Raises BadMessage."""
@@ -59,7 +59,7 @@ class RequestReader:
         if data.startswith(b"\r"):
             data, searched = self._without_empty_lines(data), 0
         try:
-            end = head_end(data, self._limits.max_header_bytes, searched)
+            end = head_end(data, self.limits.max_header_bytes, searched)
         except BadMessage:
             check_beginning(data)  # what begins badly is refused for that, however it is cut
             raise
@@ -82,10 +82,10 @@ class RequestReader:
 
     def begin_body(self, head: RequestHead) -> None:
         """Expect the body that `head` announces; raises BadMessage 413 where it is too large."""
-        limit = self._limits.max_body_bytes
+        limit = self.limits.max_body_bytes
         self._received = self._discarded = 0
         if head.length is None:
-            self.body = ChunkedReader(400, self._limits.max_header_bytes)
+            self.body = ChunkedReader(400, self.limits.max_header_bytes)
             return
         if head.length > limit > 0:
             raise BadMessage(413, _TOO_LARGE)
@@ -98,7 +98,7 @@ class RequestReader:
         """
         piece = body.feed(data)
         self._received += len(piece)
-        if self._received > self._limits.max_body_bytes > 0:
+        if self._received > self.limits.max_body_bytes > 0:
             raise BadMessage(413, _TOO_LARGE)
         if body.done:
             self.body = None

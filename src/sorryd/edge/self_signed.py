@@ -20,9 +20,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sorryd.edge.tls import TlsFault, read_chain, read_key
 
 ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
+RENEWED_AHEAD: Final = 30 * 86400.0
+"""Seconds before its end in which it is made anew: before anybody is warned of that end."""
+
 # Apple's clients refuse more than 825 days, even from an authority that the user installed.
 _LASTS: Final = timedelta(days=800)
-_RENEWED_BEFORE: Final = timedelta(days=1)
 _CLOCK_SKEW: Final = timedelta(hours=1)
 
 
@@ -31,11 +33,11 @@ def self_signed(
 ) -> tuple[str, str]:
     """A self-signed certificate for `names` in `folder`: its path, and its key's.
 
-    Names are DNS names or IP addresses; `ALWAYS` is added, and addresses that mean "any" are
-    left out. What is there already is kept while it is for these names and good for a day
-    more at the instant `now`; otherwise it is made anew: ECDSA P-256, the key readable by its
-    owner alone. Two certificates in one folder need two stems. Raises TlsFault where the
-    folder can't be written.
+    Names are DNS names or IP addresses; `ALWAYS` is added. Addresses that mean "any" are left
+    out, and names that no certificate can have. What is there already is kept while it is for
+    these names and good for more than `RENEWED_AHEAD` at the instant `now`; otherwise it is made
+    anew: ECDSA P-256, the key readable by its owner alone. Two certificates in one folder need
+    two stems. Raises TlsFault where the folder can't be written.
     """
     at = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     chain_path = os.path.join(folder, f"{stem}.pem")
@@ -61,7 +63,8 @@ def _general_names(names: Iterable[str]) -> list[x509.GeneralName]:
         try:
             address = ipaddress.ip_address(name.partition("%")[0])
         except ValueError:
-            found[x509.DNSName(name)] = None
+            if name and name.isascii():
+                found[x509.DNSName(name)] = None
         else:
             if not address.is_unspecified:
                 found[x509.IPAddress(address)] = None
@@ -80,7 +83,7 @@ def _serves(
         set(held) == set(names)
         and certificate.public_key() == key.public_key()
         and certificate.not_valid_before_utc <= at
-        and at < certificate.not_valid_after_utc - _RENEWED_BEFORE
+        and at < certificate.not_valid_after_utc - timedelta(seconds=RENEWED_AHEAD)
     )
 
 

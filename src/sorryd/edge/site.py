@@ -6,26 +6,28 @@ Between two edges of the site's windows, `apology` costs one clock reading and t
 
 from __future__ import annotations
 
-import functools
 import math
+import secrets
 from collections.abc import Callable, Iterable
 
 from twisted.logger import Logger
 
+from sorryd.edge.access import Access
+from sorryd.edge.choosing import Choosing
 from sorryd.edge.drain import Drain
 from sorryd.edge.interfaces import Connector, Guest
 from sorryd.edge.interfaces import Pool as AnyPool
-from sorryd.edge.members import Pool
+from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
 from sorryd.model import (
     Cause,
-    Health,
-    Member,
     Phase,
     Site,
 )
 from sorryd.policy.apology import Facts, ReadyApology, compile_page, render
-from sorryd.policy.balancing import Picker, tiers
+from sorryd.policy.forwarding import Trusted
+from sorryd.policy.locations import Reverse
+from sorryd.policy.redirects import https_port
 from sorryd.policy.windows import Standing, standing
 from sorryd.reports import (
     Active,
@@ -41,20 +43,8 @@ from sorryd.snapshot import (
 log = Logger()
 
 
-class _OnTrial:
-    """Which members on trial have a request in flight, as the picker asks it."""
-
-    def __init__(self) -> None:
-        self.pools: dict[str, Pool] = {}
-
-    def __contains__(self, url: object) -> bool:
-        return isinstance(url, str) and self.pools[url].trying > 0
-
-
 class SiteEdge:
     """What connections ask of their site. Mutable: one per site and process."""
-
-    pick: Callable[[tuple[int, ...]], int | None]
 
     def __init__(
         self,
@@ -63,13 +53,17 @@ class SiteEdge:
         now: Callable[[], float],
         connector: Connector,
         report: Callable[[Report], None],
+        soon: Soon = lambda call: call(),
+        cookie_key: bytes | None = None,
     ) -> None:
         self.wheel = wheel
         self.now = now
         self.stopping = False
-        self.pools: tuple[Pool, ...] = ()
         self.visitors: set[Guest] = set()
-        self._connector = connector
+        key = secrets.token_bytes() if cookie_key is None else cookie_key
+        self._choosing = Choosing(wheel, connector, soon, key)
+        self.wait = self._choosing.wait
+        self.freed = self._choosing.freed
         self._report = report
         self._standing = Standing(phase=Phase.LIVE)
         self._apology: ReadyApology | None = None
@@ -77,48 +71,46 @@ class SiteEdge:
         self._holds_from = math.inf
         self._holds_until = -math.inf
         self._drain = Drain(wheel, self._expire)
-        self._on_trial = _OnTrial()
         self.view = view
-        self._picker = Picker(tiers(view.members), view.members)
-        self.apply(view)
+        self._configure(view.site)
+        self._follow(view)
+
+    access: Access | None = None
+    """The access log, where there is one; set by the edge."""
+
+    @property
+    def phase(self) -> Phase:
+        """Where the site stood when it was looked at last."""
+        return self._standing.phase
 
     # --- from the control side ---
 
     def apply(self, view: SiteView) -> None:
         """Serve by `view` from now on."""
-        site = view.site
-        if site != self.view.site:
-            self._apology = None  # rendered anew, as the site says now
-            self._for_members.clear()
-        self.view = view
+        if view.site != self.view.site:
+            self._configure(view.site)
+        self._follow(view)
+
+    def _configure(self, site: Site) -> None:
+        self._apology = None  # rendered anew, as the site says now
+        self._for_members.clear()
+        self._page = compile_page(site.sorry_template)
         self.timeouts = site.timeouts
         self.max_header_bytes = site.max_header_bytes
         self.max_body_bytes = site.max_body_bytes
         self.preserve_host = site.preserve_host
-        self._apply_members(view)
-        self._page = compile_page(site.sorry_template)
+        self.fail_on = frozenset(site.fail_on)
+        self.redirects_to = https_port(site.listen) if site.redirect_https else None
+        self.trusted = Trusted(site.trusted_proxies)
+        self.rewriting = Reverse(site.members) if site.rewrite_location else None
+
+    def _follow(self, view: SiteView) -> None:
+        self.view = view
+        self._choosing.apply(view)
+        self.pools = self._choosing.pools
+        self.pick = self._choosing.pick
+        self.cookie = self._choosing.cookie
         self.look(self.now())
-
-    def _apply_members(self, view: SiteView) -> None:
-        site = view.site
-        before = {pool.member: pool for pool in self.pools}
-        self.pools = tuple(
-            before.pop(v.member) if v.member in before else self._pool(site, v.member)
-            for v in view.members
-        )
-        for pool in before.values():
-            pool.close()
-        self._on_trial.pools = {pool.member.url: pool for pool in self.pools}
-        self._picker = self._picker.following(view.members)
-        self.pick = functools.partial(self._picker.pick, self._on_trial)
-        for pool, member in zip(self.pools, view.members, strict=True):
-            pool.on_trial = member.health is Health.TRIAL
-            pool.is_up = member.health is Health.UP
-            pool.timeouts = site.timeouts
-            pool.head_limit = site.max_header_bytes
-
-    def _pool(self, site: Site, member: Member) -> Pool:
-        return Pool(member, site.timeouts, site.max_header_bytes, self.wheel, self._connector)
 
     # --- the phase ---
 
@@ -172,7 +164,7 @@ class SiteEdge:
     def apology_for_members(self, status: int | None) -> ReadyApology:
         """The apology where members failed; `status` where only this request did."""
         site = self.view.site
-        code = site.sorry_status if status is None or not self._is_anyone_left() else status
+        code = site.sorry_status if status is None or not self._choosing.is_anyone_left else status
         ready = self._for_members.get(code)
         if ready is None:
             ready = self._for_members[code] = self._render(
@@ -185,10 +177,6 @@ class SiteEdge:
                 )
             )
         return ready
-
-    def _is_anyone_left(self) -> bool:
-        plan = self._picker.plan
-        return bool(plan.primary or plan.standby)
 
     def _expire(self) -> None:
         """Drain is over: who is still in flight is cut (INTERFACE: and logged)."""
@@ -213,6 +201,11 @@ class SiteEdge:
         """Requests in flight at each member."""
         name = self.view.site.name
         return (Active(site=name, url=p.member.url, requests=p.active) for p in self.pools)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for members with `max_connections`."""
+        return len(self._choosing.queue)
 
     # --- visitors ---
 
@@ -244,8 +237,7 @@ class SiteEdge:
 
     def close(self) -> None:
         """Close idle connections to members."""
-        for pool in self.pools:
-            pool.close()
+        self._choosing.close()
 
 
 def _reads_the_same(a: Standing, b: Standing) -> bool:

@@ -8,14 +8,15 @@ a connection lost, so that a cut answer is never taken for a whole one.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from typing import Final
 
 from OpenSSL import SSL
+from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.readiness import Readiness
+from sorryd.edge.tls import server_name
 from sorryd.edge.transport import DONE, LOST, SocketTransport
 
 _RECORD: Final = 16384  # the largest record (RFC 8446 §5.1)
@@ -23,9 +24,13 @@ _BATCH: Final = 4  # records read in one turn, so that one fast peer starves nob
 
 
 class TlsTransport(SocketTransport):
-    """A connected TCP socket with a TLS connection on it, either side."""
+    """A connected socket with a TLS connection on it, either side.
 
-    __slots__ = ("_established", "_failure", "_write_wants_read", "tls")
+    `server_name` is what the visitor asked for by SNI, as tls.server_name has it; None before
+    the handshake is done.
+    """
+
+    __slots__ = ("_established", "_failure", "_write_wants_read", "server_name", "tls")
 
     def __init__(
         self,
@@ -39,6 +44,7 @@ class TlsTransport(SocketTransport):
         self._established = False
         self._write_wants_read = False
         self._failure = ""
+        self.server_name: bytes | None = None
 
     @property
     def failure(self) -> str:
@@ -67,6 +73,7 @@ class TlsTransport(SocketTransport):
             return
         self._want_write(False)
         self._established = True
+        self.server_name = server_name(self.tls)
         self._protocol.handshakeCompleted()
         # The peer's first data may have come with the end of its handshake.
         if self._reading:
@@ -192,6 +199,8 @@ class TlsTransport(SocketTransport):
             self._take(taken)
             if not whole:
                 return
+        if self._writing and not self._queue:
+            self._flushed()  # close_notify had to wait
 
     def _read_last(self) -> None:
         while not self._lost:
@@ -206,13 +215,31 @@ class TlsTransport(SocketTransport):
 
     def _flushed(self) -> None:
         if self._established:
-            # close_notify is a courtesy to a peer that may be gone.
-            with contextlib.suppress(SSL.Error):
-                self.tls.shutdown()
+            if not self._notify_close():
+                return
             if not self._closing:
                 self._write_broken = True
                 return  # our half is closed by that; FIN would say that we are gone
         super()._flushed()
+
+    def _notify_close(self) -> bool:
+        """Send close_notify; False: the kernel is full, and it goes when that is not so."""
+        try:
+            self.tls.shutdown()
+        except SSL.WantWriteError:
+            self._want_write(True)
+            return False
+        except SSL.Error:
+            pass  # it is a courtesy to a peer that may be gone
+        self._want_write(False)
+        return True
+
+    def _end(self, reason: Failure) -> None:
+        if self._established and not self._lost:
+            # OpenSSL would resume no session of a connection that we end without close_notify;
+            # RFC 8446 has no such rule. After a fatal alert it has forgotten it already.
+            self.tls.set_shutdown(self.tls.get_shutdown() | SSL.SENT_SHUTDOWN)
+        super()._end(reason)
 
 
 def reason_of(why: SSL.Error) -> str:

@@ -51,6 +51,7 @@ class SocketTransport:
         "_queued", "_read_size", "_readiness", "_reading", "_sock", "_write_broken", "_writing",
         "sent",
     )  # fmt: skip
+    server_name: bytes | None = None  # by SNI, where there is TLS
 
     def __init__(self, sock: socket.socket, protocol: EdgeProtocol, readiness: Readiness) -> None:
         self._sock = sock

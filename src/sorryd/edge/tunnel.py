@@ -33,10 +33,10 @@ class Site(Protocol):
 
 
 class Tunnel:
-    """Two transports joined. `ended` is called once, when both are let go."""
+    """Two transports joined. `ended` is told, once both are let go, what the visitor got."""
 
     def __init__(
-        self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Callable[[], None]
+        self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Callable[[int], None]
     ) -> None:
         self._site = site
         self._idle = idle
@@ -77,7 +77,7 @@ class Tunnel:
         self.close()
         if not self._open:
             self._site.left(self)
-            self._ended()
+            self._ended(self.member.received)
 
     def close(self) -> None:
         """Send what waits, within limits, and close both."""
@@ -114,6 +114,7 @@ class End:
         self._other = other
         self.transport = transport
         self.ended = False  # its FIN was seen
+        self.received = 0  # bytes
 
     def makeConnection(self, transport: Wire) -> None:
         raise RuntimeError("a tunnel takes over a transport that is connected")
@@ -123,6 +124,7 @@ class End:
 
     def dataReceived(self, data: bytes) -> None:
         self._tunnel.used()
+        self.received += len(data)
         self._other.write(data)
 
     def readConnectionLost(self) -> None:

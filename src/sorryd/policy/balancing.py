@@ -1,30 +1,66 @@
-"""Which member gets a request: smooth weighted round robin, trials, standby.
+"""Who may get a request: tiers of members, what each shall get, and who has room now.
 
-The decision has two halves. `tiers` sorts the members once per snapshot into a frozen
-`Plan`; a `Picker` follows that plan on every request. On a quiet day, with nobody on trial
-and nothing to try again, a pick is one step along an order worked out before.
+How those share requests that may get them is in round_robin.py, least_conn.py, rendezvous.py
+and sticky.py. All of them name members by their indices in the site.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from sorryd.model import (
     Health,
     MemberState,
     Value,
 )
+from sorryd.policy.slow_start import STEPS
 from sorryd.snapshot import (
     MemberView,
 )
 
-REMEMBERED_STEPS = 65_536
-"""Longest period that a rotation remembers; a longer one is worked out again each time."""
 
-REMEMBERED_ROTATIONS = 8
-"""How many sets of members a picker keeps its place in."""
+class Load(Protocol):
+    """How busy a member is: see edge/members.py."""
+
+    active: int  # requests in flight
+    trying: int  # ... that began while it was on trial
+    limit: int  # most requests at once; 0: no limit
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `limit` is reached."""
+
+
+class Request(Protocol):
+    """What is asked here of a request's head.
+
+    `sticky` is the value of the site's sticky cookie, b"" where there is none; None until that
+    was looked for, and taken out of `lines`.
+    """
+
+    lines: list[bytes]
+    host_at: int
+    sticky: bytes | None
+
+
+class Balancer(Protocol):
+    """Picks a member for each request.
+
+    `tried` are those that the request was sent to already, `client` is the address that it
+    comes from, as far as that is believed.
+    """
+
+    offers: Offers
+
+    def pick(self, tried: Collection[int], head: Request, client: str) -> int | None:
+        """The member that shall have the request; None where nobody can take it now."""
+
+    def own(self, tried: Collection[int], head: Request, client: str) -> int | None:
+        """The member that the request waits for while it is full.
+
+        None: whoever has room first is as good.
+        """
 
 
 class Plan(Value, frozen=True):
@@ -43,7 +79,7 @@ class Plan(Value, frozen=True):
 def tiers(views: Sequence[MemberView]) -> Plan:
     """Sort members into tiers.
 
-    Those in drain or maintenance, of weight 0, or resting are in none, as in HAProxy.
+    Those in drain or maintenance, of weight 0, resting or down are in none, as in HAProxy.
     """
 
     def those(standby: bool, health: Health) -> tuple[int, ...]:
@@ -65,126 +101,74 @@ def _is_offered(view: MemberView) -> bool:
     return view.state is MemberState.READY and view.weight > 0
 
 
-class Rotation:
-    """Smooth weighted round robin over fixed weights, in nginx's order.
+def shares(views: Sequence[MemberView]) -> tuple[int, ...]:
+    """What each member shall get, in proportion: its weight, less while it starts slowly.
 
-    Each step adds to every member its weight, takes the first that has most, and takes the
-    sum of all weights from it: weights 5, 1, 1 give a a b a c a a. The order repeats after
-    sum(weights) / gcd(weights) steps. It is worked out as it is asked for; once whole it is
-    only walked along, whatever the number of members.
+    Where one does, all are counted finer, so that it may get less than 1 in weight. At least 1
+    where the weight is not 0, as in HAProxy.
+    """
+    if all(view.ramp == 1.0 for view in views):
+        return tuple(view.weight for view in views)
+    return tuple(view.weight and max(1, round(view.weight * view.ramp * STEPS)) for view in views)
 
-    Weights may be 0, never picked; all 0 or a negative one is a ValueError.
+
+class Offers:
+    """Who can take a request now: the plan of a snapshot, and the load of each moment.
+
+    A member on trial comes first, so that its return is noticed at once, one request at a time;
+    then those up; then standby members up; then standby members on trial. A full member holds
+    its place: for the time that it is full nobody of a later tier takes over.
     """
 
-    __slots__ = ("_current", "_indices", "_order", "_period", "_weights", "pick")
+    __slots__ = ("_loads", "is_limited", "is_plain", "plan")
 
-    pick: Callable[[], int]
-    """Take one step: the index of the weight whose turn it is."""
-
-    def __init__(self, weights: Sequence[int]) -> None:
-        if not any(weights) or min(weights) < 0:
-            raise ValueError(f"weights must be 0 or more, and one of them more: {weights!r}")
-        divisor = math.gcd(*weights)
-        self._indices = [index for index, weight in enumerate(weights) if weight]
-        self._weights = [weights[index] // divisor for index in self._indices]
-        self._current = [0] * len(self._weights)
-        self._period = sum(self._weights)
-        self._order: list[int] = []
-        self.pick = self._step if self._period > REMEMBERED_STEPS else self._remembered_step
-
-    def _step(self) -> int:
-        current = self._current
-        best = 0
-        for at, weight in enumerate(self._weights):
-            current[at] += weight
-            if current[at] > current[best]:
-                best = at
-        current[best] -= self._period
-        return self._indices[best]
-
-    def _remembered_step(self) -> int:
-        index = self._step()
-        self._order.append(index)
-        if len(self._order) == self._period:
-            # All of `current` is 0 again, so the order begins anew. An instance attribute
-            # that is itself the iterator's next costs no Python frame per request.
-            self.pick = itertools.cycle(self._order).__next__
-        return index
-
-
-class Picker:
-    """Picks members by a plan, and remembers where each rotation stands.
-
-    Not frozen: every pick moves a rotation on. One per site and process.
-    """
-
-    __slots__ = ("_mixed", "_rotations", "_up", "_views", "plan")
-
-    def __init__(
-        self,
-        plan: Plan,
-        views: Sequence[MemberView],
-        rotations: dict[tuple[int, ...], Rotation] | None = None,
-    ) -> None:
+    def __init__(self, plan: Plan, loads: Sequence[Load]) -> None:
         self.plan = plan
-        self._views = tuple(views)
-        self._rotations = {} if rotations is None else rotations
-        up = plan.primary or plan.standby
-        self._up = self._rotation(up) if up else None
-        self._mixed = bool(plan.trial) or not up
+        self._loads = loads
+        self.is_limited = any(load.limit for load in loads)
+        self.is_plain = not (self.is_limited or plan.trial)
+        """Whether nothing but the plan decides over a request that was not sent yet."""
 
-    def pick(self, busy_trial: Container[str] = (), tried: Collection[int] = ()) -> int | None:
-        """The index of the member for a request, or None if nobody is left.
+    def due(self, tried: Collection[int]) -> tuple[int, ...]:
+        """Those who share a request that was sent to `tried` already; none where they are full.
 
-        `busy_trial` holds the URLs of members on trial that have a request in flight,
-        `tried` the indices that this request was already sent to. A member on trial goes
-        first, so that its return is noticed at once; then those up, by weight; then standby
-        members up; then standby members on trial.
+        The tier itself, as it is in the plan, where nobody of it is left out.
         """
-        if self._up is not None and not self._mixed and not tried:
-            return self._up.pick()
-        return self._pick_carefully(busy_trial, tried)
-
-    def following(self, views: Sequence[MemberView]) -> Picker:
-        """The picker for a newer snapshot of the same site.
-
-        Itself where nothing changed. Otherwise sets of weights that were in use before go on
-        where they stood, so that a member that comes and goes does not send every rotation
-        back to its first member.
-        """
-        if self._views == tuple(views):
-            return self
-        same = [v.member.url for v in self._views] == [v.member.url for v in views]
-        return Picker(tiers(views), views, self._rotations if same else None)
-
-    def _pick_carefully(self, busy: Container[str], tried: Collection[int]) -> int | None:
         plan = self.plan
-        index = self._free_trial(plan.trial, busy, tried)
-        if index is not None:
-            return index
-        if self._up is not None and not tried:
-            return self._up.pick()
+        if plan.trial and (index := self._free_trial(plan.trial, tried)) is not None:
+            return (index,)
         for tier in (plan.primary, plan.standby):
-            left = tuple(index for index in tier if index not in tried)
+            left = tuple([index for index in tier if index not in tried]) if tried else tier
             if left:
-                return self._rotation(left).pick()
-        return self._free_trial(plan.standby_trial, busy, tried)
+                return self._with_room(left) if self.is_limited else left
+        index = self._free_trial(plan.standby_trial, tried)
+        return () if index is None else (index,)
 
-    def _free_trial(
-        self, tier: tuple[int, ...], busy: Container[str], tried: Collection[int]
-    ) -> int | None:
+    def is_free(self, index: int) -> bool:
+        """Whether a member on trial has no request of that kind in flight."""
+        return self._loads[index].trying == 0
+
+    def is_full(self, index: int) -> bool:
+        """Whether a member has as many requests as it may get at once."""
+        return self._loads[index].is_full
+
+    def is_anybody_full(self, tried: Collection[int]) -> bool:
+        """Whether one who may get the request, and was not tried, is full just now."""
+        plan = self.plan
+        return self.is_limited and any(
+            index not in tried and self._loads[index].is_full
+            for tier in (plan.primary, plan.trial, plan.standby, plan.standby_trial)
+            for index in tier
+        )
+
+    def _free_trial(self, tier: tuple[int, ...], tried: Collection[int]) -> int | None:
         for index in tier:
-            if index not in tried and self._views[index].member.url not in busy:
+            load = self._loads[index]
+            if not (load.trying or load.is_full or index in tried):
                 return index
         return None
 
-    def _rotation(self, members: tuple[int, ...]) -> Rotation:
-        key = tuple(
-            view.weight if index in members else 0 for index, view in enumerate(self._views)
-        )
-        rotation = self._rotations.get(key)
-        if rotation is None:
-            if len(self._rotations) >= REMEMBERED_ROTATIONS:
-                self._rotations.pop(next(iter(self._rotations)))
-            rotation = self._rotations[key] = Rotation(key)
-        return rotation
+    def _with_room(self, tier: tuple[int, ...]) -> tuple[int, ...]:
+        loads = self._loads
+        left = tuple([index for index in tier if not loads[index].is_full])
+        return tier if len(left) == len(tier) else left

@@ -1,8 +1,9 @@
-"""Which fields a message has on its other side: hop-by-hop, Via, forwarding, framing.
+"""Which fields a message has on its other side: hop-by-hop, Via, framing.
 
 Heads come from `sorryd.edge.http1` already without their hop-by-hop fields (RFC 9110 §7.6.1)
-and without a stranger's claims of where they came from; here they get ours, and the framing of
-the connection that they leave on. Order and spelling of the other fields are untouched.
+and without any claims of where they came from; here they get what forwarding.py says of that,
+and the framing of the connection that they leave on. Order and spelling of the other fields are
+untouched.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"
 _VIA_11: Final = b"Via: 1.1 sorryd\r\n"
 _VIA_10: Final = b"Via: 1.0 sorryd\r\n"
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
+_TRAILERS: Final = b"Connection: TE\r\nTE: trailers\r\n"  # RFC 9110 §10.1.4
 
 
 class Request(Protocol):
@@ -24,9 +26,9 @@ class Request(Protocol):
     target: bytes
     minor: int
     lines: list[bytes]
-    host: bytes
     host_at: int
     chunked: bool
+    takes_trailers: bool
     upgrade: bytes | None
 
 
@@ -40,44 +42,13 @@ class Response(Protocol):
     upgrade: bytes | None
 
 
-class Forwarding:
-    """The forwarding fields of one visitor's connection, worked out once per Host that it asks.
-
-    ``X-Forwarded-For``, ``-Proto``, ``-Host`` as Apache and HAProxy write them, and
-    ``Forwarded`` (RFC 7239). `address` is an IP literal without brackets; the zone of a
-    link-local one (``%eth0``) says nothing to others and is left out.
-    """
-
-    __slots__ = ("_fixed", "_host", "_lines", "_node", "_proto")
-
-    def __init__(self, address: str, tls: bool) -> None:
-        self._proto = b"https" if tls else b"http"
-        plain = address.partition("%")[0].encode("ascii")
-        self._node = b'"[%b]"' % plain if b":" in plain else plain
-        self._fixed = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (plain, self._proto)
-        self._host: bytes | None = None
-        self._lines = b""
-
-    def lines(self, host: bytes) -> bytes:
-        """The fields, each with its line end, for a request that asked for `host`."""
-        if host != self._host:
-            self._host = host
-            self._lines = self._fixed + self._for_host(host)
-        return self._lines
-
-    def _for_host(self, host: bytes) -> bytes:
-        if not host:
-            return b"Forwarded: for=%b;proto=%b\r\n" % (self._node, self._proto)
-        return b'X-Forwarded-Host: %b\r\nForwarded: for=%b;host="%b";proto=%b\r\n' % (
-            host, self._node, host, self._proto,
-        )  # fmt: skip
-
-
-def request_head(head: Request, forwarding: bytes, authority: bytes, preserve_host: bool) -> bytes:
+def request_head(
+    head: Request, forwarding: bytes, authority: bytes, preserve_host: bool, prefix: bytes = b""
+) -> bytes:
     """The head that a member gets. `authority` is the member's own host and port.
 
-    Always HTTP/1.1, so Host is there even where an HTTP/1.0 visitor sent none
-    (RFC 9112 §3.2).
+    `prefix` is put before the path: the member's own. Always HTTP/1.1, so Host is there even
+    where an HTTP/1.0 visitor sent none (RFC 9112 §3.2).
     """
     lines = head.lines
     if head.host_at < 0:
@@ -85,15 +56,27 @@ def request_head(head: Request, forwarding: bytes, authority: bytes, preserve_ho
     elif not preserve_host:
         lines = lines.copy()
         lines[head.host_at] = b"Host: " + authority
+    target = head.target
+    if prefix and target != b"*":
+        target = prefix + target
     return b"%b %b HTTP/1.1\r\n%b\r\n%b%b%b%b\r\n" % (
         head.method,
-        head.target,
+        target,
         b"\r\n".join(lines),
         forwarding,
         _CHUNKED if head.chunked else b"",
-        b"" if head.upgrade is None else _upgrade(head.upgrade),
+        _hop(head) if head.takes_trailers or head.upgrade is not None else b"",
         _VIA_11 if head.minor else _VIA_10,
     )
+
+
+def _hop(head: Request) -> bytes:
+    """Wishes that are good for one connection, and so are made anew on the next."""
+    if head.upgrade is None:
+        return _TRAILERS
+    if not head.takes_trailers:
+        return _upgrade(head.upgrade)
+    return b"Connection: Upgrade, TE\r\nUpgrade: %b\r\nTE: trailers\r\n" % head.upgrade
 
 
 def _upgrade(protocols: bytes) -> bytes:

@@ -1,0 +1,149 @@
+"""Requests that only read, and what is so: answered from the truth, without waiting for a disk.
+
+But for the history and windows that are over: those are the journal's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol, assert_never
+
+from twisted.internet.defer import Deferred
+
+from sorryd.control import decisions
+from sorryd.control.answers import Scene, deed, instant, loads, site_statuses, window_result
+from sorryd.control.decisions import Known
+from sorryd.control.truth import Truth
+from sorryd.control.versions import sorryd_version, versions
+from sorryd.journal import HistoryEntry
+from sorryd.messages import (
+    DaemonVersion,
+    HistoryList,
+    Status,
+    WindowGet,
+    WindowList,
+    not_found,
+)
+from sorryd.model import Window
+from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
+from sorryd.reports import Active, ShownCertificate
+
+_MOST = 1000  # past windows, and deeds, that one answer has
+
+Question = Status | WindowList | WindowGet | HistoryList | DaemonVersion
+
+
+class Remembers(Protocol):
+    """What is asked of a journal."""
+
+    def get(self, name: str) -> Deferred[Window | None]:
+        """The window of that id, also a final one."""
+
+    def past(self, site: str | None, limit: int) -> Deferred[tuple[Window, ...]]:
+        """The last final windows."""
+
+    def history(self, site: str | None, limit: int) -> Deferred[tuple[HistoryEntry, ...]]:
+        """The last deeds, oldest first."""
+
+
+class Serves(Protocol):
+    """What is asked of the edge."""
+
+    def active(self) -> Sequence[Active]:
+        """Requests in flight, by member."""
+
+    def shown(self) -> Sequence[ShownCertificate]:
+        """The certificates that the sites show."""
+
+
+class Reading:
+    """Answers questions, and says what is so to those who change it."""
+
+    def __init__(self, truth: Truth, journal: Remembers, edge: Serves) -> None:
+        self._truth = truth
+        self._journal = journal
+        self._edge = edge
+
+    async def answer(self, question: Question) -> Result:
+        """The answer, or a ControlError."""
+        match question:
+            case Status():
+                return self._status(question)
+            case WindowList():
+                return await self._list(question)
+            case WindowGet():
+                return await self._get(question)
+            case HistoryList():
+                return await self._history(question)
+            case DaemonVersion():
+                return versions()
+            case _:
+                assert_never(question)
+
+    # --- what is so ---------------------------------------------------------------------------
+
+    def known(self, named: Window | None = None) -> Known:
+        """What is so now, with ends observed that have come; and a window that may be over."""
+        self._truth.look()
+        more = () if named is None else (named,)
+        windows = (*self._truth.windows, *more)
+        return Known(config=self._truth.config, windows=windows, now=self._truth.now())
+
+    async def find(self, name: str) -> Window | None:
+        """The window of that id, also one that is over."""
+        return self._truth.find(name) or await self._journal.get(name)
+
+    def scene(self) -> Scene:
+        """All that an answer may tell."""
+        truth = self._truth
+        views = truth.snapshot.sites
+        return Scene(
+            config=truth.config,
+            now=truth.now(),
+            views=views,
+            standings={view.site.name: truth.standing(view.site) for view in views},
+            loads=loads(self._edge.active()),
+            certificates=tuple(self._edge.shown()),
+        )
+
+    # --- questions ----------------------------------------------------------------------------
+
+    def _status(self, question: Status) -> StatusResult:
+        decisions.check_site(self.known(), question.site)
+        scene = self.scene()
+        return StatusResult(
+            version=sorryd_version(),
+            pid=os.getpid(),
+            now=instant(scene.now, scene.config.timezone),
+            sites=site_statuses(scene, question.site),
+        )
+
+    async def _list(self, question: WindowList) -> tuple[WindowResult, ...]:
+        decisions.check_site(self.known(), question.site)
+        windows: dict[str, Window] = {}
+        if question.past:
+            windows |= {one.id: one for one in await self._journal.past(question.site, _MOST)}
+        # The journal may not know of an end yet that has come.
+        windows |= {one.id: one for one in self._truth.windows}
+        wanted = [
+            window
+            for window in windows.values()
+            if (question.past or not window.is_final)
+            and (question.site is None or window.site in (None, question.site))
+        ]
+        wanted.sort(key=lambda window: (window.start, window.id))
+        scene = self.scene()
+        return tuple(window_result(window, scene) for window in wanted)
+
+    async def _get(self, question: WindowGet) -> WindowResult:
+        window = await self.find(question.id)
+        if window is None:
+            raise not_found(f"there is no window {question.id}", "id")
+        return window_result(window, self.scene())
+
+    async def _history(self, question: HistoryList) -> HistoryResult:
+        entries = await self._journal.history(question.site, _MOST)
+        if not any(entry.site == question.site for entry in entries):  # a site may be gone since
+            decisions.check_site(self.known(), question.site)
+        return HistoryResult(entries=tuple(deed(entry, self._truth.config) for entry in entries))

@@ -1,0 +1,68 @@
+"""How long a message's body is, by what its head says (RFC 9112 §6).
+
+Where RFC 9112 lets a reader mend what is said, we refuse: the next reader could mend it
+otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from sorryd.edge.heads import TOKEN, BadMessage, RequestHead
+
+_MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
+_ZERO: Final = 0x30
+_is_token: Final = re.compile(TOKEN).fullmatch
+# Methods whose content some readers do not look for, by the minor version: RFC 9110 §9.3.8
+# forbids it to TRACE; before HTTP/1.1 nothing says that GET, HEAD or DELETE may have any, and
+# HAProxy refuses it there, too.
+_NO_CONTENT: Final = (
+    frozenset({b"GET", b"HEAD", b"DELETE", b"TRACE"}),
+    frozenset({b"TRACE"}),
+)
+
+
+def take_length(
+    line: bytes, value: bytes, before: int | None, keep: Callable[[bytes], None], status: int
+) -> int:
+    """The length of a Content-Length `line`; what is passed on of it is given to `keep`.
+
+    Zeros before it are not: there are readers to whom they mean octal. Raises BadMessage with
+    `status` for what is no length (RFC 9110 §8.6), and for a second one.
+    """
+    if before is not None:
+        raise BadMessage(status, "more than one Content-Length")
+    digits = value.strip(b" \t")
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:  # bytes: ASCII digits only
+        raise BadMessage(status, "invalid Content-Length")
+    length = int(digits)
+    keep(line if digits[0] != _ZERO else b"Content-Length: %d" % length)
+    return length
+
+
+def take_coding(value: bytes, before: bytes | None, unknown: int, malformed: int) -> bytes:
+    """RFC 9112 §6.1, §6.3: only `chunked`; `unknown` where it is at least the last of others."""
+    coding = value.strip(b" \t").lower()
+    if before is not None:
+        raise BadMessage(malformed, "more than one Transfer-Encoding")
+    if coding != b"chunked":
+        *others, last = (word.strip(b" \t") for word in coding.split(b","))
+        framed = last == b"chunked" and last not in others and all(map(_is_token, others))
+        raise BadMessage(unknown if framed else malformed, "unsupported Transfer-Encoding")
+    return coding
+
+
+def check_coding(minor: int, length: int | None, status: int) -> None:
+    """Chunks have no length, and HTTP/1.0 has no chunks (RFC 9112 §6.1)."""
+    if length is not None:
+        raise BadMessage(status, "both Content-Length and Transfer-Encoding")
+    if minor == 0:
+        raise BadMessage(status, "Transfer-Encoding under HTTP/1.0")
+
+
+def check_content(head: RequestHead) -> None:
+    """Raise BadMessage 400 for a body that a member may not look for."""
+    if head.method in _NO_CONTENT[head.minor]:
+        raise BadMessage(400, "a body where none is expected")

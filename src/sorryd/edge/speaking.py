@@ -1,0 +1,176 @@
+"""What sorryd itself says to a visitor: apologies, refusals, redirections; and how answers end.
+
+Whatever is answered before the whole request was read, the rest is read away within limits, so
+that the connection lives, or at least the answer is not destroyed by a reset.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sorryd.edge.access import End, Record
+from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.line import Line
+from sorryd.edge.refusals import refusal
+from sorryd.edge.relay import Exchange
+from sorryd.edge.requests import RequestReader
+from sorryd.edge.site import SiteEdge
+from sorryd.policy.apology import ReadyApology
+from sorryd.policy.redirects import redirection
+
+_CLOSE: Final = b"Connection: close\r\n"
+_KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+_LATE: Final = 408
+
+
+class Speaker(Line):
+    """A line, with the request that is answered on it."""
+
+    __slots__ = (
+        "_answering", "_exchange", "_head", "_is_believed", "_last", "_requests", "_site", "_tls",
+        "client", "is_secure", "record",
+    )  # fmt: skip
+
+    client: str
+    is_secure: bool
+    _tls: bool
+    _is_believed: bool
+
+    def __init__(self, site: SiteEdge) -> None:
+        super().__init__(site)
+        self._site = site
+        self._requests = RequestReader(site)
+        self._head: RequestHead | None = None
+        self._exchange: Exchange | None = None
+        self._answering = False  # the answer to the current request is not whole
+        self._last = False  # the current answer is the connection's last
+        self.record: Record | None = None
+
+    def answered(self) -> None:
+        """The answer is whole: see client.py."""
+        raise NotImplementedError
+
+    def connection_field(self, framed: bool) -> bytes:
+        """See interfaces.Visitor."""
+        head = self._head
+        assert head is not None
+        if not (framed and self._lives_on(head)):
+            self._last = True
+        if self._last:
+            return _CLOSE
+        return b"" if head.minor else _KEEP_ALIVE
+
+    def _lives_on(self, head: RequestHead) -> bool:
+        """Whether the connection can serve another request, for all that we know."""
+        unread = self._requests.body is not None and not self._requests.is_worth_reading(head)
+        return not (unread or self._site.stopping)
+
+    # --- the access log ---
+
+    def _begin_record(self, head: RequestHead | None, received: bytes = b"") -> None:
+        """Write down what becomes of a request, where there is a log and it is not done yet.
+
+        `received` is what came in the place of a `head`.
+        """
+        access, site = self._site.access, self._site
+        if access is not None and self.record is None:
+            record = access.begin(head, self.client, self._tls, self._is_believed)
+            record.site, record.phase = site.view.site.name, site.phase
+            record.received = received
+            self.record = record
+
+    # --- answers of our own ---
+
+    def apologise(self, status: int | None, why: End) -> None:
+        """See interfaces.Visitor."""
+        self._say_sorry(self._site.apology_for_members(status), why)
+
+    def _say_sorry(self, apology: ReadyApology, why: End) -> None:
+        head = self._head
+        assert head is not None
+        if not self._lives_on(head):
+            self._last = True
+        keep_alive = head.minor == 0 and not self._last
+        answer = apology.response(self._site.now(), head.method == b"HEAD", self._last, keep_alive)
+        self._say(answer, why)
+        self.answered()
+
+    def _say(self, answer: bytes, why: End) -> None:
+        """Send a whole answer of our own, and write it down."""
+        if self.record is not None:
+            first, _, body = answer.partition(b"\r\n\r\n")
+            self.record.begin_answer(int(first[9:12]), len(body))
+            self._note(why)
+        self.send(answer)
+
+    def _note(self, why: End) -> None:
+        """The current request ends so, if it was not noted before."""
+        record, self.record = self.record, None
+        if record is not None:
+            record.finish(why)
+
+    def _redirect(self, head: RequestHead, host: bytes, port: int) -> None:
+        """To the same target over https."""
+        if head.minor == 0 or not self._lives_on(head):
+            self._last = True
+        is_head = head.method == b"HEAD"
+        self._say(redirection(host, head.target, port, is_head, self._last), End.DONE)
+        self.answered()
+
+    def _refuse(self, why: BadMessage, received: bytes) -> None:
+        """Tell the visitor what was wrong, where an answer can still be given."""
+        exchange = self._exchange
+        answered = self._requests.body is not None and not self._answering
+        self._cancel()
+        if exchange is not None and exchange.started:
+            self.cut(exchange.framed, End.REFUSED)
+            return
+        if not answered:
+            head_only = self._answering and self._head is not None and self._head.method == b"HEAD"
+            self._begin_record(self._head if self._answering else None, received)
+            self._say(
+                refusal(why.status, why.why, head_only),
+                End.VISITOR_LATE if why.status == _LATE else End.REFUSED,
+            )
+        self._linger()
+
+    # --- endings ---
+
+    def cut(self, framed: bool, why: End) -> None:
+        """See interfaces.Visitor."""
+        self._note(why)
+        self._exchange = None
+        if framed:
+            self.close()
+        else:
+            self._abort()
+
+    def finish(self) -> None:
+        """sorryd stops: close when the request in flight is answered, or now without one."""
+        self._last = True
+        if not (self._answering or self._closing):
+            self._end_politely()
+
+    def expire(self) -> bool:
+        """The site's drain is over: end what is in flight; whether there was something."""
+        exchange = self._exchange
+        if exchange is None:
+            return False
+        exchange.cancel()
+        why = End.STOPPED if self._site.stopping else End.DRAINED
+        if exchange.started:
+            self.cut(exchange.framed, why)
+        else:
+            self._say_sorry(self._site.apology() or self._site.apology_for_members(None), why)
+        return True
+
+    def _end_politely(self) -> None:
+        if self._requests.body is not None or self._requests.ahead:
+            self._linger()
+        else:
+            self.close()
+
+    def _cancel(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.cancel()

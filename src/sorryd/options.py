@@ -1,0 +1,42 @@
+"""``twistd sorryd``'s own options, and --check."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from twisted.python import usage
+
+from sorryd.config import ConfigError, load
+from sorryd.model import Config
+from sorryd.reactors import take_uvloop
+
+
+class Options(usage.Options):
+    """What may stand behind ``twistd sorryd``. A file that is refused ends the process."""
+
+    optParameters: Final = [["config", "c", None, "The configuration, sorryd.ini"]]
+    optFlags: Final = [["check", None, "Check the configuration, say what is wrong, and exit"]]
+    longdesc = "A reverse proxy that plans, keeps and ends maintenance on its own."
+
+    configuration: Config
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether twistd leaves the terminal."""
+        assert self.parent is not None  # the options of twistd
+        return not self.parent["nodaemon"]
+
+    def postOptions(self) -> None:
+        path = self["config"]
+        if path is None:
+            raise usage.UsageError("--config FILE is missing")
+        try:
+            self.configuration = load(path)
+        except ConfigError as error:
+            print(*error.faults, sep="\n", file=sys.stdout if self["check"] else sys.stderr)
+            sys.exit(1)
+        if self["check"]:
+            print(f"{path}: ok")
+            sys.exit(0)
+        take_uvloop()

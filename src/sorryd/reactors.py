@@ -1,0 +1,28 @@
+"""Which reactor runs sorryd, and by which clock its timers go."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+
+def take_uvloop() -> None:
+    """Install uvloop where it is there, and nobody has chosen a reactor (``--reactor``)."""
+    if "twisted.internet.reactor" in sys.modules:
+        return
+    try:
+        import uvloop
+    except ImportError:
+        return
+    from twisted.internet import asyncioreactor
+
+    asyncioreactor.install(uvloop.new_event_loop())
+
+
+def keep_monotonic_time(reactor: Any) -> None:
+    """Let timers follow the monotonic clock: Twisted's own follow the wall clock.
+
+    See docs/architecture.md, Two clocks.
+    """
+    reactor.seconds = time.monotonic

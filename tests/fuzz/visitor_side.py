@@ -1,0 +1,102 @@
+"""Visitors say anything: sorryd and its members never disagree about what they asked.
+
+Lines: ``site`` (see town.py), ``member`` (a manner), ``says`` for each piece of the stream, and
+``ends`` with FIN or reset; without it, the visitor falls silent. A piece that ``adds`` comes right
+behind the one before it, so that no member can answer in between.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from tests.fuzz import requests
+from tests.fuzz.case import Case, Line, Tally, one_of
+from tests.fuzz.judging import Judge
+from tests.fuzz.members import EchoMember, Log, Manner
+from tests.fuzz.mutations import bursts, mutated, said
+from tests.fuzz.town import Town, Towns
+
+FIN: Final = b"FIN"
+RESET: Final = b"reset"
+SILENCE: Final = b"silence"
+_MANNERS: Final[Sequence[Manner]] = (*(Manner.LENGTH,) * 5, *Manner)
+_TRICKS: Final = ((0,), (0, 0), (0, 0, 0, 0), (1, 0), (2, 0), (0, 1, 0), (0, 2, 0), (4, 1))
+
+
+class VisitorSide:
+    """See the module."""
+
+    name = "visitor"
+
+    def __init__(self) -> None:
+        self._towns = Towns()
+
+    def make(self, random: Random) -> Case:
+        """See case.Property."""
+        data = requests.stream(random, random.choice(_TRICKS))
+        if random.random() < 0.5:
+            data = mutated(random, data, requests.WORDS)
+        if random.random() < 0.05:
+            data = random.randbytes(random.randint(1, 60)) + data
+        return self._case(random, data)
+
+    def from_bytes(self, data: bytes) -> Case:
+        """See case.Property."""
+        return self._case(Random(data[:2]), data[2:])
+
+    def _case(self, random: Random, data: bytes) -> Case:
+        return (
+            Line("site", random.choice((b"plain", b"rich"))),
+            Line("member", random.choice(_MANNERS).value),
+            *said(random, data),
+            Line("ends", random.choice((FIN, FIN, RESET, SILENCE, SILENCE))),
+        )
+
+    def check(self, case: Case, tally: Tally) -> None:
+        """See case.Property."""
+        manner = Manner(one_of(case, "member", Manner.LENGTH.value))
+        with self._towns.play(one_of(case, "site")) as town:
+            visit = Visit(town, manner)
+            pieces = tuple(bursts(case))
+            visit.play(pieces, one_of(case, "ends", SILENCE))
+            sent = b"".join(itertools.chain(*pieces))
+            Judge(visit.log, town, sent, visit.got, visit.end).judge(tally)
+
+
+class Visit:
+    """One visitor, and the members that the requests come to."""
+
+    def __init__(self, town: Town, manner: Manner) -> None:
+        self._town = town
+        self._visitor = town.visitor()
+        self._members: list[EchoMember] = []
+        self.log = Log(manner)
+        self.got = b""
+        self.end = SILENCE
+
+    def play(self, pieces: Sequence[Sequence[bytes]], end: bytes) -> None:
+        """All of it, until nothing is left."""
+        self.end = end
+        for burst in pieces:
+            self._visitor.says(*burst)
+            self._attend()
+        if end == FIN:
+            self._visitor.ends()
+        elif end == RESET:
+            self._attend()
+            self._visitor.resets()
+        self.log.is_late = False
+        self._attend()
+        self._town.rests(self._attend)
+        self.got = self._visitor.gets()
+
+    def _attend(self) -> None:
+        """Let members hear and answer until there is nothing more to hear."""
+        town, members = self._town, self._members
+        while True:
+            members += [EchoMember(wire, self.log) for wire in town.made[len(members) :]]
+            if not any([member.attend() for member in members]):
+                return
