@@ -104,14 +104,11 @@ def test_replaced(path: Path, file: LogFile) -> None:
 
 def test_moved_and_no_new_one(path: Path, file: LogFile) -> None:
     """The old one goes on, and that is told; until there can be a new one."""
-    path.unlink()
-    path.symlink_to(path.parent / "no such folder" / "access.log")
-    kept = os.open(f"/proc/self/fd/{file._fd}", os.O_RDONLY)
-    try:
+    with path.open("rb") as old:
+        path.unlink()
+        path.symlink_to(path.parent / "no such folder" / "access.log")
         assert file.write(b"1\n") == 0
-        assert os.read(kept, 9) == b"1\n"
-    finally:
-        os.close(kept)
+        assert old.read() == b"1\n"
     assert file.fault == "no such file or directory; the old file is written to"
     path.unlink()
     assert file.write(b"2\n") == 0

@@ -27,6 +27,7 @@ from sorryd.control.listening import (
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
 from sorryd.control.truth import Clocks, Truth
+from sorryd.edge.cookie_key import CookieKeyFault, cookie_key
 from sorryd.edge.edge import Edge
 from sorryd.edge.listener import Bound, ListenFault
 from sorryd.edge.memory import keep_buffers
@@ -56,7 +57,9 @@ SHUTDOWN: Final = 30.0
 """Seconds that requests in flight get to finish when sorryd is told to stop."""
 
 
-MENDABLE: Final = (ListenFault, TlsFault, AccessLogFault, JournalError, ControlSocketError)
+MENDABLE: Final = (
+    *(ListenFault, TlsFault, AccessLogFault, CookieKeyFault, JournalError, ControlSocketError),
+)
 
 
 class StartError(Exception):
@@ -147,6 +150,7 @@ class Sorryd(Service):
             time.time,
             time.monotonic,
             self._report,
+            cookie_key(own_folder(config)),
         )
         self._prober = Prober(reactor, edge.connector, self._report)
         self._renewal = Renewal(own_folder(config), edge.show)

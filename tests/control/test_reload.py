@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import fields, replace
 from tests.control.reloads import BLOG, SHOP, WIKI, reload, told, with_sites
@@ -33,6 +35,7 @@ from sorryd.preparing import FIXED
 from sorryd.replies import ReloadResult
 from sorryd.reports import MemberFailed
 
+KEPT = "shop: 1 window is kept, and will act if the site comes back"
 DONE = ["load", "prepare", "take effect"]
 
 
@@ -129,21 +132,49 @@ def test_the_journal_refuses(world: World) -> None:
     assert world.truth.config == CONFIG
 
 
-def test_changes_wait_for_a_reload(world: World) -> None:
-    """What is asked during a reload is decided on what that leaves; reading does not wait."""
+def test_changes_do_not_wait_for_files(world: World) -> None:
+    """While files are read all else goes on, but for the next reload."""
     world.preparation.next = with_sites(BLOG)
-    world.preparation.waiting = Deferred()
-    reloading = world.commands.execute(DaemonReload(), ALICE)
-    down: list[object] = []
-    world.commands.execute(SiteDown(site="shop"), ALICE).addBoth(down.append)
-    again = world.commands.reload("SIGHUP")
-    assert len(world.ask(Status()).sites) == 2
-    assert down == []
-    waiting, world.preparation.waiting = world.preparation.waiting, None
+    world.preparation.waiting = waiting = Deferred()
+    reloading, again = (begun(world.commands.reload("SIGHUP")) for _ in range(2))
+    assert world.ask(SiteDown(site="shop"))[0].phase == "draining"
+    assert world.preparation.deeds == ["load"]
+    world.preparation.waiting = None
     waiting.callback(world.preparation.next)
-    assert result(reloading) == told(removed=("shop",))
-    assert result(again) == told()
+    assert reloading == [told(removed=("shop",), warnings=(KEPT,))]
+    assert again == [told()]
+
+
+def test_changes_take_turns_with_reloads(world: World) -> None:
+    """What is asked while a reload is written down is decided on what that leaves."""
+    world.journal.waiting = []
+    world.preparation.next = with_sites(BLOG)
+    reloading = begun(world.commands.execute(DaemonReload(), ALICE))
+    down = begun(world.commands.execute(SiteDown(site="shop"), ALICE))
+    assert len(world.ask(Status()).sites) == 2
+    assert (reloading, down) == ([], [])
+    world.journal.let_go()
+    assert reloading == [told(removed=("shop",))]
     assert "there is no site shop" in str(down[0])
+
+
+def test_reloads_take_turns_with_changes(world: World) -> None:
+    """A reload that is ready while a change is written down knows what that has left."""
+    world.journal.waiting = []
+    world.preparation.next = with_sites(BLOG)
+    down = begun(world.commands.execute(SiteDown(site="shop"), ALICE))
+    reloading = begun(world.commands.execute(DaemonReload(), ALICE))
+    assert world.preparation.deeds == ["load", "prepare"]
+    world.journal.let_go()
+    assert len(down) == 1
+    assert reloading == [told(removed=("shop",), warnings=(KEPT,))]
+
+
+def begun(deferred: Deferred[Any]) -> list[Any]:
+    """What `deferred` fires with, as soon as it has."""
+    fired: list[Any] = []
+    deferred.addBoth(fired.append)
+    return fired
 
 
 # --- members --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from tests.edge.hearing import hear_every_way
 from tests.edge.messages import GET, dechunked, field_of, request, status_of
 from tests.edge.reading import read_every_way
 from tests.edge.scene import Stage
@@ -99,8 +100,16 @@ def test_refused(stage: Stage, row: Row) -> None:
     assert visitor.has_fin
     assert scene.is_asking_nobody
     visitor.ends()
-    reading = read_every_way(sent)
-    assert (reading.requests, reading.refused) == ((), int(row.cells[1]))
+
+
+@pytest.mark.parametrize("row", REQUESTS, ids=name)
+def test_requests_in_two(row: Row) -> None:
+    """Wherever a request is cut, it is the same, or no good for the same reason."""
+    lines = lines_of(row)
+    reading = read_every_way(b"\r\n".join((*lines, b"", body_of(lines) + b"\r\n")))
+    status = row.cells[1]
+    assert reading.refused == (int(status) if status.isdigit() else None)
+    assert len(reading.requests) == (0 if status.isdigit() else 1)
 
 
 # --- chunks ---------------------------------------------------------------------------------
@@ -146,6 +155,19 @@ def test_chunks_of_a_member(stage: Stage, row: Row) -> None:
     assert visitor.is_gone is is_cut or status_of(got) == 502
     assert member.is_aborted is is_cut
     visitor.resets()
+
+
+@pytest.mark.parametrize("row", CHUNKS, ids=name)
+def test_chunks_in_two(row: Row) -> None:
+    """Wherever chunks are cut, they are the same, or no good."""
+    (data,) = row.code(0)
+    reading = read_every_way(request(b"POST / HTTP/1.1", CHUNKED + b"\r\n", data))
+    assert (reading.refused == 400) is (row.cells[1] == "400")
+    assert [taken.body for taken in reading.requests if taken.whole] == list(row.code(1))
+    heard = hear_every_way(b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"\r\n\r\n" + data)
+    ends = {"cut": "broken", "waits": "waiting"}
+    assert heard.end == ends.get(row.cells[2], "whole")
+    assert heard.end != "whole" or heard.body == row.code(2)[0]
 
 
 # --- trailers -------------------------------------------------------------------------------
@@ -196,17 +218,33 @@ def body_in(answer: bytes) -> bytes:
     return dechunked(body if body.endswith(b"0\r\n\r\n") else body + b"0\r\n\r\n")
 
 
+def said_of(row: Row) -> bytes:
+    """What a row lets a member say."""
+    head = row.code(0)
+    if head[0] != b"<html>" and not head[0].startswith(b"HTTP/"):
+        head = (b"HTTP/1.1 200 OK", *head)
+    return b"\r\n".join((*head, b"", b"".join(row.code(1))))
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=name)
+def test_answers_in_two(row: Row) -> None:
+    """Wherever an answer is cut, it is the same, or no good."""
+    leaves = "".join(word for word in row.words(1) if word in ("FIN", "reset"))
+    heard = hear_every_way(said_of(row), leaves, "HEAD" in row.words(0))
+    assert heard.kept is (row.cells[3] == "kept")
+    is_whole = not {"502", "cut"} & {*row.words(2)}
+    assert (heard.end == "whole") is is_whole
+    assert not is_whole or heard.body == b"".join(row.code(2))
+
+
 @pytest.mark.parametrize("row", ANSWERS, ids=name)
 def test_answers(stage: Stage, row: Row) -> None:
     """The visitor gets what is shown of an answer, and its connection serves again or does not."""
-    head, then = row.code(0), row.code(1)
-    if head[0] != b"<html>" and not head[0].startswith(b"HTTP/"):
-        head = (b"HTTP/1.1 200 OK", *head)
     scene = stage()
     visitor = scene.visitor()
     visitor.says(request(b"HEAD / HTTP/1.1" if "HEAD" in row.words(0) else b"GET / HTTP/1.1"))
     member = scene.member()
-    member.says(b"\r\n".join((*head, b"", b"".join(then))))
+    member.says(said_of(row))
     if "FIN" in row.words(1):
         member.ends()
     elif "reset" in row.words(1):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.edge.hearing import LIMIT, Heard, hear, hear_every_way
+from tests.edge.messages import GET, is_apology, status_of
+from tests.edge.scene import Stage
 
 from sorryd.edge.member_connection import MAX_INFORMATIONAL
 
@@ -218,6 +220,19 @@ def test_informational_flood() -> None:
     said = b"HTTP/1.1 100 A\r\n\r\n" * (MAX_INFORMATIONAL + 1)
     assert hear_every_way(said + NO_CONTENT).end == "broken"
     assert hear_every_way(said[:-1]).end == "waiting"
+
+
+def test_flood_to_a_visitor(stage: Stage) -> None:
+    """What came before the flood was passed on; the final answer is that there is none."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET)
+    member = scene.member()
+    member.says(b"HTTP/1.1 100 A\r\n\r\n" * (MAX_INFORMATIONAL + 1))
+    *informational, final, _ = visitor.gets().split(b"\r\n\r\n")
+    assert [status_of(head) for head in informational] == [100] * MAX_INFORMATIONAL
+    assert is_apology(final, 502)
+    assert member.is_aborted
 
 
 def test_two_lengths_of_a_103() -> None:

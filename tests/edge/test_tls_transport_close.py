@@ -56,7 +56,7 @@ class Line:
 
     def _is_full(self) -> bool:
         words = struct.unpack("9I", self._ours.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36))
-        return words[_WMEM_QUEUED] >= words[_SNDBUF]
+        return bool(words[_WMEM_QUEUED] >= words[_SNDBUF])
 
     def ends(self) -> None:
         for transport in (self.ours, self.theirs):

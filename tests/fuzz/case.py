@@ -49,7 +49,7 @@ class Property(Protocol):
         """Raise whatever is wrong, for every case, whatever its lines."""
 
 
-class Wrong(AssertionError):
+class FaultFound(AssertionError):
     """A property does not hold. The text up to the first colon tells one fault from another."""
 
 

@@ -6,12 +6,12 @@ import json
 import re
 from typing import Final
 
-from tests.fuzz.case import Tally, Wrong
+from tests.fuzz.case import FaultFound, Tally
 from tests.fuzz.laxness import is_known
 from tests.fuzz.members import PART, Log, Manner
 from tests.fuzz.readers import (
     Answer,
-    Refused,
+    NoMessage,
     Request,
     RequestEar,
     answer_by_h11,
@@ -23,8 +23,9 @@ from tests.fuzz.readers import (
 from tests.fuzz.town import Town
 from tests.fuzz.watched import Believed
 
+_TEXT: Final = rb"(?:[ !#-\[\]-~]|\\.)+"  # with every quote and backslash escaped
 is_combined: Final = re.compile(
-    rb'[!-~]+ - - \[[^\]\n]+\] "(?:[ !#-\[\]-~]|\\.)+" \d{3} (?:\d+|-)( "(?:[ !#-\[\]-~]|\\.)+"){2}\n'
+    rb'[!-~]+ - - \[[^\]\n]+\] "' + _TEXT + rb'" \d{3} (?:\d+|-)(?: "' + _TEXT + rb'"){2}\n'
 ).fullmatch
 
 
@@ -40,14 +41,14 @@ class Judge:
         self._end = end
 
     def judge(self, tally: Tally) -> None:
-        """Raise Wrong for whatever is wrong."""
+        """Raise FaultFound for whatever is wrong."""
         self._judge_members()
         self._judge_readings(tally)
         answered = self._judge_answers(tally)
         self._judge_tunnel(tally)
         self._judge_log()
         if self._town.failures:
-            raise Wrong(f"blamed: a member that did nothing wrong: {self._town.failures}")
+            raise FaultFound(f"blamed: a member that did nothing wrong: {self._town.failures}")
         tally("requests believed", len(self._believed))
         tally("requests passed on whole", sum(ear.whole for ear in self._log.heard))
         tally("answers", answered)
@@ -58,14 +59,14 @@ class Judge:
         """What came to members is what sorryd believes, request by request."""
         believed, heard = self._believed, self._log.heard
         if len(heard) > len(believed):
-            raise Wrong(f"members: {len(heard)} requests heard, {len(believed)} believed")
+            raise FaultFound(f"members: {len(heard)} requests heard, {len(believed)} believed")
         for at, (one, ear) in enumerate(zip(believed, heard, strict=False)):
             is_last = at == len(believed) - 1
             self._judge_one(one, ear, is_last)
         for one in believed[len(heard) :]:
-            if one is not believed[-1] or (one.whole and self._town.notes.refused is None):
-                if not self._is_gone:
-                    raise Wrong(f"members: a request that was not passed on: {one.raw!r}")
+            was_stopped = self._is_gone or self._town.notes.refused is not None or not one.whole
+            if one is not believed[-1] or not was_stopped:
+                raise FaultFound(f"members: a request that was not passed on: {one.raw!r}")
 
     @property
     def _is_gone(self) -> bool:
@@ -73,20 +74,20 @@ class Judge:
 
     def _judge_one(self, one: Believed, ear: RequestEar, is_last: bool) -> None:
         if ear.head is None:
-            raise Wrong(f"members: half a head: {ear.raw!r}")
+            raise FaultFound(f"members: half a head: {ear.raw!r}")
         target = one.target if one.target == b"*" else self._town.prefix + one.target
         if (ear.head.method, ear.target) != (one.method, target):
-            raise Wrong(f"members: another request line: {ear.raw!r} for {one.raw!r}")
+            raise FaultFound(f"members: another request line: {ear.raw!r} for {one.raw!r}")
         is_early = self._log.manner is Manner.EARLY
         if ear.whole and not one.whole:
-            raise Wrong(f"members: a request that was not whole: {ear.raw!r} for {one.raw!r}")
+            raise FaultFound(f"members: a request that was not whole: {ear.raw!r} for {one.raw!r}")
         if one.whole and not (ear.whole or is_early):
-            raise Wrong(f"members: not all of a request: {ear.raw!r} for {one.raw!r}")
+            raise FaultFound(f"members: not all of a request: {ear.raw!r} for {one.raw!r}")
         if ear.body != one.body if ear.whole else not one.body.startswith(ear.body):
-            raise Wrong(f"members: another body: {ear.body!r} for {one.body!r}")
+            raise FaultFound(f"members: another body: {ear.body!r} for {one.body!r}")
         trailers = b"".join(b"%b:%b" % field for field in ear.trailers)
         if ear.whole and trailers != _squeezed(one.trailers):
-            raise Wrong(f"members: other trailers: {trailers!r} for {one.trailers!r}")
+            raise FaultFound(f"members: other trailers: {trailers!r} for {one.trailers!r}")
 
     # --- sorryd and other readers ---
 
@@ -96,8 +97,10 @@ class Judge:
             if ear.whole:
                 try:
                     _same(heard_by_llhttp(ear.raw), ear.request, "to the member")
-                except Refused as why:
-                    raise Wrong(f"to the member: what is refused: {why}: {ear.raw!r}") from None
+                except NoMessage as why:
+                    raise FaultFound(
+                        f"to the member: what is refused: {why}: {ear.raw!r}"
+                    ) from None
         for one in self._believed:
             if one.whole:
                 _compare(one, tally)
@@ -110,7 +113,7 @@ class Judge:
         refusals = 0
         while data:
             if refusals:
-                raise Wrong(f"answers: behind a refusal: {data!r}")
+                raise FaultFound(f"answers: behind a refusal: {data!r}")
             one = self._believed[count] if count < len(self._believed) else None
             answer = self._read(data, one)
             if answer.status == 101:
@@ -121,7 +124,7 @@ class Judge:
                 refusals += 1
                 tally(f"refused {answer.status}")
             elif not self._is_right(answer, one, count):
-                raise Wrong(f"answers: not that of request {count}: {answer}")
+                raise FaultFound(f"answers: not that of request {count}: {answer}")
             data = answer.rest if answer.whole else b""
             count += 1
         self._judge_count(count - refusals)
@@ -131,17 +134,17 @@ class Judge:
         method = b"GET" if one is None else one.method
         try:
             return answer_by_h11(method, data, True, one is not None and one.upgrade is not None)
-        except Refused as why:
-            raise Wrong(f"answers: malformed: {why}: {data!r}") from None
+        except NoMessage as why:
+            raise FaultFound(f"answers: malformed: {why}: {data!r}") from None
 
     def _is_own(self, answer: Answer) -> bool:
         """Whether it is a refusal: one of ours, whole, and the last of the connection."""
         if answer.field(b"x-answer"):
             return False
         if not (answer.whole and 400 <= answer.status < 506):
-            raise Wrong(f"answers: neither a member's nor a refusal: {answer}")
+            raise FaultFound(f"answers: neither a member's nor a refusal: {answer}")
         if answer.field(b"connection") != b"close":
-            raise Wrong(f"answers: a refusal that leaves the connection open: {answer}")
+            raise FaultFound(f"answers: a refusal that leaves the connection open: {answer}")
         return True
 
     def _is_right(self, answer: Answer, one: Believed | None, count: int) -> bool:
@@ -165,7 +168,7 @@ class Judge:
         if self._is_gone or answered >= owed:
             return
         if self._town.notes.refused is None or answered < owed - 1:
-            raise Wrong(f"answers: {answered} of {owed}: {self._got!r}")
+            raise FaultFound(f"answers: {answered} of {owed}: {self._got!r}")
 
     # --- the rest ---
 
@@ -175,7 +178,7 @@ class Judge:
         tally("tunnels")
         behind = self._sent.partition(self._believed[-1].raw)[2]
         if not self._is_gone and not behind.endswith(self._log.tunnelled):
-            raise Wrong(f"tunnel: {self._log.tunnelled!r} for {behind!r}")
+            raise FaultFound(f"tunnel: {self._log.tunnelled!r} for {behind!r}")
 
     def _judge_log(self) -> None:
         """Each request is written down once, as one line that can be read."""
@@ -184,12 +187,12 @@ class Judge:
             if self._town.kind == b"rich":
                 json.loads(line)
             elif is_combined(line) is None:
-                raise Wrong(f"log: a malformed line: {line!r}")
+                raise FaultFound(f"log: a malformed line: {line!r}")
             if line.count(b"\n") != 1 or not line.endswith(b"\n"):
-                raise Wrong(f"log: not one line: {line!r}")
+                raise FaultFound(f"log: not one line: {line!r}")
         refused = self._town.notes.refused is not None
         if not len(self._believed) <= len(lines) <= len(self._believed) + 1 + refused:
-            raise Wrong(f"log: {len(lines)} lines for {len(self._believed)} requests")
+            raise FaultFound(f"log: {len(lines)} lines for {len(self._believed)} requests")
 
 
 def _squeezed(lines: bytes) -> bytes:
@@ -204,9 +207,9 @@ def _compare(one: Believed, tally: Tally) -> None:
     for reader, raw in ((heard_by_h11, one.raw), (heard_by_llhttp, without_upgrade(one.raw))):
         try:
             theirs = reader(raw)
-        except Refused as why:
+        except NoMessage as why:
             if not is_known(str(why), one.raw):
-                raise Wrong(f"lax: {why}: {one.raw!r}") from None
+                raise FaultFound(f"lax: {why}: {one.raw!r}") from None
             tally(f"known: {why}"[:60])
         else:
             _same(theirs, ours, "from the visitor")
@@ -217,4 +220,4 @@ def _same(theirs: Request, ours: Request, where: str) -> None:
         ours.target,
         visible(ours.target),
     ):
-        raise Wrong(f"read otherwise {where}: {theirs} for {ours}")
+        raise FaultFound(f"read otherwise {where}: {theirs} for {ours}")

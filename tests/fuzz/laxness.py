@@ -8,6 +8,7 @@ from typing import Final
 
 Known = Callable[[bytes], object]
 
+
 def _in_trailer(name: bytes) -> Known:
     return re.compile(rb"\r\n\r\n.*\r\n" + name, re.IGNORECASE | re.DOTALL).search
 
@@ -19,14 +20,17 @@ _bodiless: Final = re.compile(
 
 # What each reader says, the requests for which it may say so, and why that does no harm.
 _KNOWN: Final[tuple[tuple[str, Known], ...]] = (
-    # llhttp judges a trailer as a field of the head: no such trailer is passed on.
-    ("Content-Length can't be present", _in_trailer(rb"content-length")),
-    ("Transfer-Encoding can't be present", _in_trailer(rb"content-length")),
-    ("Invalid `Transfer-Encoding` header value", _in_trailer(rb"transfer-encoding")),
-    ("Only Transfer-Encoding: chunked is supported", _in_trailer(rb"transfer-encoding")),
-    ("unknown 'Transfer-Encoding' value", _in_trailer(rb"transfer-encoding")),
+    # A trailer that is judged as if it were a field of the head: none such is passed on.
+    ("Content-Length", _in_trailer(rb"content-length")),
+    ("Transfer-Encoding", _in_trailer(rb"(?:content-length|transfer-encoding)")),
     # 1xx and 204 have no body, whatever they say (RFC 9112 §6.3); none of it is passed on.
     ("Invalid character in chunk", _bodiless),
+    # Servers that pad sizes, as Apache and nginx take them; they leave anew.
+    (
+        "Invalid character in chunk",
+        re.compile(rb"HTTP/1.*\r\n[0-9A-Fa-f]+[ \t]+\r\n", re.DOTALL).match,
+    ),
+    ("illegal chunk header", re.compile(rb"HTTP/1.*\r\n[0-9A-Fa-f]+[ \t]+\r\n", re.DOTALL).match),
     # Extensions of chunks and the space around them: no such line is passed on.
     ("illegal chunk header", re.compile(rb"\r\n[0-9A-Fa-f]+[ \t]*;").search),
     ("Invalid character in chunk", re.compile(rb"\r\n[0-9A-Fa-f]+[ \t]*;").search),

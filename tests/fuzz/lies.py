@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tests.edge.wires import FakeWire
-from tests.fuzz.case import Case, Wrong
+from tests.fuzz.case import Case, FaultFound
 from tests.fuzz.laxness import is_known
 from tests.fuzz.mutations import bursts
-from tests.fuzz.readers import Refused, RequestEar, answer_by_h11
+from tests.fuzz.readers import NoMessage, RequestEar, answer_by_h11
 
 from sorryd.model import Value
 
@@ -16,7 +16,9 @@ from sorryd.model import Value
 class Script(Value, frozen=True):
     """What a member says to one request, in bursts of pieces, and how it ends then."""
 
-    bursts: tuple[tuple[bytes, ...], ...] = ((b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue",),)
+    bursts: tuple[tuple[bytes, ...], ...] = (
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue",),
+    )
     end: bytes = b"silence"
 
     @property
@@ -81,8 +83,8 @@ class LyingMember:
             self._ear = RequestEar()
         try:
             self._ear.hears(data)
-        except Refused as why:
-            raise Wrong(f"to the member: what h11 refuses: {why}: {self._ear.raw!r}") from None
+        except NoMessage as why:
+            raise FaultFound(f"to the member: what h11 refuses: {why}: {self._ear.raw!r}") from None
         if self._ear.whole:
             attempt = self._scripts.next_for(self._ear)
             self._ear = None
@@ -104,13 +106,13 @@ def _check_reused(attempt: Attempt) -> None:
     text = attempt.script.text
     try:
         heard = answer_by_h11(attempt.method, text, False, attempt.upgrade)
-    except Refused as why:
+    except NoMessage as why:
         if is_known(str(why), text):
             return
-        raise Wrong(f"reused: after what h11 refuses: {why}: {text!r}") from None
+        raise FaultFound(f"reused: after what h11 refuses: {why}: {text!r}") from None
     options = b",".join(value for name, value in heard.fields if name == b"connection").lower()
     is_old = text[len(text) - len(text.lstrip(b"\r\n")) :].startswith(b"HTTP/1.0")
     if not heard.whole or heard.rest or b"close" in options.split(b","):
-        raise Wrong(f"reused: after an answer in doubt: {text!r}")
+        raise FaultFound(f"reused: after an answer in doubt: {text!r}")
     if is_old and not heard.before and b"keep-alive" not in options:
-        raise Wrong(f"reused: after an answer of HTTP/1.0: {text!r}")
+        raise FaultFound(f"reused: after an answer of HTTP/1.0: {text!r}")

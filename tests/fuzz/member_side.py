@@ -10,15 +10,16 @@ from random import Random
 from typing import Final
 
 from tests.fuzz import answers
-from tests.fuzz.case import Case, Line, Tally, Wrong, all_of, one_of
+from tests.fuzz.case import Case, FaultFound, Line, Tally, all_of, one_of
 from tests.fuzz.laxness import is_known
 from tests.fuzz.lies import Attempt, LyingMember, Scripts, scripts
 from tests.fuzz.mutations import mutated, said
-from tests.fuzz.readers import Answer, Refused, answer_by_h11, answer_by_llhttp
+from tests.fuzz.readers import Answer, NoMessage, answer_by_h11, answer_by_llhttp
 from tests.fuzz.town import Town, Towns
 
 _ASKS: Final = (
-    *(b"GET 1",) * 5, b"HEAD 1", b"POST 1", b"POST 1", b"PUT 1", b"GET 0", b"GET 1 upgrade", b"POST 0",
+    *(b"GET 1",) * 5, b"HEAD 1", b"POST 1", b"POST 1", b"PUT 1", b"GET 0", b"GET 1 upgrade",
+    b"POST 0",
 )  # fmt: skip
 _OURS: Final = frozenset({502, 503, 504})
 
@@ -104,25 +105,26 @@ class Play:
         town, members = self._town, self._members
         while True:
             members += [LyingMember(w, self._scripts) for w in town.made[len(members) :]]
-            if not any([member.attend() for member in members]):
+            heard = [member.attend() for member in members]
+            if not any(heard):
                 return
 
     # --- what the visitor got ---
 
     def judge(self, tally: Tally) -> None:
-        """Raise Wrong for whatever is wrong."""
+        """Raise FaultFound for whatever is wrong."""
         data = self._visitor.gets()
         for number, ask in enumerate(self._asks):
             method, upgrade = ask.split(b" ")[0], b"upgrade" in ask
             try:
                 got = answer_by_h11(method, data, not self._visitor.is_aborted, upgrade)
-            except Refused as why:
-                raise Wrong(f"to the visitor: what h11 refuses: {why}: {data!r}") from None
+            except NoMessage as why:
+                raise FaultFound(f"to the visitor: what h11 refuses: {why}: {data!r}") from None
             if not self._judge_one(got, self._last_attempt(number), tally):
                 return
             data = got.rest
         if data:
-            raise Wrong(f"to the visitor: more than was asked for: {data!r}")
+            raise FaultFound(f"to the visitor: more than was asked for: {data!r}")
 
     def _last_attempt(self, number: int) -> Attempt | None:
         attempts = (one for one in self._scripts.attempts if one.number == number)
@@ -132,13 +134,17 @@ class Play:
         """Whether another answer may follow."""
         if got.field(b"sorry-cause"):
             if got.status not in _OURS or not got.whole:
-                raise Wrong(f"to the visitor: an odd apology: {got}")
+                raise FaultFound(f"to the visitor: an odd apology: {got}")
             tally(f"apologies {got.status}")
         elif attempt is None:
-            raise Wrong(f"to the visitor: an answer of nobody: {got}")
+            raise FaultFound(f"to the visitor: an answer of nobody: {got}")
         elif got.status == 101:
             tally("tunnels")
             return False
+        elif got.status == 204 and (
+            got.field(b"content-length") or got.field(b"transfer-encoding")
+        ):
+            raise FaultFound(f"to the visitor: a body where none is: {got}")
         elif not got.whole:
             tally("cut")
             self._judge_cut(got, attempt)
@@ -152,13 +158,13 @@ class Play:
     def _judge_cut(self, got: Answer, attempt: Attempt) -> None:
         """A part of the truth, and nothing behind it."""
         if attempt.script.end == b"silence" and not got.status and not got.before:
-            raise Wrong(f"to the visitor: nothing at all: {attempt.script}")
+            raise FaultFound(f"to the visitor: nothing at all: {attempt.script}")
         try:
             true = answer_by_h11(attempt.method, attempt.script.text, True, attempt.upgrade)
-        except Refused:
+        except NoMessage:
             return
         if not true.body.startswith(got.body):
-            raise Wrong(f"to the visitor: another beginning: {got} of {true}")
+            raise FaultFound(f"to the visitor: another beginning: {got} of {true}")
 
 
 def judge_whole(got: Answer, attempt: Attempt, tally: Tally) -> None:
@@ -171,12 +177,12 @@ def judge_whole(got: Answer, attempt: Attempt, tally: Tally) -> None:
             true = answer_by_llhttp(text, has_ended)
             if true.whole:
                 _same(got, true, "llhttp", text)
-    except Refused as why:
+    except NoMessage as why:
         if not is_known(str(why), text):
-            raise Wrong(f"lax with members: {why}: {text!r}") from None
+            raise FaultFound(f"lax with members: {why}: {text!r}") from None
         tally(f"known: {why}"[:60])
 
 
 def _same(got: Answer, true: Answer, reader: str, text: bytes) -> None:
     if not true.whole or (got.status, got.body) != (true.status, true.body):
-        raise Wrong(f"to the visitor: other than {reader} hears: {got} for {true} in {text!r}")
+        raise FaultFound(f"to the visitor: other than {reader} hears: {got} for {true} in {text!r}")

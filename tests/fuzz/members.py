@@ -7,8 +7,8 @@ from hashlib import blake2s
 from typing import Final
 
 from tests.edge.wires import FakeWire
-from tests.fuzz.case import Wrong
-from tests.fuzz.readers import Refused, RequestEar
+from tests.fuzz.case import FaultFound
+from tests.fuzz.readers import NoMessage, RequestEar
 
 PART: Final = b"so far;"
 
@@ -72,14 +72,14 @@ class EchoMember:
             self._log.heard.append(ear)
             self._answered = False
         elif ear.whole:
-            raise Wrong(f"to the member: more than was asked for: {data!r}")
+            raise FaultFound(f"to the member: more than was asked for: {data!r}")
         begun = ear.head is not None
         try:
             ear.hears(data)
-        except Refused as why:
-            raise Wrong(f"to the member: what h11 refuses: {why}: {ear.raw!r}") from None
+        except NoMessage as why:
+            raise FaultFound(f"to the member: what h11 refuses: {why}: {ear.raw!r}") from None
         if ear.whole and ear.rest:
-            raise Wrong(f"to the member: behind a request: {ear.rest!r}")
+            raise FaultFound(f"to the member: behind a request: {ear.rest!r}")
         if ear.head is not None and not begun:
             self._begins(ear)
         if ear.whole and not self._log.is_late:
@@ -111,7 +111,8 @@ class EchoMember:
             self._is_tunnel = self._log.has_switched = True
             chosen = upgrade.partition(b",")[0]
             self._wire.says(
-                b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: %b\r\n\r\nhello" % chosen
+                b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: %b\r\n\r\nhello"
+                % chosen
             )
         elif not self._answered:
             self._wire.says(self._whole(ear))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Final
@@ -9,9 +10,9 @@ from typing import Final
 from tests.fuzz.case import Line
 
 ODD_BYTES: Final = (
-    b"\x00", b"\n", b"\r", b"\r\n", b"\t", b" ", b"\x0b", b"\x0c", b"\x7f", b"\x80", b"\xff", b"\x85",
-    b":", b";", b",", b"=", b'"', b"\\", b"_", b"-", b"+", b"0", b"1", b"9", b"a", b"F", b"x", b"#",
-    b"\xc2\xa0", b"\r\n\r\n", b"\n\n", b"\r\r\n", b" \r\n", b"\r\n ", b"\r\n\t",
+    b"\x00", b"\n", b"\r", b"\r\n", b"\t", b" ", b"\x0b", b"\x0c", b"\x7f", b"\x80", b"\xff",
+    b"\x85", b":", b";", b",", b"=", b'"', b"\\", b"_", b"-", b"+", b"0", b"1", b"9", b"a", b"F",
+    b"x", b"#", b"\xc2\xa0", b"\r\n\r\n", b"\n\n", b"\r\r\n", b" \r\n", b"\r\n ", b"\r\n\t",
 )  # fmt: skip
 _ENDS: Final = (b"\n", b"\r", b"\r\r\n", b"\n\r", b"", b"\r\n\r\n", b" \r\n", b"\r\n ", b"\x00\r\n")
 
@@ -118,7 +119,7 @@ def cut(random: Random, data: bytes) -> list[bytes]:
     else:
         places = sorted(random.randrange(1, len(data)) for _ in range(random.randint(1, 5)))
     edges = [0, *places, len(data)]
-    pieces = (data[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    pieces = (data[a:b] for a, b in itertools.pairwise(edges))
     return [piece for piece in pieces if piece]
 
 

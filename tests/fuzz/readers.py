@@ -8,7 +8,7 @@ from typing import Final
 import h11
 import httptools
 from tests.edge import llhttp
-from tests.fuzz.case import Wrong
+from tests.fuzz.case import FaultFound
 
 from sorryd.model import Value
 
@@ -18,7 +18,7 @@ _VISIBLE: Final = bytes(byte if byte < 0x80 else 0x78 for byte in range(256))
 _upgrade: Final = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
 
 
-class Refused(Exception):
+class NoMessage(Exception):
     """A reader takes some bytes for no message."""
 
 
@@ -65,7 +65,7 @@ class RequestEar:
         return bytes(self._connection.trailing_data[0])
 
     def hears(self, data: bytes) -> None:
-        """The next bytes. Raises Refused."""
+        """The next bytes. Raises NoMessage."""
         self.raw += data
         if self.head is None:
             self._held += data
@@ -77,7 +77,7 @@ class RequestEar:
         try:
             self._take_events()
         except h11.RemoteProtocolError as why:
-            raise Refused(f"h11: {why}") from None
+            raise NoMessage(f"h11: {why}") from None
 
     def _take_events(self) -> None:
         while not self.whole:
@@ -94,11 +94,11 @@ class RequestEar:
 
 
 def heard_by_h11(raw: bytes) -> Request:
-    """The one request that `raw` is; raises Refused."""
+    """The one request that `raw` is; raises NoMessage."""
     ear = RequestEar()
     ear.hears(raw)
     if not ear.whole or ear.rest:
-        raise Refused("h11: not one whole request")
+        raise NoMessage("h11: not one whole request")
     return ear.request
 
 
@@ -111,7 +111,7 @@ def heard_by_llhttp(raw: bytes) -> Request:
     try:
         (heard,) = llhttp.requests(b"POST " + line.translate(_VISIBLE) + feed + rest)
     except (httptools.HttpParserError, ValueError) as why:
-        raise Refused(f"llhttp: {why}") from None
+        raise NoMessage(f"llhttp: {why}") from None
     return Request(method, heard.target, heard.body, heard.fields)
 
 
@@ -146,12 +146,12 @@ class Answer(Value, frozen=True):
         """The value of the only field of this lower-case name; b"" without one."""
         values = [value for each, value in self.fields if each == name]
         if len(values) > 1:
-            raise Wrong(f"a field that is there twice: {name!r}")
+            raise FaultFound(f"a field that is there twice: {name!r}")
         return values[0] if values else b""
 
 
 def answer_by_h11(method: bytes, data: bytes, ended: bool, upgrade: bool = False) -> Answer:
-    """The first answer in `data`, to a request with `method`. Raises Refused.
+    """The first answer in `data`, to a request with `method`. Raises NoMessage.
 
     `ended`: behind `data` the connection ended properly. `upgrade`: the request asked for one.
     """
@@ -177,7 +177,7 @@ def _answer(connection: h11.Connection) -> Answer:
         except h11.RemoteProtocolError as why:
             if "peer" in str(why) or "ConnectionClosed" in str(why):
                 break  # it ended too early
-            raise Refused(f"h11: {why}") from None
+            raise NoMessage(f"h11: {why}") from None
         if isinstance(event, h11.InformationalResponse) and event.status_code != 101:
             before.append(event.status_code)
         elif isinstance(event, h11.Response | h11.InformationalResponse):
@@ -200,7 +200,7 @@ def _answer(connection: h11.Connection) -> Answer:
 
 
 def answer_by_llhttp(data: bytes, ended: bool) -> Answer:
-    """The same by llhttp, to any request but HEAD. Raises Refused.
+    """The same by llhttp, to any request but HEAD. Raises NoMessage.
 
     It can't be told that the connection has ended: where its end is that of the body, what it
     heard so far is taken for whole.
@@ -211,7 +211,7 @@ def answer_by_llhttp(data: bytes, ended: bool) -> Answer:
         parser.feed_data(data)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as why:
         if not ear.heard:
-            raise Refused(f"llhttp: {why!r}") from None
+            raise NoMessage(f"llhttp: {why!r}") from None
     finals = [heard for heard in ear.heard if heard.status >= 200 or heard.status == 101]
     if not finals:
         return Answer()

@@ -11,10 +11,10 @@ METHODS: Final = (
     b"PATCH", b"TRACE", b"CONNECT", b"M-SEARCH", b"FOO", b"get", b"PRI", b"REPORT",
 )  # fmt: skip
 TARGETS: Final = (
-    *(b"/",) * 5, b"/a?b=%2f", b"//a/../b;c", b"/%00", b"/\x80\xff", b"http://shop.example/x",
-    b"*", b"/" + b"x" * 60, b"/?a#b", b"http://shop.example", b"HTTP://SHOP.example:80?q",
-    b"shop.example:80", b"http://other.example/", b"http://user@shop.example/", b"", b"/a b", b"http:///", b"/\\..\\",
-    b"https://shop.example/%0d%0a", b"?", b"/*",
+    *(b"/",) * 5, b"/a?b=%2f", b"//a/../b;c", b"/%00", b"/\x80\xff", b"http://shop.example/x", b"*",
+    b"/" + b"x" * 60, b"/?a#b", b"http://shop.example", b"HTTP://SHOP.example:80?q",
+    b"shop.example:80", b"http://other.example/", b"http://user@shop.example/", b"", b"/a b",
+    b"http:///", b"/\\..\\", b"https://shop.example/%0d%0a", b"?", b"/*",
 )  # fmt: skip
 VERSIONS: Final = (
     *(b"HTTP/1.1",) * 24, *(b"HTTP/1.0",) * 4, b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"http/1.1",
@@ -40,35 +40,50 @@ TRICKS: Final = (
     b"X: y\r\n Content-Length: 3", b"X: y\nContent-Length: 3", b"X: y\rContent-Length: 3",
     b"Transfer-Encoding: chunked", b"transfer-encoding: CHUNKED", b"Transfer-Encoding:chunked",
     b"Transfer-Encoding: chunked ", b"Transfer-Encoding : chunked", b" Transfer-Encoding: chunked",
-    b"Transfer-Encoding:\tchunked", b"Transfer-Encoding: \x0bchunked", b"Transfer-Encoding: xchunked",
-    b"Transfer-Encoding: chunked, identity", b"Transfer-Encoding: identity, chunked",
-    b"Transfer-Encoding: identity", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: ,chunked",
+    b"Transfer-Encoding:\tchunked", b"Transfer-Encoding: \x0bchunked",
+    b"Transfer-Encoding: xchunked", b"Transfer-Encoding: chunked, identity",
+    b"Transfer-Encoding: identity, chunked", b"Transfer-Encoding: identity",
+    b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: ,chunked",
     b"Transfer-Encoding: chunked,", b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding:",
-    b"Transfer-Encoding: chunked;q=1", b'Transfer-Encoding: "chunked"', b"Transfer_Encoding: chunked",
-    b"Transfer-Encoding: chunked\x00", b"Transfer-Encoding: chun\xc7\xb4ked", b"Transfer-Encoding\t: chunked",
-    b"Transfer-Encoding:\r\n chunked", b"X: y\nTransfer-Encoding: chunked", b"\x00Transfer-Encoding: chunked",
-    b"Connection: Content-Length", b"Connection: Transfer-Encoding", b"Connection: close, Content-Length",
-    b"Connection: Host", b"Connection: X-Forwarded-For", b"Connection: cookie, x-request-id",
+    b"Transfer-Encoding: chunked;q=1", b'Transfer-Encoding: "chunked"',
+    b"Transfer_Encoding: chunked", b"Transfer-Encoding: chunked\x00",
+    b"Transfer-Encoding: chun\xc7\xb4ked", b"Transfer-Encoding\t: chunked",
+    b"Transfer-Encoding:\r\n chunked", b"X: y\nTransfer-Encoding: chunked",
+    b"\x00Transfer-Encoding: chunked", b"Connection: Content-Length",
+    b"Connection: Transfer-Encoding", b"Connection: close, Content-Length", b"Connection: Host",
+    b"Connection: X-Forwarded-For", b"Connection: cookie, x-request-id",
     b"Proxy-Connection: keep-alive", b"Keep-Alive: timeout=5", b"TE: chunked", b"Connection: TE",
     b"Host: other.example", b"Host: a, b", b"Host:", b"Host : a", b"Host: a@b", b"Host: [::1]:80",
-    b"Expect: 200-ok", b"Expect: 100-Continue ", b"Upgrade: h2c", b"HTTP2-Settings: AAA", b"Proxy: x",
-    b"Max-Forwards: 0", b"Max-Forwards: x", b"X-Forwarded_For: 1.2.3.4", b"X-Original-URL: /admin",
-    b":method: GET", b"No colon", b": empty", b"\xff: y", b"X: \x00", b"X: a\x7fb", b"X:" + b"y" * 3000,
+    b"Expect: 200-ok", b"Expect: 100-Continue ", b"Upgrade: h2c", b"HTTP2-Settings: AAA",
+    b"Proxy: x", b"Max-Forwards: 0", b"Max-Forwards: x", b"X-Forwarded_For: 1.2.3.4",
+    b"X-Original-URL: /admin", b":method: GET", b"No colon", b": empty", b"\xff: y", b"X: \x00",
+    b"X: a\x7fb", b"X:" + b"y" * 3000,
 )  # fmt: skip
 SIZES: Final = (
-    b"+3", b"0x3", b"-1", b"3 ", b" 3", b"03", b"00000003", b"3\t", b"3;", b"3;a", b'3;a="\r\n"', b"3\x0b",
-    b"3;a=b;c=\"d\"", b"3 ;a", b"f" * 16, b"1" + b"0" * 16, b"G", b"", b"3\x00", b"3;a\n", b"3\n", b"3;\x80",
+    b"+3", b"0x3", b"-1", b"3 ", b" 3", b"03", b"00000003", b"3\t", b"3;", b"3;a", b'3;a="\r\n"',
+    b"3\x0b", b"3;a=b;c=\"d\"", b"3 ;a", b"f" * 16, b"1" + b"0" * 16, b"G", b"", b"3\x00", b"3;a\n",
+    b"3\n", b"3;\x80",
 )  # fmt: skip
 TRAILERS: Final = (
-    b"X-Sum: 1\r\n", b"Content-Digest: x\r\n", b"ETag: 1\r\nZ: 2\r\n", b"X-Forwarded-For: 1.1.1.1\r\n",
-    b"Content-Length: 3\r\n", b" folded\r\n", b"X\r\n", b"Transfer-Encoding: chunked\r\n", b"X: y\n",
-    b"X: \x00\r\n",
+    b"X-Sum: 1\r\n", b"Content-Digest: x\r\n", b"ETag: 1\r\nZ: 2\r\n",
+    b"X-Forwarded-For: 1.1.1.1\r\n", b"Content-Length: 3\r\n", b" folded\r\n", b"X\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"X: y\n", b"X: \x00\r\n",
 )  # fmt: skip
 DATA: Final = (
-    b"", b"a", b"abc", b"hello world", b"\r\n", b"0\r\n\r\n", b"\r\n0\r\n\r\n", b"\x00" * 9, b"x" * 300,
-    b"GET /evil HTTP/1.1\r\nHost: shop.example\r\n\r\n", b"\n", b"3\r\nabc\r\n0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n",
+    b"", b"a", b"abc", b"hello world", b"\r\n", b"0\r\n\r\n", b"\r\n0\r\n\r\n", b"\x00" * 9,
+    b"x" * 300, b"GET /evil HTTP/1.1\r\nHost: shop.example\r\n\r\n", b"\n",
+    b"3\r\nabc\r\n0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n",
 )  # fmt: skip
-WORDS: Final = (*TRICKS, *SIZES, *TRAILERS, *DATA, *GOOD, b"0\r\n", b"HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n")
+WORDS: Final = (
+    *TRICKS,
+    *SIZES,
+    *TRAILERS,
+    *DATA,
+    *GOOD,
+    b"0\r\n",
+    b"HTTP/1.1\r\n",
+    b"GET / HTTP/1.1\r\n",
+)
 
 ODD_PLACES: Final = (*("field",) * 5, *("chunks",) * 4, "target", "version", "method", "host")
 """Where a trick may be."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from time import monotonic, process_time
 from typing import Final
 
-from tests.fuzz.case import Case, Property, Tally, Wrong, keep
+from tests.fuzz.case import KEPT, Case, FaultFound, Property, Tally, keep
 from tests.fuzz.shrinking import shrunk
 
 _SPECIAL: Final = re.compile(r"b['\"]|[\d(\[{]")
@@ -26,7 +27,7 @@ def fault_of(one: Property, case: Case) -> str | None:
 
 def said(why: Exception) -> str:
     """A fault in one line."""
-    return str(why) if isinstance(why, Wrong) else f"raised {type(why).__name__}: {why}"
+    return str(why) if isinstance(why, FaultFound) else f"raised {type(why).__name__}: {why}"
 
 
 def kind_of(fault: str) -> str:
@@ -37,7 +38,10 @@ def kind_of(fault: str) -> str:
 class Runner:
     """Runs each property in turn, and keeps one case of each kind of fault."""
 
-    def __init__(self, properties: Sequence[Property], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, properties: Sequence[Property], say: Callable[[str], None], folder: Path = KEPT
+    ) -> None:
+        self._folder = folder
         self._properties = properties
         self._say = say
         self.found: dict[str, Case] = {}
@@ -73,7 +77,7 @@ class Runner:
         small = shrunk(case, lambda other: kind_of(fault_of(one, other) or "") == kind_of(fault))
         self.found[kind] = small
         fault = fault_of(one, small) or fault
-        path = keep(fault, one.name, small)
+        path = keep(fault, one.name, small, self._folder)
         self._say(f"{one.name}, seed {seed}: {fault}\n  kept in {path}")
 
     def report(self, seconds: float, busy: float) -> None:

@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 from tests.edge.scene import TIMES, Dialling, Scene
 from tests.edge.wires import FakeWire
-from tests.fuzz.case import Wrong
+from tests.fuzz.case import FaultFound
 from tests.fuzz.watched import Notes, watching
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 from sorryd.edge.access import Access
 from sorryd.model import Balance, LogFormat
@@ -37,6 +38,18 @@ FIELDS: Final[Mapping[bytes, Mapping[str, object]]] = {
 """By what a case calls it: a site as it is without any settings, and one with most of them."""
 
 
+@implementer(ILogObserver)
+class Faults:
+    """What the log says of bugs; those in a time-out are not raised."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            self.said.append(event["log_failure"].getTraceback())
+
+
 class Town(Scene):
     """See the module. `made` are the connections to members, in their order."""
 
@@ -48,7 +61,7 @@ class Town(Scene):
         self.prefix = b"/app" if kind == b"rich" else b""
         self.made: list[FakeWire] = []
         self.logged: list[bytes] = []
-        self.faults: list[str] = []
+        self._faults = Faults()
         self.notes = Notes()
         self.site.access = Access(
             self.logged.append,
@@ -74,16 +87,12 @@ class Town(Scene):
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
         """While a play goes on."""
-        globalLogPublisher.addObserver(self._hear)
+        globalLogPublisher.addObserver(self._faults)
         try:
             with watching(self.notes):
                 yield
         finally:
-            globalLogPublisher.removeObserver(self._hear)
-
-    def _hear(self, event: LogEvent) -> None:
-        if event.get("log_failure") is not None:
-            self.faults.append(event["log_failure"].getTraceback())
+            globalLogPublisher.removeObserver(self._faults)
 
     def rests(self, attend: Callable[[], None]) -> None:
         """Let all time-outs come; `attend` after each step of the clock."""
@@ -93,12 +102,12 @@ class Town(Scene):
             self.clock.advance(30.25)
             self.settle()
             attend()
-        raise Wrong("left: something never times out")
+        raise FaultFound("left: something never times out")
 
     def check(self) -> None:
         """Nothing may be left of a play that is over."""
-        if self.faults:
-            raise Wrong(f"raised, in a time-out: {self.faults[0]}")
+        if self._faults.said:
+            raise FaultFound(f"raised, in a time-out: {self._faults.said[0]}")
         left = {
             "slots": sum(self.active),
             "trials": sum(pool.trying for pool in self.site.pools),
@@ -112,7 +121,7 @@ class Town(Scene):
         }
         for what, count in left.items():
             if count:
-                raise Wrong(f"left: {what}: {count}")
+                raise FaultFound(f"left: {what}: {count}")
 
     def clear(self) -> None:
         """Forget the play."""

@@ -98,5 +98,6 @@ class Visit:
         town, members = self._town, self._members
         while True:
             members += [EchoMember(wire, self.log) for wire in town.made[len(members) :]]
-            if not any([member.attend() for member in members]):
+            heard = [member.attend() for member in members]
+            if not any(heard):
                 return

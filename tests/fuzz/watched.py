@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
+from unittest import mock
 
 from sorryd.edge import speaking
 from sorryd.edge.bodies import BodyReader
@@ -80,8 +81,5 @@ class WatchedReader(RequestReader):
 @contextlib.contextmanager
 def watching(notes: Notes) -> Iterator[None]:
     """Visitors' connections that begin meanwhile are watched."""
-    speaking.RequestReader = functools.partial(WatchedReader, notes)  # type: ignore
-    try:
+    with mock.patch.object(speaking, "RequestReader", functools.partial(WatchedReader, notes)):
         yield
-    finally:
-        speaking.RequestReader = RequestReader  # type: ignore[misc]

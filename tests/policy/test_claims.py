@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.policy.claimed import NEAR, TRUSTED, Head
 
 from sorryd.policy.claims import HOPS, read_claims
-from sorryd.policy.forwarding import Forwarding, Trusted
+from sorryd.policy.forwarding import Forwarding
 
 # --- what is malformed, and what is not -----------------------------------------------------
 
@@ -114,21 +115,13 @@ VALUES = st.one_of(
 LINES = st.lists(st.builds(lambda name, value: name + b": " + value, NAMES, VALUES), max_size=4)
 
 
-class Head:
-    """A request's head, as far as it matters here."""
-
-    def __init__(self, claims: list[bytes]) -> None:
-        self.host = b"shop.example"
-        self.claims = claims or None
-
-
 @given(LINES)
 @example([b"Forwarded: for=198.51.100.7;proto=https;host=evil, for=198.51.100.7"])
 @example([b"Forwarded: for=198.51.100.7, for=10.0.0.2;proto=https;host=a"])
 def test_both_families_tell_the_same(claims: list[bytes]) -> None:
     """Whatever came in: once each, well-formed, and of the same hops, protocol and host."""
-    forwarding = Forwarding("10.0.0.1", False, Trusted(("10.0.0.0/8",)))
-    head = Head(claims)
+    forwarding = Forwarding(NEAR, False, TRUSTED)
+    head = Head(*claims)
     lines = forwarding.lines(head)[:-2].split(b"\r\n")
     names = [line.partition(b":")[0] for line in lines]
     assert names == [b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"Forwarded"]
@@ -148,10 +141,9 @@ def test_both_families_tell_the_same(claims: list[bytes]) -> None:
 @given(LINES)
 def test_what_is_told_is_told_on(claims: list[bytes]) -> None:
     """A second sorryd behind the first, which trusts it, believes the same of the client."""
-    trusted = Trusted(("10.0.0.0/8",))
-    first, second = (Forwarding(f"10.0.0.{at}", False, trusted) for at in (1, 2))
-    head = Head(claims)
-    on = Head(first.lines(head)[:-2].split(b"\r\n"))
+    first, second = (Forwarding(peer, False, TRUSTED) for peer in (NEAR, "10.0.0.2"))
+    head = Head(*claims)
+    on = Head(*first.lines(head)[:-2].split(b"\r\n"))
     assert second.client(on) == first.client(head)
     assert second.is_secure(on) == first.is_secure(head)
     assert second.host(on) == first.host(head)

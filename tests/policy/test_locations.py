@@ -85,6 +85,23 @@ def test_untouched(name: bytes, url: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "visible"),
+    [
+        (b"https://app.internal:3000/a", b"https://shop.example:8080/a"),
+        (b"https://10.0.0.12/a", b"https://shop.example:8080/a"),
+        (b"https://nested.internal/app/a", b"https://shop.example:8080/a"),
+        (b"https://nested.internal/apple", b"https://nested.internal/apple"),
+        (b"https://app.internal/a", b"https://app.internal/a"),
+        (b"http://secure.internal/a", b"http://secure.internal/a"),
+    ],
+)
+def test_scheme_of_the_visitor(url: bytes, visible: bytes) -> None:
+    """A plain member that was told https says so at its own authority; without TLS it would not."""
+    assert seen(b"Location: " + url, secure=True) == b"Location: " + visible
+    assert seen(b"Location: " + url) == b"Location: " + url
+
+
+@pytest.mark.parametrize(
     ("path", "visible"),
     [
         (b"/app", b"/"),

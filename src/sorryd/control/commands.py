@@ -80,9 +80,9 @@ class Commands:
         self._truth = truth
         self._journal = journal
         self._reading = Reading(truth, journal, edge)
-        self._reload = Reload(truth, journal, prepares)
         self._new_name = new_name
         self._turn = DeferredLock()
+        self._reload = Reload(truth, journal, prepares, self._turn)
 
     def execute(self, request: Request, author: Author) -> Deferred[Result]:
         """The result of `request`, or a ControlError."""
@@ -90,15 +90,12 @@ class Commands:
         def begin() -> Deferred[Result]:
             return Deferred.fromCoroutine(self._answer(request, author))
 
-        return _refused(self._turn.run(begin) if is_change(request) else begin())
+        takes_turn = is_change(request) and not isinstance(request, DaemonReload)
+        return _refused(self._turn.run(begin) if takes_turn else begin())
 
     def reload(self, signal: str) -> Deferred[ReloadResult]:
         """Reload because of a `signal` of that name; the result, or a ControlError."""
-
-        def begin() -> Deferred[ReloadResult]:
-            return Deferred.fromCoroutine(self._reload.run(None, signal))
-
-        return _refused(self._turn.run(begin))
+        return _refused(self._reload.run(None, signal))
 
     async def _answer(self, request: Request, author: Author) -> Result:
         match request:

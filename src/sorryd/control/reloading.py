@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 
 from sorryd.control.calendar import Commits
 from sorryd.control.chronicle import tell_reload
@@ -52,20 +52,38 @@ class Prepares(Protocol):
 
 
 class Reload:
-    """Carries out reloads, which must come one at a time."""
+    """Carries out reloads, one at a time.
 
-    def __init__(self, truth: Truth, journal: Commits, prepares: Prepares) -> None:
+    Only what changes something waits for its `turn` among other changes: whatever a disk does
+    while files are read, a site can be taken down.
+    """
+
+    def __init__(
+        self, truth: Truth, journal: Commits, prepares: Prepares, turn: DeferredLock
+    ) -> None:
         self._truth = truth
         self._journal = journal
         self._prepares = prepares
+        self._turn = turn
+        self._only = DeferredLock()
 
-    async def run(self, author: Author | None, signal: str = "") -> ReloadResult:
+    def run(self, author: Author | None, signal: str = "") -> Deferred[ReloadResult]:
         """Reload for `author`; None where a `signal` of that name asked for it.
 
-        Raises ControlError, and JournalError; then nothing has changed.
+        Fails with ControlError, and JournalError; then nothing has changed.
         """
+        return self._only.run(lambda: Deferred.fromCoroutine(self._run(author, signal)))
+
+    async def _run(self, author: Author | None, signal: str) -> ReloadResult:
         config = await self._prepares.load(self._truth.config)
         prepared = await self._prepares.prepare(config)
+        return await self._turn.run(
+            lambda: Deferred.fromCoroutine(self._finish(config, prepared, author, signal))
+        )
+
+    async def _finish(
+        self, config: Config, prepared: Prepared, author: Author | None, signal: str
+    ) -> ReloadResult:
         try:
             running, windows = self._truth.config, self._truth.windows
             result = differences(running, config, prepared.recertified, windows)

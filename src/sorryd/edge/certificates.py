@@ -61,28 +61,15 @@ class SiteCertificates:
         own = any(certificate.self_signed for certificate in site.certificates)
         self.renew_at = min(s.expires for s in self.shown) - RENEWED_AHEAD if own else math.inf
         self._flaws = [flaw for pair in pairs if (flaw := _flaw(pair))]
-        self._contexts: dict[tuple[int, ...], SSL.Context] = {}
+        names = pairs[0].names.dns
+        contexts = _Contexts(pairs, self.lowest)
+        self.first = contexts.of(_best(pairs, names[0]) if names else (0,))
         self._exact: dict[bytes, SSL.Context] = {}
         self._below: dict[bytes, SSL.Context] = {}  # by what follows the "*."
-        self._build(pairs)
-
-    def _build(self, pairs: Sequence[Pair]) -> None:
-        names = pairs[0].names.dns
-        self.first = self._context(pairs, _best(pairs, names[0]) if names else (0,))
         for name in dict.fromkeys(name for pair in pairs for name in pair.names.dns):
-            context = self._context(pairs, _best(pairs, name))
-            wild = name.startswith("*.")
-            (self._below if wild else self._exact)[name.removeprefix("*.").encode()] = context
-        for known in (self._exact, self._below):
-            known.pop(b"", None)  # what asks for no name, or for one of one label
-
-    def _context(self, pairs: Sequence[Pair], chosen: tuple[int, ...]) -> SSL.Context:
-        context = self._contexts.get(chosen)
-        if context is None:
-            context = self._contexts[chosen] = _fresh(self.lowest)
-            for index in chosen:
-                pairs[index].put_into(context)
-        return context
+            known = self._below if name.startswith("*.") else self._exact
+            if plain := name.removeprefix("*."):
+                known[plain.encode()] = contexts.of(_best(pairs, name))
 
     def context_for(self, name: bytes) -> SSL.Context:
         """What is shown for `name`: in lower case, without a dot at its end, b"" for none.
@@ -199,6 +186,24 @@ def _flaw(pair: Pair) -> str:
 
 
 # --- contexts -----------------------------------------------------------------------------
+
+
+class _Contexts:
+    """One context for all names with the same certificates, however many names that are."""
+
+    def __init__(self, pairs: Sequence[Pair], lowest: int) -> None:
+        self._pairs = pairs
+        self._lowest = lowest
+        self._made: dict[tuple[int, ...], SSL.Context] = {}
+
+    def of(self, places: tuple[int, ...]) -> SSL.Context:
+        """The one that shows the certificates at these places. Raises TlsFault."""
+        context = self._made.get(places)
+        if context is None:
+            context = self._made[places] = _fresh(self._lowest)
+            for place in places:
+                self._pairs[place].put_into(context)
+        return context
 
 
 def _fresh(lowest: int) -> SSL.Context:

@@ -2,8 +2,8 @@
 
 What Apache does with ProxyPassReverse, ProxyPassReverseCookieDomain and -CookiePath, for all
 members of a site at once, since an application may name another of them. An absolute URL that
-begins with a member's scheme and authority, and with its path where it has one, gets the
-visitor's instead; a path that begins with a member's loses that. Relative URLs, others' URLs
+begins with a member's scheme (or https, where the visitor came over TLS) and authority, and with
+its path where it has one, gets the visitor's instead; a path that begins with a member's loses that. Relative URLs, others' URLs
 and whatever can't be read stay as they are, byte for byte.
 """
 
@@ -31,7 +31,7 @@ _is_ip: Final = re.compile(rb"\[.*|[0-9.]++").fullmatch
 class Reverse:
     """The way back from members' addresses to the one that a visitor asked."""
 
-    __slots__ = ("_hosts", "_paths", "_paths_at")
+    __slots__ = ("_hosts", "_paths", "_paths_at", "_paths_over_tls")
 
     def __init__(self, members: Sequence[Member]) -> None:
         self._hosts = frozenset(member.host.encode().lower() for member in members)
@@ -40,6 +40,10 @@ class Reverse:
             origin: _paths([member for member in members if _origin(member) == origin])
             for origin in map(_origin, members)
         }
+        # A plain member learns from X-Forwarded-Proto that the visitor came over TLS. One that
+        # believes this, and not X-Forwarded-Host, writes https:// before its own authority.
+        told = {(b"https", authority): paths for (_, authority), paths in self._paths_at.items()}
+        self._paths_over_tls = told | self._paths_at
 
     def rewrite(
         self, lines: list[bytes], at: Sequence[int], secure: bool, host: bytes
@@ -90,7 +94,8 @@ class Reverse:
         if absolute is None:
             there, rest = b"", _beyond(self._paths, url)
         else:
-            paths = self._paths_at.get(_usual(absolute[1], absolute[2]), ())
+            origins = self._paths_over_tls if there[:5] == b"https" else self._paths_at
+            paths = origins.get(_usual(absolute[1], absolute[2]), ())
             rest = _beyond(paths, url[absolute.end() :])
         if rest is None:
             return url
