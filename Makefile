@@ -4,6 +4,7 @@
 #   make test    all tests
 #   make check   ruff and mypy
 #   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
+#   make fuzz    random and mutated bytes, in memory (FUZZ='--minutes 10 --only visitor')
 #   make wheel   the wheel, in dist/
 
 PYTHON ?= python3
@@ -12,10 +13,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed.stamp
 LOG    := $(VENV)/install.log
 BENCH  ?=
+FUZZ   ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench wheel clean
+.PHONY: help run test check bench fuzz wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -69,6 +71,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(BENCH)
+
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 wheel: $(STAMP)
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

@@ -36,6 +36,7 @@ def pem() -> dict[str, bytes]:
         "shop-rsa.pem": rsa_chain,
         "shop-rsa.key": rsa_key,
         "shop-both.pem": chain + key,
+        "intranet.pem": chain + key,
         "shop-ca.pem": issuer.pem,
         "turned.pem": issuer.pem + chain,
         "maintenance.html": page,

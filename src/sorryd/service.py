@@ -139,10 +139,24 @@ class Sorryd(Service):
         self._bound = self._sockets.bind(self._config.sites)
 
     def _start(self) -> None:
-        config, reactor = self._config, self._reactor
+        reactor = self._reactor
         keep_buffers()
         self._journal.open()
-        certificates = certificates_of(config)
+        certificates = certificates_of(self._config)
+        edge = self._open_edge()
+        log_file = self._recording.open(self._config)
+        self._open_truth()
+        self._open_control(edge)
+        self._threads.start()
+        self._alarm.start()  # which looks at once: the edge has its first snapshot
+        self._fit(Fittings(self._config, self._bound, certificates, log_file))
+        self._renewing.start(CERTIFICATES_EVERY, now=False)
+        answer_reloads(reactor, self._commands.reload)
+        answer_rotations(reactor, self._recording.reopen)
+        reactor.callWhenRunning(self._up)
+
+    def _open_edge(self) -> Edge:
+        config, reactor = self._config, self._reactor
         edge = self._edge = Edge(
             reactor,
             resolver_of(reactor, config.nameserver),
@@ -156,30 +170,24 @@ class Sorryd(Service):
         self._renewal = Renewal(own_folder(config), edge.show)
         self._warnings = Warnings()
         self._recording = Recording(reactor, self._is_daemon, edge.record)
-        self._alarm = Alarm(reactor, time.time, self._look)
+        return edge
+
+    def _open_truth(self) -> None:
+        self._alarm = Alarm(self._reactor, time.time, self._look)
         self._truth = Truth(
-            config,
+            self._config,
             self._journal.load(),
             self._journal,
             Clocks(wall=time.time, monotonic=time.monotonic),
             self._publish,
             self._alarm.wake_at,
         )
-        self._open_control()
-        self._threads.start()
-        self._alarm.start()  # which looks at once: the edge has its first snapshot
-        self._fit(Fittings(config, self._bound, certificates, self._recording.open(config)))
-        self._renewing.start(CERTIFICATES_EVERY, now=False)
-        answer_reloads(reactor, self._commands.reload)
-        answer_rotations(reactor, self._recording.reopen)
-        reactor.callWhenRunning(self._up)
 
     def _up(self) -> None:
         answer_stops(self._reactor, self._stop)
         log.info("sorryd is up, with {control}", control=self._config.control)
 
-    def _open_control(self) -> None:
-        assert self._edge is not None
+    def _open_control(self, edge: Edge) -> None:
         config, reactor = self._config, self._reactor
         self._preparing = Preparing(
             reactor,
@@ -189,7 +197,7 @@ class Sorryd(Service):
             self._fit,
             time.time,
         )
-        self._commands = Commands(self._truth, self._journal, self._edge, self._preparing)
+        self._commands = Commands(self._truth, self._journal, edge, self._preparing)
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
         self._factory = ControlFactory(reactor, self._commands.execute, permission)

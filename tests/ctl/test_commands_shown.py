@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.ctl.fake_daemon import FakeDaemon
-from tests.ctl.results import HISTORY, LIVE, SITE, STATUS, WINDOW
+from tests.ctl.results import HISTORY, LIVE, MEMBER, SITE, STATUS, WINDOW
 from tests.ctl.running import Run
 
 from sorryd.ctl.commands import cli
@@ -128,15 +128,20 @@ def test_certificates(tmp_path: Path) -> None:
     assert "a.pem" not in outcome.stdout
 
 
+def test_members_that_are_down(tmp_path: Path) -> None:
+    """A member whose checks fail is told apart from one that rests."""
+    members = [{**MEMBER, "health": health} for health in ("down", "resting")]
+    status = {**STATUS, "sites": [{**LIVE, "members": members}]}
+    with FakeDaemon(tmp_path / "s", {"status": status}) as daemon:
+        outcome = CliRunner().invoke(cli, ["members", "--socket", str(daemon.path)])
+    assert [line.split()[3] for line in outcome.stdout.splitlines()[2:]] == ["down", "resting"]
+
+
 def test_reload_for_people(run: Run) -> None:
     """A reload says what it has changed, and on stderr what it warns of."""
     outcome = run("reload")
     assert outcome.stdout == (
-        "reloaded\n"
-        "  added:   wiki\n"
-        "  changed: shop, blog\n"
-        "  removed: old\n"
-        "  sorryd:  timezone\n"
+        "reloaded\n  added:   wiki\n  changed: shop, blog\n  removed: old\n  sorryd:  timezone\n"
     )
     assert outcome.stderr == (
         "sorryctl: warning: old: 2 windows are kept, and will act if the site comes back\n"

@@ -11,7 +11,10 @@ from twisted.internet.task import Clock
 
 from sorryd.edge.choosing import Choosing
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.interfaces import NewConnection, Pool
+from sorryd.edge.member_interfaces import (
+    NewConnection,
+    Pool,
+)
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, Site
 from sorryd.snapshot import MemberView, SiteView
@@ -135,7 +138,7 @@ class Crowd:
         self.clock.advance(TICK)
         self.turns()
 
-    # --- interfaces.Connector ---
+    # --- member_interfaces.Connector ---
 
     def take(self, member: Member) -> None:
         """There is no name to look up."""

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
-from sorryd.edge.interfaces import MemberName, NewConnection
+from sorryd.edge.member_interfaces import (
+    MemberName,
+    NewConnection,
+)
 from sorryd.edge.probe import Probe
 from sorryd.model import Check, CheckKind, Member
 
@@ -85,7 +88,7 @@ class Street:
         raise AssertionError("who checks takes no names")
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
-        """See interfaces.Connector."""
+        """See member_interfaces.Connector."""
         self.calls.append(Call(self, connection, member, done))
         return self.calls[-1].cancel
 

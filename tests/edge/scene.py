@@ -11,7 +11,12 @@ from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
 from sorryd.edge.client import VisitorConnection
-from sorryd.edge.interfaces import Door, NewConnection
+from sorryd.edge.interfaces import (
+    Door,
+)
+from sorryd.edge.member_interfaces import (
+    NewConnection,
+)
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import (
@@ -179,10 +184,10 @@ class Scene:
     timeout = TIMES.connect
 
     def take(self, member: Member) -> None:
-        """See interfaces.Connector: names are looked up by nobody here."""
+        """See member_interfaces.Connector: names are looked up by nobody here."""
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
-        """See interfaces.Connector."""
+        """See member_interfaces.Connector."""
         dialling = Dialling(connection, member, done)
         self.dialling.append(dialling)
         return dialling.cancel

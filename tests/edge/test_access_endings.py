@@ -283,3 +283,18 @@ def test_tunnel(stage: Stage) -> None:
     assert watched.lines() == []
     visitor.resets()
     assert watched.line("status", "ended", "bytes", "total_ms") == (101, "tunnel", 5, 2000.0)
+
+
+@pytest.mark.parametrize(("is_stopping", "ended"), [(False, "drained"), (True, "stopped")])
+def test_cut_tunnel(stage: Stage, is_stopping: bool, ended: str) -> None:
+    """One that sorryd cuts says for whose sake."""
+    watched = Watched(stage())
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    _, member = watched.asks(request(fields=upgrade))
+    member.says(b"HTTP/1.1 101 \r\n" + upgrade + b"\r\n")
+    if is_stopping:
+        watched.scene.site.stop()
+    for guest in tuple(watched.scene.site.visitors):
+        guest.expire()
+    watched.scene.settle()
+    assert watched.line("status", "ended") == (101, ended)

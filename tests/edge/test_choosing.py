@@ -7,7 +7,9 @@ from msgspec.structs import replace
 from tests.edge.crowd import CLIENT, Crowd, member
 from tests.edge.scene import TIMES
 
-from sorryd.edge.interfaces import Pool
+from sorryd.edge.member_interfaces import (
+    Pool,
+)
 from sorryd.model import Balance, Health, MemberState
 
 EACH = pytest.mark.parametrize("balance", list(Balance))
@@ -128,6 +130,14 @@ def test_cookie() -> None:
     crowd.views = dict(reversed(crowd.views.items()))
     crowd.publish()
     assert crowd.asks(cookie=cookie).member == first.member
+
+
+def test_cookie_gets_another_name() -> None:
+    """By a reload: who comes with the old one is new."""
+    crowd = Crowd(member("a"), member("b"), balance=Balance.STICKY, sticky_cookie="AT")
+    cookie = crowd.asks().set_cookie()
+    crowd.publish(sticky_cookie="ON")
+    assert crowd.asks(cookie=cookie).set_cookie().startswith(b"ON=")
 
 
 def test_cookie_of_a_lost_member() -> None:

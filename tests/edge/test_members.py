@@ -10,8 +10,10 @@ from tests.edge.scene import TIMES, Stage
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
-from sorryd.edge.interfaces import NewConnection
 from sorryd.edge.member_connection import MemberConnection
+from sorryd.edge.member_interfaces import (
+    NewConnection,
+)
 from sorryd.edge.members import KEPT, Pool
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, MemberTls

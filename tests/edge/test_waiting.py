@@ -115,17 +115,19 @@ def test_full_on_trial() -> None:
 # --- for a member of its own ----------------------------------------------------------------
 
 
-def client_of(crowd: Crowd, name: str) -> Callable[[], Asking]:
-    """Makes requests that are for the member `name`."""
+def client_of(crowd: Crowd, *names: str) -> Callable[[], Asking]:
+    """Makes requests that are for the first member, and if they were there for the second."""
     for last in range(99):
-        client = f"192.0.2.{last}"
-        asking = crowd.asks(client=client)
-        cookie = asking.set_cookie()
-        found = asking.member
-        asking.ends()
-        if found == name:
+        client, cookie = f"192.0.2.{last}", b""
+        found: list[Asking] = []
+        for _ in names:
+            tried = [crowd.pool(asking.member) for asking in found]
+            found.append(crowd.asks(*tried, client=client))
+            cookie = cookie or found[0].set_cookie()
+            found[-1].ends()
+        if [asking.member for asking in found] == list(names):
             return functools.partial(crowd.asks, client=client, cookie=cookie)
-    raise AssertionError(name)
+    raise AssertionError(names)
 
 
 @OWNED
@@ -169,6 +171,18 @@ def test_own_member_is_lost(balance: Balance) -> None:
     crowd.set("a", health=Health.RESTING)
     crowd.turns()
     assert places(*asking[1:]) == ["b", "b"]
+
+
+def test_own_members_are_found_anew() -> None:
+    """Who waited for the same lost member may be for different ones then: none holds another."""
+    crowd = Crowd(member("a", 1), member("b", 1), member("c", 1), balance=Balance.HASH)
+    ask_b = client_of(crowd, "b")
+    then_b, then_c = client_of(crowd, "a", "b"), client_of(crowd, "a", "c")
+    asking = [then_b(), ask_b(), then_b(), then_c()]
+    assert places(*asking) == ["a", "b", "-", "-"]
+    crowd.set("a", health=Health.RESTING)
+    crowd.turns()
+    assert places(*asking) == ["a", "b", "-", "c"]
 
 
 def test_sticky_in_drain() -> None:

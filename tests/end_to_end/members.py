@@ -62,7 +62,7 @@ def saying(body: bytes) -> Script:
 
 
 class Member:
-    """A server at a port of the system's choice (or at `port` of `host`), from now until it is closed.
+    """A server at `port` of `host`, 0: one of the system's choice, from now until it is closed.
 
     A script that ends closes its connection; one that raises what a lost connection raises does
     the same. `requests` are those that were read whole, `connections` how many were accepted.

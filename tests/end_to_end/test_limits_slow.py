@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import select
-import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 from tests.end_to_end.stage import Stage, answers, stage
-from tests.end_to_end.waiting import PATIENCE
-from tests.end_to_end.wire import Wire, answer, request
+from tests.end_to_end.waiting import PATIENCE, until
+from tests.end_to_end.wire import CutShort, Wire, answer, request
 
 MIB: Final = 1 << 20
 CROWD: Final = 300
@@ -20,11 +18,18 @@ SECOND: Final = 1.0  # of all time-outs here
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A daemon that waits for a second, whatever it is that it waits for."""
     times = dict.fromkeys(("timeout_header", "timeout_idle", "timeout_body"), "1s")
     with stage(tmp_path_factory.mktemp("slow"), **times) as acting:
         yield acting
+
+
+@pytest.fixture
+def patient(waiting: Stage) -> Stage:
+    """It, with a member that says hello unless it is told otherwise."""
+    waiting.clear()
+    return waiting
 
 
 def drip(wires: list[Wire], piece: Callable[[int], bytes]) -> None:
@@ -56,14 +61,59 @@ def test_slow_heads(patient: Stage) -> None:
     assert patient.ask().status == 200
 
 
-def test_slow_head_behind_a_large_answer(patient: Stage) -> None:
-    """That the answer before was taken slowly gives the next head no more time."""
-    patient.part = answers(answer(b"x" * 16 * MIB))
-    with patient.visitor() as wire:
-        for _ in range(2):
-            wire.send(request())
-            assert len(wire.answer().body) == 16 * MIB
-        began = time.monotonic()
-        wire.send(b"GET / HT")
+def test_slow_bodies(patient: Stage) -> None:
+    """A body has `timeout_body` from piece to piece: who sends on is served, who stops is not."""
+    heads = (request(b"/", b"Content-Length: 15", method=b"POST"),)
+    heads += (request(b"/", b"Transfer-Encoding: chunked", method=b"POST"),)
+    stopped = [patient.visitor() for _ in range(CROWD)]
+    for number, wire in enumerate(stopped):
+        wire.send(heads[number % 2] + b"1\r\nx"[: 4 if number % 2 else 1])
+    with patient.visitor() as steady:
+        steady.send(heads[0])
+        for _ in range(15):
+            time.sleep(SECOND / 5)
+            steady.send(b"x")
+        assert steady.answer().body == b"hello"
+    for wire in stopped:
         assert wire.answer().status == 408
-        assert time.monotonic() - began < 1.9 * SECOND
+        wire.close()
+
+
+def test_silent_visitors(patient: Stage) -> None:
+    """Who says nothing, at first or after an answer, is closed without a word, and forgotten."""
+    patient.ask()
+    before = patient.daemon.descriptors()
+    wires = [patient.visitor() for _ in range(CROWD)]
+    for wire in wires[::2]:
+        wire.send(request())
+        assert wire.answer().body == b"hello"
+    for wire in wires:
+        assert wire.until_end() == b""
+        wire.close()
+    until(lambda: patient.daemon.descriptors() <= before, "descriptors to be closed")
+
+
+def test_slow_readers(patient: Stage) -> None:
+    """They cost little memory each, and are cut when they have taken nothing for a while."""
+    daemon, size = patient.daemon, 8 * MIB
+    patient.part = answers(answer(b"x" * size))
+    with patient.visitor() as wire:
+        wire.send(request())
+        assert len(wire.answer().body) == size
+    before = daemon.memory()
+    daemon.forget_peak()
+    wires = [patient.visitor() for _ in range(CROWD // 10)]
+    for wire in wires:
+        wire.send(request())
+        wire.exactly(20)
+    until(lambda: not active(patient), "all of them to be cut")
+    for wire in wires:
+        with pytest.raises((CutShort, ConnectionResetError)):
+            wire.exactly(size)
+        wire.close()
+    assert daemon.memory("VmHWM") - before < len(wires) * MIB / 2
+
+
+def active(stage: Stage) -> int:
+    """Requests in flight at the member, as the daemon counts them."""
+    return int(stage.daemon.ask("status")["sites"][0]["members"][0]["active"])

@@ -62,11 +62,14 @@ def test_several_addresses(tmp_path: Path) -> None:
 
 def test_name_that_comes_later(tmp_path: Path) -> None:
     """A member whose name is unknown at the start is used as soon as it is known."""
-    with NameServer() as names, Member(saying(b"hello")) as member:
-        with Daemon(tmp_path, ini(names, member.port)) as daemon:
-            port = daemon.port()
-            reply = ask(port)
-            assert (reply.status, reply.one("Sorry-Cause")) == (503, b"members")
-            assert f"{NAME}: there is no such name" in daemon.log
-            names.records[NAME] = ["127.0.0.1"]
-            until(lambda: ask(port).status == 200, "the name")
+    with (
+        NameServer() as names,
+        Member(saying(b"hello")) as member,
+        Daemon(tmp_path, ini(names, member.port)) as daemon,
+    ):
+        port = daemon.port()
+        reply = ask(port)
+        assert (reply.status, reply.one("Sorry-Cause")) == (503, b"members")
+        assert f"{NAME}: there is no such name" in daemon.log
+        names.records[NAME] = ["127.0.0.1"]
+        until(lambda: ask(port).status == 200, "the name")

@@ -186,6 +186,7 @@ SITE: dict[str, Any] = {
     "window": None,
     "next": None,
     "members": [MEMBER, MEMBER],
+    "certificates": [],
 }
 STATUS: dict[str, Any] = {"version": str, "pid": int, "now": str, "sites": [SITE]}
 
@@ -247,6 +248,14 @@ def test_json_of_status(daemon: Daemon) -> None:
     assert_like(down, {**SITE, **until, **both})
     assert said(daemon, "status")["sites"] == [down]
     assert in_seconds(down["until"]) == pytest.approx(3 * 3600, abs=20)  # the windows are one
+
+
+def test_json_of_reload(daemon: Daemon) -> None:
+    """``reload`` prints what has changed."""
+    nothing: dict[str, list[str]] = {
+        "added": [], "changed": [], "removed": [], "settings": [], "warnings": [],
+    }  # fmt: skip
+    assert said(daemon, "reload") == nothing
 
 
 def test_members_that_are_dead_are_a_cause(daemon: Daemon) -> None:

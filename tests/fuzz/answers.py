@@ -7,7 +7,9 @@ from typing import Final
 
 from tests.fuzz import requests
 
+_SWITCHED: Final = b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: a"
 FIRST: Final = (
+    *(_SWITCHED,) * 2,
     *(b"HTTP/1.1 200 OK",) * 16, *(b"HTTP/1.0 200 OK",) * 2, b"HTTP/1.1 204 No",
     b"HTTP/1.1 304 Not", b"HTTP/1.1 404 ", b"HTTP/1.1 301 Moved", b"HTTP/1.1 503 Busy",
     b"HTTP/1.1 426 Upgrade", b"HTTP/1.1 101 Switching", b"HTTP/1.1 206 Part", b"HTTP/1.1 200",

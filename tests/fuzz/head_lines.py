@@ -105,7 +105,7 @@ class HeadLines:
                 record = log.begin(known, client, False, True)
                 record.received = head.target
                 record.finish(End.DONE)
-                for line in self._logged:
+            for line in self._logged:
                 _check_line(line)
                 tally("log lines")
 
@@ -138,11 +138,7 @@ def _head(case: Case) -> RequestHead:
         name, colon, value = line.partition(b":")
         if not (colon and name.replace(b"-", b"").replace(b"_", b"").isalnum()):
             continue
-        line = (
-            name
-            + b":"
-            + bytes(byte for byte in value if byte == 9 or _may_stand(byte) or byte == 32)
-        )
+        line = name + b":" + _visible(value, b" \t")
         if name.lower().startswith((b"x-f", b"forwarded", b"x-real")):
             head.claims = [*(head.claims or ()), line]
         else:

@@ -177,7 +177,7 @@ class Judge:
             return
         tally("tunnels")
         behind = self._sent.partition(self._believed[-1].raw)[2]
-        if not self._is_gone and not behind.endswith(self._log.tunnelled):
+        if not self._is_gone and behind != self._log.tunnelled:
             raise FaultFound(f"tunnel: {self._log.tunnelled!r} for {behind!r}")
 
     def _judge_log(self) -> None:

@@ -20,7 +20,9 @@ VERSIONS: Final = (
     *(b"HTTP/1.1",) * 24, *(b"HTTP/1.0",) * 4, b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"http/1.1",
     b"HTTP/1.1 ", b"HTTP/1.10", b"HTTP/1.01", b"HTTP/1,1", b"", b"ICE/1.0", b"RTSP/1.0",
 )  # fmt: skip
+_UPGRADE: Final = b"Connection: Upgrade\r\nUpgrade: websocket"
 GOOD: Final = (
+    *(_UPGRADE,) * 3,
     b"Connection: close", b"Connection: keep-alive", b"Connection: Keep-Alive, X-Hop", b"X-Hop: 1",
     b"Connection: Upgrade", b"Upgrade: websocket", b"Upgrade: a/1, b", b"Expect: 100-continue",
     b"TE: trailers", b"TE: trailers, gzip;q=0.5", b"Max-Forwards: 3", b"Trailer: X-Sum",

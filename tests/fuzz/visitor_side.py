@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from tests.edge.reading import read, settled
 from tests.fuzz import requests
-from tests.fuzz.case import Case, Line, Tally, one_of
+from tests.fuzz.case import Case, FaultFound, Line, Tally, one_of
 from tests.fuzz.judging import Judge
 from tests.fuzz.members import EchoMember, Log, Manner
 from tests.fuzz.mutations import bursts, mutated, said
@@ -22,7 +23,7 @@ from tests.fuzz.town import Town, Towns
 FIN: Final = b"FIN"
 RESET: Final = b"reset"
 SILENCE: Final = b"silence"
-_MANNERS: Final[Sequence[Manner]] = (*(Manner.LENGTH,) * 5, *Manner)
+_MANNERS: Final[Sequence[Manner]] = (*(Manner.LENGTH,) * 5, *Manner, Manner.SWITCH)
 _TRICKS: Final = ((0,), (0, 0), (0, 0, 0, 0), (1, 0), (2, 0), (0, 1, 0), (0, 2, 0), (4, 1))
 
 
@@ -63,6 +64,7 @@ class VisitorSide:
             pieces = tuple(bursts(case))
             visit.play(pieces, one_of(case, "ends", SILENCE))
             sent = b"".join(itertools.chain(*pieces))
+            check_cuts(tuple(itertools.chain(*pieces)), sent)
             Judge(visit.log, town, sent, visit.got, visit.end).judge(tally)
 
 
@@ -101,3 +103,10 @@ class Visit:
             heard = [member.attend() for member in members]
             if not any(heard):
                 return
+
+
+def check_cuts(pieces: Sequence[bytes], sent: bytes) -> None:
+    """How a stream is cut makes no difference to what is read from it."""
+    whole, cut = settled(read([sent])), settled(read(pieces))
+    if cut != whole:
+        raise FaultFound(f"cut otherwise it is another: {cut} for {whole}")

@@ -29,6 +29,7 @@ _next: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,15}+)\r\n").match
 _part_of_line: Final = re.compile(
     rb"(?:" + _SIZE + rb"(?:[ \t]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?)?\Z"
 ).match
+_USUAL_LINE: Final = 18  # bytes: a size and CRLF, or an extension that does not matter
 MAX_LINE: Final = 4096  # bytes of a chunk's line with its extensions
 _MAX_SIZE: Final = 1 << 63
 
@@ -57,12 +58,12 @@ class ChunkedReader:
     passed on (see trailers.py). Chunk extensions are checked and dropped (RFC 9112 §7.1.1).
 
     Raises BadMessage with `status` for what the grammar does not allow, and for trailers, or
-    extensions in all, over `limit` bytes. `padded`: spaces may follow a size, as servers wrote
+    chunks' lines that are longer than a size, over `limit` bytes in all. `padded`: spaces may follow a size, as servers wrote
     them when HTTP/1.1 was young, and Apache still takes them.
     """
 
     __slots__ = (
-        "_buffer", "_extensions", "_in_trailer", "_left", "_limit", "_line", "_status", "done",
+        "_buffer", "_in_trailer", "_left", "_limit", "_line", "_long_lines", "_status", "done",
         "rest", "trailers",
     )  # fmt: skip
 
@@ -72,7 +73,7 @@ class ChunkedReader:
         self._line = _padded_line if padded else _line
         self._buffer = b""
         self._left = 0  # bytes of the current chunk still to come, its CRLF included
-        self._extensions = 0  # bytes of them so far
+        self._long_lines = 0  # bytes of chunks' lines with extensions, so far
         self._in_trailer = False
         self.done = False
         self.rest = b""
@@ -91,9 +92,7 @@ class ChunkedReader:
         while not self._in_trailer:
             searched = 0
             if self._left:
-                if self._left <= len(data) - at:
-                    at = self._take_whole(data, at, pieces)
-                at = self._take_chunk(data, at, pieces)
+                at = self._take_chunks(data, at, pieces)
                 if self._left:
                     break
             elif not (at := self._begin_chunk(data, at)):
@@ -101,19 +100,6 @@ class ChunkedReader:
         if self._in_trailer:
             self._take_trailer(data[at:], searched)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def _take_whole(self, data: bytes, at: int, pieces: list[bytes]) -> int:
-        """Take chunks as long as a usual one follows; where the one that is left begins.
-
-        A body may be nothing but chunks of one byte: this is what each of them costs.
-        """
-        end = at + self._left - 2
-        while (line := _next(data, end)) is not None and (size := int(line[1], 16)):
-            pieces.append(data[at:end])
-            at = line.end()
-            end = at + size
-        self._left = end + 2 - at
-        return at
 
     def _begin_chunk(self, data: bytes, at: int) -> int:
         """Read the chunk's line at `at`; where its data begins, or 0 while it is incomplete."""
@@ -124,33 +110,51 @@ class ChunkedReader:
                 raise BadMessage(self._status, "malformed chunk")
             return 0
         size = int(line[1], 16)
-        self._extensions += line.end() - line.end(1) - 2
-        if size >= _MAX_SIZE or line.end() - at > MAX_LINE or self._extensions > self._limit:
+        end = line.end()
+        if size >= _MAX_SIZE or (end - at > _USUAL_LINE and not self._may_be(end - at)):
             raise BadMessage(self._status, "malformed chunk")
         if size:
             self._left = size + 2
         else:
             self._in_trailer = True
-        return line.end()
+        return end
 
-    def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
-        """Take what is there of the current chunk; where the next one begins."""
-        end = at + self._left
-        if len(data) >= end:
-            if data[end - 2 : end] != b"\r\n":
-                raise BadMessage(self._status, "malformed chunk")
-            if self._left > 2:
-                pieces.append(data[at : end - 2])
-            self._left = 0
-            return end
+    def _may_be(self, length: int) -> bool:
+        """Whether one more line may be so long."""
+        self._long_lines += length
+        return length <= MAX_LINE and self._long_lines <= self._limit
+
+    def _take_chunks(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take what is there of the current chunk, and those that follow it as most do.
+
+        A body may be nothing but chunks of one byte: the loop is what each of them costs.
+        Returns where the next chunk begins; there is none yet while `_left` is not 0.
+        """
+        end = at + self._left - 2  # of the chunk's data
+        last = len(data) - 2
+        while end < last:
+            line = _next(data, end)
+            if line is None or not (size := int(line[1], 16)):
+                break
+            pieces.append(data[at:end])
+            at = line.end()
+            end = at + size
+        if end > last:
+            return self._take_part(data, at, end, pieces)
+        if data[end : end + 2] != b"\r\n":
+            raise BadMessage(self._status, "malformed chunk")
+        pieces.append(data[at:end])
+        self._left = 0
+        return end + 2
+
+    def _take_part(self, data: bytes, at: int, end: int, pieces: list[bytes]) -> int:
+        """Take what is there of a chunk up to `end`, which is not whole."""
+        pieces.append(data[at:end])
         # The CRLF may be cut in two: its half waits in the buffer, still counted in `_left`.
-        whole = max(0, min(len(data) - at, self._left - 2))
-        if whole:
-            pieces.append(data[at : at + whole])
-            self._left -= whole
-        self._buffer = data[at + whole :]
+        self._buffer = data[end:]
         if self._buffer not in (b"", b"\r"):
             raise BadMessage(self._status, "malformed chunk")
+        self._left = end + 2 - min(len(data), end)
         return len(data)
 
     def _take_trailer(self, data: bytes, searched: int) -> None:

@@ -12,8 +12,12 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.interfaces import Connector
-from sorryd.edge.interfaces import Pool as AnyPool
+from sorryd.edge.member_interfaces import (
+    Connector,
+)
+from sorryd.edge.member_interfaces import (
+    Pool as AnyPool,
+)
 from sorryd.edge.members import Pool
 from sorryd.edge.waiting import Queue, Soon, Waiting
 from sorryd.edge.wheel import Wheel

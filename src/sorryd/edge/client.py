@@ -259,11 +259,11 @@ class VisitorConnection(Speaker):
         self._site.left(self)
         record, self.record = self.record, None
 
-        def over(size: int) -> None:
+        def over(size: int, was_cut: bool) -> None:
             ended()
             if record is not None:
                 record.body_bytes = size
-                record.finish(End.TUNNEL)
+                record.finish(self._why_cut if was_cut else End.TUNNEL)
 
         tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, over)
         self._resume()

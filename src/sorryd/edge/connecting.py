@@ -15,7 +15,9 @@ from twisted.logger import Logger
 from sorryd.edge.addresses import is_address
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.dialling import Dial, Target, path_of
-from sorryd.edge.interfaces import NewConnection
+from sorryd.edge.member_interfaces import (
+    NewConnection,
+)
 from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.names import Name, Names
 from sorryd.edge.readiness import Readiness
@@ -48,13 +50,13 @@ class SocketConnector:
         self._seldom = Seldom(lambda: wheel.now)
 
     def take(self, member: Member) -> Name | None:
-        """See interfaces.Connector."""
+        """See member_interfaces.Connector."""
         if member.socket is not None or is_address(member.host):
             return None
         return self.names.take(member.host)
 
     def connect(self, connection: NewConnection, member: Member, done: Done) -> Callable[[], None]:
-        """See interfaces.Connector."""
+        """See member_interfaces.Connector."""
         attempt = _Attempt(self, connection, member, done)
         # Some failures are known at once; `done` must not be told of them before this returns.
         self.readiness.soon(attempt.start)

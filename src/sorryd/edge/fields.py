@@ -11,7 +11,7 @@ from collections.abc import Set
 from typing import Final
 
 from sorryd.edge.connection_options import persistence, protocols, without
-from sorryd.edge.framing import check_coding, check_content, take_coding, take_length
+from sorryd.edge.framing import NO_CONTENT, check_coding, take_coding, take_length
 from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
 from sorryd.edge.known_fields import (
     CLAIM,
@@ -66,13 +66,13 @@ def take_request_fields(head: RequestHead, block: bytes) -> None:
     if coding is not None:
         check_coding(head.minor, length, 400)
         head.chunked, head.length = True, None
-        check_content(head)
     elif length:
         head.length = length
-        check_content(head)
     elif upgrade:
         # With a body, its end would have to be found in what may be another protocol.
         head.upgrade = protocols(head.minor, connection, upgrade)
+    if head.length != 0 and head.method in NO_CONTENT[head.minor]:
+        raise BadMessage(400, "a body where none is expected")
     if connection is not None and (nominated := persistence(head, connection)):
         host = head.lines[head.host_at] if head.host_at >= 0 else None
         head.lines = without(head.lines, nominated)
@@ -81,9 +81,11 @@ def take_request_fields(head: RequestHead, block: bytes) -> None:
 
 def take_response_fields(head: ResponseHead, block: bytes) -> None:
     """Fill `head` from its field lines. Raises BadMessage 502."""
-    keep = head.lines.append
+    lines = head.lines
+    keep = lines.append
     kinds = RESPONSE_FIELDS
     connection = coding = length = None
+    located: list[int] | None = None
     upgrade: list[bytes] = []
     for line in block.split(b"\r\n"):
         name, _, value = line.partition(b":")
@@ -95,7 +97,9 @@ def take_response_fields(head: ResponseHead, block: bytes) -> None:
         elif kind == LENGTH:
             length = take_length(line, value, length, keep, 502)
         elif kind == LOCATED:
-            _locate(head)
+            if located is None:
+                head.located = located = []
+            located.append(len(lines))
             keep(line)
         elif kind == CODING:
             coding = take_coding(value, coding, 502, 502)
@@ -114,18 +118,9 @@ def take_response_fields(head: ResponseHead, block: bytes) -> None:
 
 def drop(head: ResponseHead, names: Set[bytes]) -> None:
     """Take the fields of these lower-case `names` out of an answer's head."""
-    kept, head.lines, head.located = without(head.lines, names), [], None
-    for line in kept:
-        if RESPONSE_FIELDS.get(line.partition(b":")[0].lower()) == LOCATED:
-            _locate(head)
-        head.lines.append(line)
-
-
-def _locate(head: ResponseHead) -> None:
-    """The next line is one that may name where the member is."""
-    if head.located is None:
-        head.located = []
-    head.located.append(len(head.lines))
+    head.lines = without(head.lines, names)
+    kinds = [RESPONSE_FIELDS.get(line.partition(b":")[0].lower()) for line in head.lines]
+    head.located = [at for at, kind in enumerate(kinds) if kind == LOCATED] or None
 
 
 def _take_rare(head: RequestHead, kind: int, line: bytes, value: bytes) -> None:

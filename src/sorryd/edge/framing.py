@@ -10,18 +10,21 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sorryd.edge.heads import TOKEN, BadMessage, RequestHead
+from sorryd.edge.heads import TOKEN, BadMessage
 
 _MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
 _ZERO: Final = 0x30
 _is_token: Final = re.compile(TOKEN).fullmatch
-# Methods whose content some readers do not look for, by the minor version: RFC 9110 §9.3.8
-# forbids it to TRACE; before HTTP/1.1 nothing says that GET, HEAD or DELETE may have any, and
-# HAProxy refuses it there, too.
-_NO_CONTENT: Final = (
+
+NO_CONTENT: Final = (
     frozenset({b"GET", b"HEAD", b"DELETE", b"TRACE"}),
     frozenset({b"TRACE"}),
 )
+"""Methods, by the minor version, whose body a member may not look for.
+
+RFC 9110 §9.3.8 forbids it to TRACE. Before HTTP/1.1 nothing says that GET, HEAD or DELETE may
+have any, and HAProxy refuses it there, too.
+"""
 
 
 def take_length(
@@ -60,9 +63,3 @@ def check_coding(minor: int, length: int | None, status: int) -> None:
         raise BadMessage(status, "both Content-Length and Transfer-Encoding")
     if minor == 0:
         raise BadMessage(status, "Transfer-Encoding under HTTP/1.0")
-
-
-def check_content(head: RequestHead) -> None:
-    """Raise BadMessage 400 for a body that a member may not look for."""
-    if head.method in _NO_CONTENT[head.minor]:
-        raise BadMessage(400, "a body where none is expected")

@@ -32,7 +32,7 @@ class RequestHead:
 
     __slots__ = (
         "chunked", "claims", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
-        "method", "minor", "takes_trailers", "target", "upgrade",
+        "method", "minor", "sticky", "takes_trailers", "target", "upgrade",
     )  # fmt: skip
 
     def __init__(self, method: bytes, target: bytes, minor: int) -> None:
@@ -48,6 +48,7 @@ class RequestHead:
         self.expects_continue = False
         self.takes_trailers = False  # TE: trailers (RFC 9110 §10.1.4)
         self.claims: list[bytes] | None = None
+        self.sticky: bytes | None = None  # the cookie that says which member (policy/sticky.py)
         self.upgrade: bytes | None = None
 
     @property

@@ -18,7 +18,13 @@ from zope.interface import implementer
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
-from sorryd.edge.interfaces import Exchange, Pool, Wire
+from sorryd.edge.interfaces import (
+    Exchange,
+    Wire,
+)
+from sorryd.edge.member_interfaces import (
+    Pool,
+)
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import NEVER
 
@@ -121,7 +127,7 @@ class MemberConnection:
 
     @property
     def resumption(self) -> Resumption | None:
-        """See interfaces.NewConnection."""
+        """See member_interfaces.NewConnection."""
         return self.pool.resumption
 
     # --- what the transport tells ---

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from sorryd.edge.addresses import authority
-from sorryd.edge.interfaces import Connection, Connector
 from sorryd.edge.member_connection import MemberConnection
+from sorryd.edge.member_interfaces import (
+    Connection,
+    Connector,
+)
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Timeouts
@@ -73,7 +76,7 @@ class Pool:
         return None
 
     def connect(self, done: Callable[[Connection | None, str], None]) -> Callable[[], None]:
-        """See interfaces.Pool."""
+        """See member_interfaces.Pool."""
         connection = MemberConnection(self)
 
         def connected(why: str | None) -> None:

@@ -12,7 +12,13 @@ from typing import Final
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import RequestHead, ResponseHead
-from sorryd.edge.interfaces import Members, Pool, Visitor
+from sorryd.edge.interfaces import (
+    Visitor,
+)
+from sorryd.edge.member_interfaces import (
+    Members,
+    Pool,
+)
 from sorryd.edge.sending import BAD_GATEWAY, Sending
 from sorryd.policy.headers import is_asked_for, response_head, switching_head
 

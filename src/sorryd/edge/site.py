@@ -15,8 +15,15 @@ from twisted.logger import Logger
 from sorryd.edge.access import Access
 from sorryd.edge.choosing import Choosing
 from sorryd.edge.drain import Drain
-from sorryd.edge.interfaces import Connector, Guest
-from sorryd.edge.interfaces import Pool as AnyPool
+from sorryd.edge.interfaces import (
+    Guest,
+)
+from sorryd.edge.member_interfaces import (
+    Connector,
+)
+from sorryd.edge.member_interfaces import (
+    Pool as AnyPool,
+)
 from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
 from sorryd.model import (

@@ -157,12 +157,17 @@ class Speaker(Line):
         if exchange is None:
             return False
         exchange.cancel()
-        why = End.STOPPED if self._site.stopping else End.DRAINED
+        why = self._why_cut
         if exchange.started:
             self.cut(exchange.framed, why)
         else:
             self._say_sorry(self._site.apology() or self._site.apology_for_members(None), why)
         return True
+
+    @property
+    def _why_cut(self) -> End:
+        """For whose sake what is in flight is ended."""
+        return End.STOPPED if self._site.stopping else End.DRAINED
 
     def _end_politely(self) -> None:
         if self._requests.body is not None or self._requests.ahead:

@@ -32,17 +32,19 @@ class Site(Protocol):
         """It has ended."""
 
 
-class Tunnel:
-    """Two transports joined. `ended` is told, once both are let go, what the visitor got."""
+Ended = Callable[[int, bool], None]
+"""Told how many bytes the visitor got, and whether the tunnel was cut before its ends let go."""
 
-    def __init__(
-        self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Callable[[int], None]
-    ) -> None:
+
+class Tunnel:
+    """Two transports joined. `ended` is called once, when both are let go."""
+
+    def __init__(self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Ended) -> None:
         self._site = site
         self._idle = idle
         self._ended = ended
         self._open = 2  # transports
-        self._closing = False
+        self._closing = self._was_cut = False
         self.visitor = End(self, visitor, member)
         self.member = End(self, member, visitor)
         self.deadline = site.wheel.now + idle
@@ -77,7 +79,7 @@ class Tunnel:
         self.close()
         if not self._open:
             self._site.left(self)
-            self._ended(self.member.received)
+            self._ended(self.member.received, self._was_cut)
 
     def close(self) -> None:
         """Send what waits, within limits, and close both."""
@@ -90,16 +92,20 @@ class Tunnel:
     def timed_out(self) -> None:
         """Nothing was said for too long, or what waits is not taken."""
         if self._closing:
-            self.expire()
+            self._abort()
         else:
             self.close()
 
     def expire(self) -> bool:
         """See interfaces.Guest."""
+        self._was_cut = True
+        self._abort()
+        return True
+
+    def _abort(self) -> None:
         self._closing = True
         self.visitor.transport.abortConnection()
         self.member.transport.abortConnection()
-        return True
 
     def finish(self) -> None:
         """See interfaces.Guest: a tunnel is in flight as long as it is open."""

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.interfaces import Pool
+from sorryd.edge.member_interfaces import (
+    Pool,
+)
 from sorryd.edge.wheel import Wheel
 
 Soon = Callable[[Callable[[], None]], None]

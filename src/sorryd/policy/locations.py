@@ -3,8 +3,8 @@
 What Apache does with ProxyPassReverse, ProxyPassReverseCookieDomain and -CookiePath, for all
 members of a site at once, since an application may name another of them. An absolute URL that
 begins with a member's scheme (or https, where the visitor came over TLS) and authority, and with
-its path where it has one, gets the visitor's instead; a path that begins with a member's loses that. Relative URLs, others' URLs
-and whatever can't be read stay as they are, byte for byte.
+its path where it has one, gets the visitor's instead; a path that begins with a member's loses
+that. Relative URLs, others' URLs and whatever can't be read stay as they are, byte for byte.
 """
 
 from __future__ import annotations
