@@ -5,6 +5,7 @@
 #   make check   ruff and mypy
 #   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
 #   make fuzz    random and mutated bytes, in memory (FUZZ='--minutes 10 --only visitor')
+#   make soak    everything at once for some minutes (SOAK='--minutes 3 --seed 1')
 #   make wheel   the wheel, in dist/
 
 PYTHON ?= python3
@@ -13,11 +14,12 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed.stamp
 LOG    := $(VENV)/install.log
 BENCH  ?=
+SOAK   ?=
 FUZZ   ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench fuzz wheel clean
+.PHONY: help run test check bench fuzz soak wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -74,6 +76,9 @@ bench: $(STAMP)
 
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+soak: $(STAMP)
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 wheel: $(STAMP)
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

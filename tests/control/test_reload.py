@@ -135,7 +135,8 @@ def test_the_journal_refuses(world: World) -> None:
 def test_changes_do_not_wait_for_files(world: World) -> None:
     """While files are read all else goes on, but for the next reload."""
     world.preparation.next = with_sites(BLOG)
-    world.preparation.waiting = waiting = Deferred()
+    waiting: Deferred[Config] = Deferred()
+    world.preparation.waiting = waiting
     reloading, again = (begun(world.commands.reload("SIGHUP")) for _ in range(2))
     assert world.ask(SiteDown(site="shop"))[0].phase == "draining"
     assert world.preparation.deeds == ["load"]

@@ -151,7 +151,7 @@ def test_reload_for_people(run: Run) -> None:
 def test_reload_of_nothing(tmp_path: Path) -> None:
     """A reload that changed nothing says so."""
     names = ("added", "changed", "removed", "settings", "warnings")
-    with FakeDaemon(tmp_path / "s", {"daemon.reload": dict.fromkeys(names, [])}) as daemon:
+    with FakeDaemon(tmp_path / "s", {"daemon.reload": dict.fromkeys(names, ())}) as daemon:
         outcome = CliRunner().invoke(cli, ["reload", "--socket", str(daemon.path)])
     assert outcome.stdout == "reloaded: nothing has changed\n"
 

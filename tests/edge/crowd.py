@@ -83,6 +83,11 @@ class Asking:
         return line.partition(b"Set-Cookie: ")[2].partition(b";")[0]
 
 
+def places(*asking: Asking) -> list[str]:
+    """The member of each; "-" while it waits, "x" where it was refused."""
+    return [one.member or ("-" if one.waits else "x") for one in asking]
+
+
 class Crowd:
     """The members of a site, and who asks them. `fields` are those of model.Site."""
 

@@ -139,7 +139,10 @@ class Scene:
         site = msgspec.structs.replace(site, **fields)
         self._view = SiteView(site=site, members=tuple(MemberView(member=m) for m in site.members))
         self.on_report: Callable[[Report], None] = lambda report: None
-        self.site = SiteEdge(self._view, self.wheel, lambda: self.wall, self, self._reported)
+        self._soon: list[Callable[[], None]] = []
+        self.site = SiteEdge(
+            self._view, self.wheel, lambda: self.wall, self, self._reported, self._soon.append
+        )
         self.door: Door = OneSite(self.site)
 
     def _reported(self, report: Report) -> None:
@@ -222,10 +225,16 @@ class Scene:
             return
         self._is_settling = True
         try:
-            while self._dial() or any(wire.step() for wire in self._wires()):
+            while self._call() or self._dial() or any(wire.step() for wire in self._wires()):
                 pass
         finally:
             self._is_settling = False
+
+    def _call(self) -> bool:
+        if self._soon:
+            self._soon.pop(0)()
+            return True
+        return False
 
     def _wires(self) -> Iterable[FakeWire]:
         return (*self.visitors, *self._to_members)

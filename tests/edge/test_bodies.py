@@ -7,6 +7,7 @@ from tests.edge.reading import cuts
 
 from sorryd.edge.bodies import (
     LAST_CHUNK,
+    MAX_LINE,
     ChunkedReader,
     LengthReader,
     UntilEndReader,
@@ -188,6 +189,23 @@ def test_cut_short(data: bytes, body: bytes) -> None:
 def test_bad_chunks(data: bytes) -> None:
     """What the grammar does not allow is refused; whoever mends it might end it elsewhere."""
     assert decode_every_way(data) == Decoded(refused=400)
+
+
+@pytest.mark.parametrize("size", [1, 100, 2 * MAX_LINE])
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_largest_line(size: int, more: int, is_read: bool) -> None:
+    """One chunk's line has a limit of its own, however it comes."""
+    line = b"1;%b\r\n" % (b"x" * (MAX_LINE - 4 + more))
+    assert len(line) == MAX_LINE + more
+    reader = ChunkedReader(400, 2 * MAX_LINE)
+    try:
+        for at in range(0, len(line), size):
+            reader.feed(line[at : at + size])
+        assert reader.feed(b"a") == b"a"
+    except BadMessage:
+        assert not is_read
+    else:
+        assert is_read
 
 
 @pytest.mark.parametrize("status", [400, 502])

@@ -156,3 +156,18 @@ def test_cancel(world: World, server: socket.socket, when: str) -> None:
     assert not outcome.is_known
     with pytest.raises(BlockingIOError):
         server.accept()
+
+
+def test_bytes_on_a_rested_connection(world: World, server: socket.socket) -> None:
+    """What came while it rested answers nothing, though nobody has read it yet."""
+    outcome, _ = world.connect("127.0.0.1", server.getsockname()[1])
+    connection = world.succeeds(outcome)
+    peer = accepted(world.loop, server)
+    (pool,) = world.pools
+    pool.put(connection)
+    assert pool.take(False) is connection
+    pool.put(connection)
+    peer.sends(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+    world.loop.advance(TICK)
+    assert pool.take(False) is None
+    peer.sock.close()

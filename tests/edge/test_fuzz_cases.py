@@ -8,9 +8,20 @@ from random import Random
 from typing import Final
 
 import pytest
-from tests.fuzz.case import Case, FaultFound, Line, Property, Tally, keep, kept, read, written
+from tests.fuzz.case import (
+    Case,
+    FaultFound,
+    Line,
+    Property,
+    Tally,
+    keep,
+    kept,
+    kind_of,
+    read,
+    written,
+)
 from tests.fuzz.properties import PROPERTIES
-from tests.fuzz.running import Runner, kind_of
+from tests.fuzz.running import Runner
 from tests.fuzz.shrinking import shrunk
 
 KEPT_CASES: Final = kept()
@@ -43,14 +54,6 @@ def test_by_chance(name: str) -> None:
         assert tally.counts[what] > SEEDS // 20, what
 
 
-def test_bytes_of_somebody_else() -> None:
-    """Whatever bytes cases are made of, they are cases."""
-    random = Random(1)
-    for name in PROPERTIES:
-        for _ in range(20):
-            the(name).check(the(name).from_bytes(random.randbytes(80)), Tally())
-
-
 # --- how it is done ---------------------------------------------------------------------
 
 
@@ -61,9 +64,6 @@ class NoBang:
 
     def make(self, random: Random) -> Case:
         return Line("says", random.randbytes(200)), Line("says", b"a!b"), Line("other", b"c!")
-
-    def from_bytes(self, data: bytes) -> Case:
-        return (Line("says", data),)
 
     def check(self, case: Case, tally: Tally) -> None:
         tally("lines", len(case))

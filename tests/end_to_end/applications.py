@@ -44,7 +44,7 @@ def applications(folder: Path) -> Iterator[Applications]:
         unix = at_unix(folder / "app.sock")
         entered.enter_context(gunicorn(folder, "flask_application:both", sock, unix))
         tls = {"listen": LISTEN, "certificate": "self-signed"}
-        ini = configuration(["unix:app.sock"], site="fixed", **tls)  # type: ignore[arg-type]  # a site's keys
+        ini = configuration(["unix:app.sock"], site="fixed", **tls)
         ini += section("bare", [f"http://{authority}/app"], preserve_host="no", **tls)
         daemon = entered.enter_context(Daemon(folder, ini))
         yield Applications(daemon, authority)

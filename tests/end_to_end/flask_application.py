@@ -10,6 +10,7 @@ import hashlib
 import io
 import queue
 from collections.abc import Iterator
+from typing import IO
 
 from flask import Flask, Response, redirect, request, send_file, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -65,24 +66,29 @@ def login() -> Redirect:
 
 @app.post("/upload")
 def upload() -> dict[str, object]:
-    """The fields of a form, and what its file hashes to."""
+    """The fields of a form; the name and length of its file, and what it hashes to."""
     file = request.files["file"]
     return {
         "form": dict(request.form),
         "name": file.filename,
-        "sha256": hashlib.file_digest(file.stream, "sha256").hexdigest(),
+        **_weighed(file.stream),
     }
 
 
 @app.put("/bytes")
 def take() -> dict[str, object]:
     """How a body came, how long it was, and what it hashes to."""
+    framing = request.headers.get("Transfer-Encoding") or request.headers.get("Content-Length")
+    return {"framing": framing, **_weighed(request.stream)}
+
+
+def _weighed(stream: IO[bytes]) -> dict[str, object]:
+    """The length of all that comes, and what it hashes to."""
     hashed, size = hashlib.sha256(), 0
-    while part := request.stream.read(PIECE):
+    while part := stream.read(PIECE):
         hashed.update(part)
         size += len(part)
-    framing = request.headers.get("Transfer-Encoding") or request.headers.get("Content-Length")
-    return {"framing": framing, "size": size, "sha256": hashed.hexdigest()}
+    return {"size": size, "sha256": hashed.hexdigest()}
 
 
 @app.get("/stream/<int:pieces>")

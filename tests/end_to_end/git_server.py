@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -77,7 +78,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             # Both at once: a program may say much before it has heard all.
             sending = threading.Thread(target=self._send_body, args=(program.stdin,))
             sending.start()
-            self._pass_on(program.stdout)
+            self._pass_on(cast(BufferedReader, program.stdout))
             sending.join(PATIENCE)
 
     def _told(self, variable: str, field: str) -> dict[str, str]:
@@ -98,7 +99,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             yield self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def _pass_on(self, said: IO[bytes]) -> None:
+    def _pass_on(self, said: BufferedReader) -> None:
         status, fields = 200, []
         while line := said.readline().strip().decode():
             name, _, value = line.partition(": ")
@@ -110,7 +111,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for name, value in [*fields, ("Transfer-Encoding", "chunked")]:
             self.send_header(name, value)
         self.end_headers()
-        while part := cast("IO[bytes]", said).read1(_READ):  # type: ignore[attr-defined]  # a BufferedReader
+        while part := said.read1(_READ):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
         self.wfile.write(b"0\r\n\r\n")
 

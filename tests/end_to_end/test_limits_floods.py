@@ -132,11 +132,11 @@ def test_chunks_of_one_byte(shop: Stage) -> None:
     shop.ask()
     with little_memory(shop.daemon, 8 * MIB), shop.visitor() as wire:
         wire.send(request(b"/", b"Transfer-Encoding: chunked", method=b"POST"))
-        for _ in range(5):
+        for _ in range(3):
             wire.send(b"1\r\nx\r\n" * MIB)
         wire.send(b"0\r\n\r\n")
         assert wire.answer().status == 200
-    assert shop.member.requests[-1].body == b"x" * 5 * MIB
+    assert shop.member.requests[-1].body == b"x" * 3 * MIB
 
 
 # --- hosts --------------------------------------------------------------------------------
@@ -170,8 +170,11 @@ def ask_hosts(wire: Wire, numbers: range) -> None:
     """Ask for so many hosts of both sites, a hundred at once."""
     for first in range(numbers.start, numbers.stop, 100):
         wire.send(b"".join(map(request_of_host, range(first, first + 100))))
-        for _ in range(100):
-            assert wire.answer(b"HEAD").status == 503
+        heads = b""
+        while heads.count(b"\r\n\r\n") < 100:
+            assert wire.more()
+            heads, wire.buffer = heads + wire.buffer, b""
+        assert heads.count(b"HTTP/1.1 503 ") == 100
 
 
 def request_of_host(number: int) -> bytes:

@@ -89,7 +89,7 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
         for _ in range(2):
             early = unix_visitor(tmp_path / "both.sock")
             assert asks(early).status == 200
-            wires = [unix_visitor(tmp_path / name) for name in doors for _ in range(40)]
+            wires = [unix_visitor(tmp_path / name) for name in doors for _ in range(15)]
             for name in doors:
                 daemon.wait_for_log(f"{name}: can't accept: the limit of descriptors")
             assert asks(early, b"blog.example").status == 200

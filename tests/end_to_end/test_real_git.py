@@ -86,7 +86,7 @@ def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rep
     git("init", "--quiet", "--bare", "central.git", at=tmp_path, **_SETTINGS)
     with ExitStack() as entered:
         server = entered.enter_context(git_server(tmp_path))
-        daemon = entered.enter_context(Daemon(tmp_path, configuration([server.url], **keys)))  # type: ignore[arg-type]  # listen is a str
+        daemon = entered.enter_context(Daemon(tmp_path, configuration([server.url], **keys)))
         url = f"{request.param}://127.0.0.1:{daemon.port(scheme=request.param)}"
         acting = Repositories(tmp_path, server, url)
         acting.git("config", "http.receivepack", "true", at=acting.central)

@@ -1,11 +1,10 @@
-"""nginx behind a real sorryd: files, parts of them, uploads, connections that it ends early, TLS."""
+"""nginx behind a real sorryd: files and parts of them, uploads, connections ended early, TLS."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -24,13 +23,17 @@ _SERVERS: Final = """
 gzip on;
 gzip_http_version 1.0;
 gzip_proxied any;
+gzip_types text/plain;
 keepalive_requests 2;
 server {{
     listen {plain};
     root {folder}/files;
     client_max_body_size 2m;
     add_header X-Turn $connection_requests always;
-    add_trailer X-Done yes;
+    location /trailers {{
+        alias {folder}/files;
+        add_trailer X-Done yes;
+    }}
     location /dav {{
         dav_methods PUT DELETE MKCOL COPY MOVE;
         create_full_put_path on;
@@ -48,6 +51,7 @@ server {{
     ssl_certificate_key {folder}/member.pem;
     ssl_client_certificate {folder}/ca.pem;
     ssl_verify_client on;
+    ssl_protocols TLSv1.2 TLSv1.3;
     add_header X-Session $ssl_session_reused;
     add_header X-Protocol $ssl_protocol;
 }}
@@ -82,8 +86,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 def fetch(
     shop: Daemon, path: str, *options: str, site: str = "plain", send: bytes = b""
 ) -> Fetched:
-    """What curl gets from a site."""
-    return curl(*options, f"http://127.0.0.1:{shop.port(site)}{path}", send=send)
+    """What curl gets from a site, whole."""
+    got = curl(*options, f"http://127.0.0.1:{shop.port(site)}{path}", send=send)
+    assert got.exit == 0, got
+    return got
 
 
 def test_parts_and_conditions(shop: Daemon) -> None:
@@ -96,7 +102,7 @@ def test_parts_and_conditions(shop: Daemon) -> None:
     assert part.head.one("Content-Range") == b"bytes 10-19/%d" % len(TEXT)
     two = fetch(shop, "/text.txt", "--range", "0-1,5-7")
     assert (two.head.one("Content-Type") or b"").startswith(b"multipart/byteranges; boundary=")
-    assert len(two.body) == int(two.head.one("Content-Length") or 0)
+    assert (two.body.count(b"Content-Range"), two.body[-4:]) == (2, b"--\r\n")
     assert fetch(shop, "/text.txt", "--range", "9999999-").status == 416
     same = fetch(shop, "/text.txt", "--header", f"If-None-Match: {tag}")
     assert (same.status, same.body, same.head.one("ETag")) == (304, b"", tag.encode())
@@ -107,13 +113,13 @@ def test_parts_and_conditions(shop: Daemon) -> None:
 def test_compressed_by_nginx(shop: Daemon, version: str) -> None:
     """A body of unknown length: chunked, and to HTTP/1.0 until the connection ends."""
     got = fetch(shop, "/text.txt", "--compressed", version)
-    assert (got.exit, got.body) == (0, TEXT)
+    assert got.body == TEXT
     assert got.head.one("Content-Encoding") == b"gzip"
     assert got.head.one("Content-Length") is None
     chunked = got.head.one("Transfer-Encoding") == b"chunked"
     assert chunked is (version == "--http1.1")
     head = fetch(shop, "/text.txt", "--head", "--compressed", version)
-    assert (head.exit, head.head.one("Content-Encoding")) == (0, b"gzip")
+    assert head.head.one("Content-Encoding") == b"gzip"
 
 
 def test_trailers(shop: Daemon) -> None:
@@ -121,7 +127,7 @@ def test_trailers(shop: Daemon) -> None:
     lines = (b"Accept-Encoding: gzip", b"Connection: close, TE")
     for te, end in ((b"trailers", b"0\r\nX-Done: yes\r\n\r\n"), (b"gzip", b"\r\n0\r\n\r\n")):
         with visitor(shop.port("plain")) as wire:
-            wire.send(request(b"/text.txt", *lines, b"TE: " + te))
+            wire.send(request(b"/trailers/text.txt", *lines, b"TE: " + te))
             assert wire.until_end().endswith(end)
 
 
@@ -136,7 +142,8 @@ def test_nginx_ends_its_connections(shop: Daemon) -> None:
                 assert (answer.status, answer.body) == (200, TEXT)
             else:
                 wire.send(request(b"/text.txt", method=b"POST", body=b"a=b"))
-                assert (answer := wire.answer()).status == 405
+                answer = wire.answer()
+                assert answer.status == 405
             turns.append(answer.one("X-Turn"))
     assert turns == [b"1", b"2"] * 20
 
@@ -159,10 +166,9 @@ def test_a_visitor_may_close_or_stay(shop: Daemon, site: str) -> None:
 def test_webdav(shop: Daemon) -> None:
     """Files are put, in both framings, copied by a Destination that names the site, and deleted."""
     here = f"http://127.0.0.1:{shop.port('plain')}"
-    put = ("--upload-file", "-")
-    assert fetch(shop, "/dav/new/chunked", *put, send=MEBIBYTE).status == 201
-    put = ("--request", "PUT", "--data-binary", "@-")
-    assert fetch(shop, "/dav/sized", *put, send=MEBIBYTE).status == 201
+    chunked, sized = ("--upload-file", "-"), ("--request", "PUT", "--data-binary", "@-")
+    assert fetch(shop, "/dav/new/chunked", *chunked, send=MEBIBYTE).status == 201
+    assert fetch(shop, "/dav/sized", *sized, send=MEBIBYTE).status == 201
     assert fetch(shop, "/dav/folder/", "--request", "MKCOL").status == 201
     destination = f"Destination: {here}/dav/folder/copy"
     copied = fetch(shop, "/dav/new/chunked", "--request", "COPY", "--header", destination)

@@ -14,8 +14,9 @@ import pytest
 from tests.certificates import DAY, authority, issue
 from tests.end_to_end.daemon import Daemon, configuration, section
 from tests.end_to_end.load import Load, Pages, check_page
+from tests.end_to_end.members import Conversation, Member
 from tests.end_to_end.waiting import until
-from tests.end_to_end.wire import anybody, request, visitor
+from tests.end_to_end.wire import answer, anybody, request, visitor
 
 ROOT: Final = authority()
 PLAIN_AND_TLS: Final = "127.0.0.1:0, 127.0.0.1:0 tls"
@@ -69,6 +70,27 @@ WAYS = [
 ]
 
 
+class News(Member):
+    """A member that answers with a stream of events, one whenever `say` is called."""
+
+    def __init__(self) -> None:
+        self._streams: list[Conversation] = []
+        super().__init__(self._begin)
+
+    def _begin(self, conversation: Conversation) -> None:
+        if conversation.request() is not None:
+            fields = (b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked")
+            conversation.send(answer(b"", *fields, length=False))
+            self._streams.append(conversation)
+            conversation.more()  # until sorryd closes it
+
+    def say(self, text: bytes) -> None:
+        """An event for all that listen."""
+        event = b"data: %b\n\n" % text
+        for stream in self._streams:
+            stream.send(b"%x\r\n%b\r\n" % (len(event), event))
+
+
 class Held:
     """What began before the reloads, and must outlive them: an answer by half, and a tunnel."""
 
@@ -109,20 +131,25 @@ def test_nothing_is_lost(
     """Members, certificates, listeners and sites change under load, again and again."""
     certify(tmp_path)
     both, extra = list(members), f"{PLAIN_AND_TLS}, 127.0.0.1:0"
-    wiki = section("wiki", [both[0].url], listen="127.0.0.1:0")
-    variants = [
-        shop(both[:1]),
-        shop(both[1:], extra, announce="1h"),
-        shop(both, drain="1s") + wiki,
-        shop(both[::-1], max_header_bytes="16k"),
-    ]
     with ExitStack() as stack:
-        daemon = stack.enter_context(Daemon(tmp_path, shop(both[:1]), foreground=foreground))
+        news = stack.enter_context(News())
+        stream = section("news", [news.url], listen="127.0.0.1:0")
+        variants = [
+            shop(both[:1]) + section("news", [news.url, both[0].url], listen="127.0.0.1:0"),
+            shop(both[1:], extra, announce="1h") + stream,
+            shop(both, drain="1s") + stream + section("wiki", [both[0].url], listen="127.0.0.1:0"),
+            shop(both[::-1], max_header_bytes="16k") + stream,
+        ]
+        ini = shop(both[:1]) + stream
+        daemon = stack.enter_context(Daemon(tmp_path, ini, foreground=foreground))
         port, secure = daemon.port(), daemon.port(scheme="https")
         held = [
             stack.enter_context(Held(port, both[0], None, b"/half/plain")),
             stack.enter_context(Held(secure, both[0], anybody(), b"/half/tls")),
         ]
+        reader = stack.enter_context(visitor(daemon.port("news")))
+        reader.send(request())
+        assert reader.head() is not None
         serials = {serial(secure)}
         with Load(port) as load, Load(secure, tls=True) as veiled:
             for turn in range(RELOADS):
@@ -134,7 +161,10 @@ def test_nothing_is_lost(
                 veiled.wait_for(5)
                 for one in held:
                     one.check(b"turn %d" % turn)
+                news.say(b"turn %d" % turn)
+                reader.until(b"data: turn %d\n\n" % turn)
         assert (load.faults, veiled.faults) == ([], [])
         assert len(serials) == RELOADS + 1
         for one in held:
             one.finish()
+        reader.reset()  # its answer never ends, and FIN alone would not end it either

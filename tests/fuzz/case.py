@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -42,15 +43,20 @@ class Property(Protocol):
     def make(self, random: Random) -> Case:
         """A case, by chance alone."""
 
-    def from_bytes(self, data: bytes) -> Case:
-        """A case made of `data`, for those who choose bytes otherwise than by chance."""
-
     def check(self, case: Case, tally: Tally) -> None:
         """Raise whatever is wrong, for every case, whatever its lines."""
 
 
 class FaultFound(AssertionError):
-    """A property does not hold. The text up to the first colon tells one fault from another."""
+    """A property does not hold. See `kind_of`."""
+
+
+_SPECIAL: Final = re.compile(r"b['\"]|[\d(\[{]")
+
+
+def kind_of(fault: str) -> str:
+    """What faults that are alike have in common: all before their text speaks of one case."""
+    return _SPECIAL.split(fault)[0]
 
 
 def all_of(case: Case, word: str) -> Iterator[bytes]:

@@ -62,11 +62,6 @@ class HeadLines:
             *(Line("line", line) for line in lines),
         )
 
-    def from_bytes(self, data: bytes) -> Case:
-        """See case.Property."""
-        client = Line("client", b"10.0.0.1")
-        return (client, *(Line("line", line) for line in data.split(b"\n")))
-
     def check(self, case: Case, tally: Tally) -> None:
         """What a member is told is whole lines, and the log has one line for a request."""
         head = _head(case)

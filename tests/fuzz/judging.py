@@ -6,9 +6,9 @@ import json
 import re
 from typing import Final
 
-from tests.fuzz.case import FaultFound, Tally
+from tests.fuzz.case import FaultFound, Tally, kind_of
 from tests.fuzz.laxness import is_known
-from tests.fuzz.members import PART, Log, Manner
+from tests.fuzz.members import LARGE, PART, Log, Manner
 from tests.fuzz.readers import (
     Answer,
     NoMessage,
@@ -109,10 +109,9 @@ class Judge:
 
     def _judge_answers(self, tally: Tally) -> int:
         """Each whole request has its answer, in order, and a refusal is the last of all."""
-        data, count = self._got, 0
-        refusals = 0
+        data, count, is_refused = self._got, 0, False
         while data:
-            if refusals:
+            if is_refused:
                 raise FaultFound(f"answers: behind a refusal: {data!r}")
             one = self._believed[count] if count < len(self._believed) else None
             answer = self._read(data, one)
@@ -120,15 +119,21 @@ class Judge:
                 return count + 1
             if not answer.status:
                 break  # no more than 1xx, or a part of a head
-            if self._is_own(answer):
-                refusals += 1
+            is_refused = self._is_own(answer)
+            if is_refused:
                 tally(f"refused {answer.status}")
-            elif not self._is_right(answer, one, count):
-                raise FaultFound(f"answers: not that of request {count}: {answer}")
+            else:
+                self._judge_answer(answer, one, count)
             data = answer.rest if answer.whole else b""
             count += 1
-        self._judge_count(count - refusals)
+        self._judge_count(count - is_refused)
         return count
+
+    def _judge_answer(self, answer: Answer, one: Believed | None, count: int) -> None:
+        if one is None or not self._is_right(answer, one, count):
+            raise FaultFound(f"answers: not that of request {count}: {answer}")
+        if one.whole and not (answer.whole or self._is_gone):
+            raise FaultFound(f"answers: not all of that of request {count}: {answer}")
 
     def _read(self, data: bytes, one: Believed | None) -> Answer:
         method = b"GET" if one is None else one.method
@@ -147,15 +152,16 @@ class Judge:
             raise FaultFound(f"answers: a refusal that leaves the connection open: {answer}")
         return True
 
-    def _is_right(self, answer: Answer, one: Believed | None, count: int) -> bool:
+    def _is_right(self, answer: Answer, one: Believed, count: int) -> bool:
         """Whether it is what the member said to this very request."""
         heard = self._log.heard
-        if one is None or count >= len(heard) or answer.status != 200:
+        if count >= len(heard) or answer.status != 200:
             return False
         said = self._log.of(heard[count])
         if self._log.manner is Manner.EARLY and not heard[count].whole:
             said = answer.field(b"x-answer")  # said of as much of the body as it had then
-        body = b"" if one.method == b"HEAD" else said
+        whole = said + LARGE if self._log.manner is Manner.LARGE else said
+        body = b"" if one.method == b"HEAD" else whole
         if answer.field(b"x-answer") == b"yes":
             body = PART + said
         elif answer.field(b"x-answer") != said:
@@ -210,7 +216,7 @@ def _compare(one: Believed, tally: Tally) -> None:
         except NoMessage as why:
             if not is_known(str(why), one.raw):
                 raise FaultFound(f"lax: {why}: {one.raw!r}") from None
-            tally(f"known: {why}"[:60])
+            tally(f"known: {kind_of(str(why))}")
         else:
             _same(theirs, ours, "from the visitor")
 

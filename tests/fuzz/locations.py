@@ -46,10 +46,6 @@ class Locations:
         host = Line("host", random.choice((b"", b"b.example", b"b:81", b"[::1]:80")))
         return (host, *(Line("line", line) for line in lines))
 
-    def from_bytes(self, data: bytes) -> Case:
-        """See case.Property."""
-        return (Line("host", b"b.example"), *(Line("line", line) for line in data.split(b"\n")))
-
     def check(self, case: Case, tally: Tally) -> None:
         """Only values change, by no byte that was not there or in the host."""
         lines = list(all_of(case, "line"))

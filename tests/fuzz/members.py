@@ -11,6 +11,7 @@ from tests.fuzz.case import FaultFound
 from tests.fuzz.readers import NoMessage, RequestEar
 
 PART: Final = b"so far;"
+LARGE: Final = bytes(80_000)  # more than a transport holds before it says so
 
 
 class Manner(enum.Enum):
@@ -23,6 +24,7 @@ class Manner(enum.Enum):
     CLOSING = b"closing"
     EARLY = b"early"  # all of it, when only the head has come
     BEGUN = b"begun"  # a part of it then, the rest when all has come
+    LARGE = b"large"  # more than a visitor takes at once
     LATE = b"late"  # not until the visitor has nothing more to say
     SWITCH = b"switch"  # other protocols, where they are asked to
 
@@ -126,6 +128,8 @@ class EchoMember:
         body = self._log.of(ear)
         assert ear.head is not None
         marked = b"X-Answer: %b\r\n" % body
+        if self._log.manner is Manner.LARGE:
+            body += LARGE
         coded = b"" if ear.head.method == b"HEAD" else body
         match self._log.manner:
             case Manner.CHUNKED:

@@ -44,10 +44,6 @@ class ProxyHeaders:
         data += random.choice((b"", b"GET / HTTP/1.1\r\n", random.choice(_HEADERS)))
         return tuple(Line("says", piece) for piece in cut(random, data))
 
-    def from_bytes(self, data: bytes) -> Case:
-        """See case.Property."""
-        return tuple(Line("says", piece) for piece in cut(Random(data[:2]), data[2:]))
-
     def check(self, case: Case, tally: Tally) -> None:
         """However it is cut: the same address, the same end, or the same refusal."""
         pieces = tuple(all_of(case, "says"))

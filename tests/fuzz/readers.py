@@ -167,17 +167,13 @@ def answer_by_h11(method: bytes, data: bytes, ended: bool, upgrade: bool = False
 
 
 def _answer(connection: h11.Connection) -> Answer:
+    """What there is of the first answer that `connection` has received."""
     head: h11.Response | h11.InformationalResponse | None = None
     body: list[bytes] = []
     before: list[int] = []
     whole = False
     while not whole:
-        try:
-            event = connection.next_event()
-        except h11.RemoteProtocolError as why:
-            if "peer" in str(why) or "ConnectionClosed" in str(why):
-                break  # it ended too early
-            raise NoMessage(f"h11: {why}") from None
+        event = _next(connection)
         if isinstance(event, h11.InformationalResponse) and event.status_code != 101:
             before.append(event.status_code)
         elif isinstance(event, h11.Response | h11.InformationalResponse):
@@ -197,6 +193,15 @@ def _answer(connection: h11.Connection) -> Answer:
         rest=bytes(connection.trailing_data[0]) if whole else b"",
         before=tuple(before),
     )
+
+
+def _next(connection: h11.Connection) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+    try:
+        return connection.next_event()
+    except h11.RemoteProtocolError as why:
+        if "peer" in str(why) or "ConnectionClosed" in str(why):
+            return h11.NEED_DATA  # it ended too early
+        raise NoMessage(f"h11: {why}") from None
 
 
 def answer_by_llhttp(data: bytes, ended: bool) -> Answer:

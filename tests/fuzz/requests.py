@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 METHODS: Final = (
-    *(b"GET",) * 8, *(b"POST",) * 8, *(b"PUT",) * 3, b"HEAD", b"HEAD", b"DELETE", b"OPTIONS",
+    *(b"GET",) * 8, *(b"POST",) * 8, *(b"PUT",) * 3, b"HEAD", b"HEAD", b"DELETE", b"OPTIONS", b"OPTIONS",
     b"PATCH", b"TRACE", b"CONNECT", b"M-SEARCH", b"FOO", b"get", b"PRI", b"REPORT",
 )  # fmt: skip
 TARGETS: Final = (

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from time import monotonic, process_time
-from typing import Final
 
-from tests.fuzz.case import KEPT, Case, FaultFound, Property, Tally, keep
+from tests.fuzz.case import KEPT, Case, FaultFound, Property, Tally, keep, kind_of
 from tests.fuzz.shrinking import shrunk
-
-_SPECIAL: Final = re.compile(r"b['\"]|[\d(\[{]")
-"""Where a text begins to speak of the one case."""
 
 
 def fault_of(one: Property, case: Case) -> str | None:
@@ -28,11 +23,6 @@ def fault_of(one: Property, case: Case) -> str | None:
 def said(why: Exception) -> str:
     """A fault in one line."""
     return str(why) if isinstance(why, FaultFound) else f"raised {type(why).__name__}: {why}"
-
-
-def kind_of(fault: str) -> str:
-    """What faults that are alike have in common."""
-    return _SPECIAL.split(fault)[0]
 
 
 class Runner:

@@ -2,7 +2,8 @@
 
 Lines: ``site`` (see town.py), ``member`` (a manner), ``says`` for each piece of the stream, and
 ``ends`` with FIN or reset; without it, the visitor falls silent. A piece that ``adds`` comes right
-behind the one before it, so that no member can answer in between.
+behind the one before it, so that no member can answer in between. What it ``reads`` is
+what comes, always; or late, when it has said all; or never.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from tests.fuzz.town import Town, Towns
 FIN: Final = b"FIN"
 RESET: Final = b"reset"
 SILENCE: Final = b"silence"
-_MANNERS: Final[Sequence[Manner]] = (*(Manner.LENGTH,) * 5, *Manner, Manner.SWITCH)
+ALWAYS: Final = b"always"
+LATE: Final = b"late"
+NEVER: Final = b"never"
+_MANNERS: Final[Sequence[Manner]] = (
+    *(Manner.LENGTH,) * 5, *Manner, Manner.SWITCH, Manner.BEGUN, Manner.BEGUN,
+)  # fmt: skip
 _TRICKS: Final = ((0,), (0, 0), (0, 0, 0, 0), (1, 0), (2, 0), (0, 1, 0), (0, 2, 0), (4, 1))
 
 
@@ -42,16 +48,10 @@ class VisitorSide:
             data = mutated(random, data, requests.WORDS)
         if random.random() < 0.05:
             data = random.randbytes(random.randint(1, 60)) + data
-        return self._case(random, data)
-
-    def from_bytes(self, data: bytes) -> Case:
-        """See case.Property."""
-        return self._case(Random(data[:2]), data[2:])
-
-    def _case(self, random: Random, data: bytes) -> Case:
         return (
             Line("site", random.choice((b"plain", b"rich"))),
             Line("member", random.choice(_MANNERS).value),
+            Line("reads", random.choices((ALWAYS, LATE, NEVER), (6, 1, 1))[0]),
             *said(random, data),
             Line("ends", random.choice((FIN, FIN, RESET, SILENCE, SILENCE))),
         )
@@ -62,7 +62,7 @@ class VisitorSide:
         with self._towns.play(one_of(case, "site")) as town:
             visit = Visit(town, manner)
             pieces = tuple(bursts(case))
-            visit.play(pieces, one_of(case, "ends", SILENCE))
+            visit.play(pieces, one_of(case, "ends", SILENCE), one_of(case, "reads", ALWAYS))
             sent = b"".join(itertools.chain(*pieces))
             check_cuts(tuple(itertools.chain(*pieces)), sent)
             Judge(visit.log, town, sent, visit.got, visit.end).judge(tally)
@@ -79,9 +79,11 @@ class Visit:
         self.got = b""
         self.end = SILENCE
 
-    def play(self, pieces: Sequence[Sequence[bytes]], end: bytes) -> None:
+    def play(self, pieces: Sequence[Sequence[bytes]], end: bytes, reads: bytes) -> None:
         """All of it, until nothing is left."""
-        self.end = end
+        self.end = RESET if reads == NEVER else end
+        if reads != ALWAYS:
+            self._visitor.stops_reading()
         for burst in pieces:
             self._visitor.says(*burst)
             self._attend()
@@ -92,8 +94,17 @@ class Visit:
             self._visitor.resets()
         self.log.is_late = False
         self._attend()
+        if reads == LATE:
+            self._read_on()
         self._town.rests(self._attend)
         self.got = self._visitor.gets()
+
+    def _read_on(self) -> None:
+        """Take what was not taken yet, in two gulps."""
+        self._visitor.reads(self._visitor.waiting // 2)
+        self._attend()
+        self._visitor.reads()
+        self._attend()
 
     def _attend(self) -> None:
         """Let members hear and answer until there is nothing more to hear."""

@@ -58,8 +58,8 @@ class ChunkedReader:
     passed on (see trailers.py). Chunk extensions are checked and dropped (RFC 9112 §7.1.1).
 
     Raises BadMessage with `status` for what the grammar does not allow, and for trailers, or
-    chunks' lines that are longer than a size, over `limit` bytes in all. `padded`: spaces may follow a size, as servers wrote
-    them when HTTP/1.1 was young, and Apache still takes them.
+    chunks' lines that are longer than a size, over `limit` bytes in all. `padded`: spaces may
+    follow a size, as servers wrote them when HTTP/1.1 was young, and Apache still takes them.
     """
 
     __slots__ = (

@@ -12,12 +12,8 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.member_interfaces import (
-    Connector,
-)
-from sorryd.edge.member_interfaces import (
-    Pool as AnyPool,
-)
+from sorryd.edge.member_interfaces import Connector
+from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
 from sorryd.edge.waiting import Queue, Soon, Waiting
 from sorryd.edge.wheel import Wheel
@@ -100,23 +96,31 @@ class Choosing:
         if urls != self._urls:
             self._urls = urls
             self._places = Places(len(urls))
-        offers, weights = Offers(tiers(views), self.pools), shares(views)
-        turns = RoundRobin(offers, weights, self._places)
+        offers = Offers(tiers(views), self.pools)
+        turns = RoundRobin(offers, shares(views), self._places)
         self._cookies = None
-        self._balancer = turns
-        self.pick = self._in_order if offers.is_limited else self._by_balance
+        self._balancer = self._balancer_of(site, views, turns)
+        if offers.is_limited:
+            self.pick = self._in_order
+        elif self._balancer is turns and offers.is_plain and turns.everyone is not None:
+            self._rotation = turns.everyone
+            self.pick = self._by_turns
+        else:
+            self.pick = self._by_balance
+
+    def _balancer_of(
+        self, site: Site, views: tuple[MemberView, ...], turns: RoundRobin
+    ) -> Balancer:
         match site.balance:
             case Balance.ROUND_ROBIN:
-                if offers.is_plain and turns.everyone is not None:
-                    self._rotation = turns.everyone
-                    self.pick = self._by_turns
+                return turns
             case Balance.LEAST_CONN:
-                self._balancer = LeastConn(offers, weights, self._places, self.pools)
+                return LeastConn(turns.offers, shares(views), self._places, self.pools)
             case Balance.HASH:
-                self._balancer = Rendezvous(offers, urls, weights)
+                return Rendezvous(turns.offers, self._urls, shares(views))
             case Balance.STICKY:
-                self._cookies = Cookies(self._cookie_key, site.name, site.sticky_cookie, urls)
-                self._balancer = Sticky(turns, self._cookies, views)
+                self._cookies = Cookies(self._cookie_key, site.name, site.sticky_cookie, self._urls)
+                return Sticky(turns, self._cookies, views)
             case _:
                 assert_never(site.balance)
 

@@ -62,15 +62,18 @@ class Pool:
     def take(self, checked: bool) -> Connection | None:
         """An idle connection, the one used last first.
 
-        `checked`: look at the socket before, since this request can't be sent again. A
-        connection that the member closed in the same moment is still not always seen. Where the
-        member's name has other addresses by now, those to the old ones are closed.
+        One that has rested is looked at before: bytes that came meanwhile (the 408 that some
+        servers send when they give up) must not answer this request. `checked`: also one that
+        was put back just now, since the request can't be sent again. What comes in the same
+        moment is still not seen. Where the member's name has other addresses by now, connections
+        to the old ones are closed.
         """
         name = self._name
         while self._idle:
             connection = self._idle.pop()
             current = name is None or connection.address in name.addresses
-            if current and (not checked or connection.seems_open()):
+            has_rested = connection.deadline < self.wheel.now + KEPT_FOR
+            if current and (not (checked or has_rested) or connection.seems_open()):
                 return connection
             connection.close()
         return None

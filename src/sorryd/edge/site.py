@@ -15,15 +15,9 @@ from twisted.logger import Logger
 from sorryd.edge.access import Access
 from sorryd.edge.choosing import Choosing
 from sorryd.edge.drain import Drain
-from sorryd.edge.interfaces import (
-    Guest,
-)
-from sorryd.edge.member_interfaces import (
-    Connector,
-)
-from sorryd.edge.member_interfaces import (
-    Pool as AnyPool,
-)
+from sorryd.edge.interfaces import Guest
+from sorryd.edge.member_interfaces import Connector
+from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
 from sorryd.model import (
@@ -63,6 +57,10 @@ class SiteEdge:
         soon: Soon = lambda call: call(),
         cookie_key: bytes | None = None,
     ) -> None:
+        """`now` gives instants, `soon` calls after what is being done now.
+
+        `cookie_key` is that of cookie_key.py; None: one that ends with this process.
+        """
         self.wheel = wheel
         self.now = now
         self.stopping = False

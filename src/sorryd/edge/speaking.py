@@ -54,7 +54,8 @@ class Speaker(Line):
         """See interfaces.Visitor."""
         head = self._head
         assert head is not None
-        if not (framed and self._lives_on(head)):
+        is_plain = framed and self._requests.body is None and not self._site.stopping
+        if not (is_plain or (framed and self._lives_on(head))):
             self._last = True
         if self._last:
             return _CLOSE
