@@ -64,8 +64,11 @@ def test_an_upload_of_a_form(apps: Applications, hundred: Path, scheme: str) -> 
     with flat_memory(apps):
         got = apps.fetch("/upload", *form, scheme=scheme)
     assert json.loads(got.body) == {
-        "form": {"name": "a=b&c"}, "name": "hundred ü.bin", "size": 100 * MIB, "sha256": digest(hundred),
-    }  # fmt: skip
+        "form": {"name": "a=b&c"},
+        "name": "hundred ü.bin",
+        "size": 100 * MIB,
+        "sha256": digest(hundred),
+    }
 
 
 def test_a_download_of_one_gibibyte(apps: Applications) -> None:

@@ -11,12 +11,13 @@ from tests.policy.balanced import HEAD, TRIAL, Busy, offers, view
 
 from sorryd.policy.balancing import shares
 from sorryd.policy.least_conn import LeastConn
-from sorryd.policy.round_robin import Places
+from sorryd.policy.round_robin import Places, RoundRobin
 from sorryd.snapshot import MemberView
 
 
 def least(views: list[MemberView], loads: list[Busy]) -> LeastConn:
-    return LeastConn(offers(views, loads), shares(views), Places(len(views)), loads)
+    turns = RoundRobin(offers(views, loads), shares(views), Places(len(views)))
+    return LeastConn(turns, shares(views), loads)
 
 
 def pick(balancer: LeastConn, *tried: int) -> int | None:
@@ -42,6 +43,12 @@ def test_least(weights: tuple[int, ...], active: tuple[int, ...], expected: int)
 def test_even_ones_take_turns() -> None:
     """On a quiet day, when nobody has anything to do, weights share exactly."""
     balancer = least([view(0, weight=3), view(1)], [Busy(), Busy()])
+    assert Counter(pick(balancer) for _ in range(40)) == {0: 30, 1: 10}
+
+
+def test_some_even_ones_take_turns() -> None:
+    """Those that are not the least busy have no part in it."""
+    balancer = least([view(0, weight=3), view(1), view(2)], [Busy(), Busy(), Busy(1)])
     assert Counter(pick(balancer) for _ in range(40)) == {0: 30, 1: 10}
 
 

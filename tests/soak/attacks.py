@@ -84,7 +84,7 @@ async def slow_readers(attack: Attack, ready: Callable[[], None]) -> None:
     """A MiB each, of which nobody reads more than a bit."""
     socks = [sock async for sock in attack.crowd(room=4096)]
     for sock in socks:
-        await send(sock, request(b"/large"))
+        await send(sock, request(b"/page/1048576"))
     ready()
     while True:
         for sock in socks:

@@ -20,18 +20,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.end_to_end.daemon import Daemon, configuration
-from tests.end_to_end.members import Member, serving
-from tests.end_to_end.wire import Message, answer
 from tests.soak import attacks
 from tests.soak.attacks import Attack
+from tests.soak.town import MemberProcess, free_ports
 
 MOST: Final = 100.0  # milliseconds, of the onlookers' p99
-LIMIT: Final = 40000  # descriptors: a connection to a member is reckoned for each visitor
-_RAISE: Final = f"""
-import contextlib, resource
-with contextlib.suppress(ValueError, OSError):
-    resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT}))
-"""
+ROOM: Final = (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 64) // 2 - 50
+"""The connections that the limit of descriptors lets the daemon have, but for the onlookers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +41,8 @@ class Row:
 
 
 ROWS: Final = (
-    Row("idle", attacks.idle, 10000),
-    Row("slow heads", attacks.slow_heads, 10000),
+    Row("idle", attacks.idle, min(10000, ROOM)),
+    Row("slow heads", attacks.slow_heads, min(10000, ROOM)),
     Row("slow readers", attacks.slow_readers, 500),
     Row("pipelines", attacks.pipelines, 8),
     Row("pipelines, down", attacks.pipelines, 8, down=True),
@@ -56,11 +51,6 @@ ROWS: Final = (
     Row("comers", attacks.comers, 200),
     Row("handshakes", attacks.handshakes, 8, tls=True),
 )
-
-
-def reply(message: Message) -> bytes:
-    """What the member says."""
-    return answer(b"x" * (1 << 20) if message.target == b"/large" else b"hello")
 
 
 async def onlookers(port: int, seconds: float) -> Any:
@@ -117,17 +107,19 @@ def main() -> int:
     print(f"{'attack':17}{'count':>8}{'MiB':>8}{'KiB each':>10}{'answers':>9}", end="")
     print(f"{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     well = True
-    with tempfile.TemporaryDirectory() as folder, Member(serving(reply)) as member:
+    (port,) = free_ports(1)
+    with tempfile.TemporaryDirectory() as folder:
         for row in (None, *rows):
+            member = MemberProcess("member", f"http://127.0.0.1:{port}", [str(port), "127.0.0.1"])
             ini = configuration([member.url], listen=listen, **keys)
-            with Daemon(Path(folder), ini, launcher=_RAISE) as daemon:
+            with Daemon(Path(folder), ini) as daemon:
                 cores = sorted(os.sched_getaffinity(0))
                 os.sched_setaffinity(daemon.pid, cores[:1])
                 os.sched_setaffinity(0, cores[1:] or cores)
                 well &= asyncio.run(measure(daemon, row, options.seconds))
                 os.sched_setaffinity(0, cores)
-                member.cut()
                 daemon.kill()
+            member.kill()
     return 0 if well else 1
 
 

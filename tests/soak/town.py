@@ -106,11 +106,11 @@ class Town:
         self.folder = folder
         self.chance = chance
         self.keep = False
-        self.ports = Ports(*_free(3))
+        self.ports = Ports(*free_ports(3))
         self.root = authority()
         self.names = NameServer()
         self.names.records[NAME] = ["127.0.0.1"]
-        one, two, named = _free(3)
+        one, two, named = free_ports(3)
         path = str(folder / "member.sock")
         self.members = [
             MemberProcess("one", f"http://127.0.0.1:{one}", [str(one), "127.0.0.1"]),
@@ -173,7 +173,7 @@ class Town:
         )  # fmt: skip
 
 
-def _free(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody has now."""
     socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(sock.getsockname()[1]) for sock in socks]

@@ -115,7 +115,7 @@ class Choosing:
             case Balance.ROUND_ROBIN:
                 return turns
             case Balance.LEAST_CONN:
-                return LeastConn(turns.offers, shares(views), self._places, self.pools)
+                return LeastConn(turns, shares(views), self.pools)
             case Balance.HASH:
                 return Rendezvous(turns.offers, self._urls, shares(views))
             case Balance.STICKY:

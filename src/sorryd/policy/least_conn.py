@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sorryd.policy.balancing import Load, Offers, Request
-from sorryd.policy.rotation import turn
-from sorryd.policy.round_robin import Places
+from sorryd.policy.balancing import Load, Request
+from sorryd.policy.round_robin import RoundRobin
 
 
 class LeastConn:
     """A balancer: see balancing.Balancer. Those that are even take turns, by weight."""
 
-    __slots__ = ("_is_plain", "_loads", "_shares", "_standing", "_up", "offers")
+    __slots__ = ("_loads", "_shares", "_turns", "_up", "offers")
 
-    def __init__(
-        self, offers: Offers, shares: Sequence[int], places: Places, loads: Sequence[Load]
-    ) -> None:
-        self.offers = offers
+    def __init__(self, turns: RoundRobin, shares: Sequence[int], loads: Sequence[Load]) -> None:
+        self.offers = offers = turns.offers
+        self._turns = turns
         self._shares = shares
-        self._standing = places.standing
         self._loads = loads
-        self._is_plain = offers.is_plain
-        self._up = offers.plan.primary or offers.plan.standby
+        self._up = (offers.plan.primary or offers.plan.standby) if offers.is_plain else ()
 
     def pick(self, tried: Collection[int], head: Request | None, client: str) -> int | None:
         """See Balancer."""
-        due = self._up if self._is_plain and not tried else self.offers.due(tried)
+        due = self.offers.due(tried) if tried or not self._up else self._up
         if not due:
             return None
         loads, shares = self._loads, self._shares
@@ -34,10 +30,12 @@ class LeastConn:
         # than a float leaves out.
         busy = [loads[index].active / shares[index] for index in due]
         least = min(busy)
-        if busy.count(least) == 1:
+        even = busy.count(least)
+        if even == 1:
             return due[busy.index(least)]
-        even = [index for index, load in zip(due, busy, strict=True) if load == least]
-        return turn(self._standing, shares, even)
+        if even < len(due):
+            due = tuple([at for at, load in zip(due, busy, strict=True) if load == least])
+        return self._turns.among(due)
 
     def own(self, tried: Collection[int], head: Request | None, client: str) -> int | None:
         """See Balancer."""

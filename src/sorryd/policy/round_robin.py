@@ -56,8 +56,10 @@ class RoundRobin:
     def pick(self, tried: Collection[int], head: Request | None, client: str) -> int | None:
         """See Balancer."""
         due = self.offers.due(tried)
-        if not due:
-            return None
+        return self.among(due) if due else None
+
+    def among(self, due: tuple[int, ...]) -> int:
+        """Whose turn it is of those who share a request."""
         if due is self._up and self.everyone is not None:
             return self.everyone.pick()
         return turn(self._standing, self._shares, due)
