@@ -32,6 +32,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "ini": frozenset(),
     "lockfile": frozenset(),
     "folders": frozenset(),
+    "unix_sockets": frozenset(),
     "database": frozenset(),
     "alarm": frozenset(),
     "demo": frozenset(),
@@ -40,9 +41,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "replies": frozenset({"model", "messages"}),
     "journal": frozenset({"model", "database", "folders", "lockfile"}),
     "policy": frozenset({"model", "reports", "snapshot"}),
-    "edge": frozenset({"model", "policy", "reports", "snapshot"}),
+    "edge": frozenset({"model", "policy", "reports", "snapshot", "folders", "unix_sockets"}),
     "control": frozenset(
-        {"model", "times", "policy", "messages", "replies", "journal", "folders"}
+        {"model", "times", "policy", "messages", "replies", "journal", "folders", "unix_sockets"}
         | {"reports", "snapshot"}
     ),
     "ctl": frozenset({"ini"}),
@@ -53,7 +54,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "reactors": frozenset(),
     "options": frozenset({"config", "model", "reactors"}),
     "signals": frozenset({"messages", "replies"}),
-    "sockets": frozenset({"model", "edge"}),
+    "sockets": frozenset({"model", "edge", "unix_sockets"}),
     "recording": frozenset({"access_log", "edge", "model"}),
     "preparing": frozenset(
         {"config", "control", "edge", "ini", "messages", "model", "sockets", "access_log"}

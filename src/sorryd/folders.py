@@ -1,9 +1,10 @@
-"""Folders made where they are missing."""
+"""Folders made where they are missing, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 
 
 def make_folder(folder: str) -> None:
@@ -17,3 +18,19 @@ def make_folder(folder: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder)
         os.chmod(folder, 0o755)
+
+
+def replace_file(path: str, content: bytes, mode: int) -> None:
+    """Write a whole file or nothing, with `mode` whatever the umask. Raises OSError."""
+    descriptor, draft = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from sorryd.edge.listener import Bound, ListenFault, bind
-from sorryd.edge.unix_sockets import identity, remove
 from sorryd.model import Listen, Site
+from sorryd.unix_sockets import identity, remove
 
 
 class Place(NamedTuple):

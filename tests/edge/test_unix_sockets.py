@@ -76,7 +76,7 @@ def test_answering(path: str) -> None:
     with bind(listen(path)) as sock:
         sock.listen(0)
         for _ in range(2):
-            with pytest.raises(ListenFault, match="another process answers there"):
+            with pytest.raises(ListenFault, match="another daemon answers there"):
                 bind(listen(path))
 
 

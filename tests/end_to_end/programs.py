@@ -118,14 +118,24 @@ def nginx(folder: Path, servers: str, *sockets: socket.socket) -> Iterator[None]
         yield
 
 
+_GUNICORN: Final = """
+bind = {binds!r}
+pythonpath = {folder!r}
+workers = 1
+threads = 16
+timeout = 60
+worker_tmp_dir = "."
+control_socket_disable = True  # versions that know no such thing pass over it
+"""
+
+
 @contextlib.contextmanager
 def gunicorn(folder: Path, application: str, *sockets: socket.socket) -> Iterator[None]:
     """gunicorn with one process and many threads; `application` is MODULE:NAME beside this file."""
-    command = [
-        sys.executable, "-m", "gunicorn", "--workers=1", "--threads=16", "--no-control-socket",
-        f"--pythonpath={Path(__file__).parent}", f"--worker-tmp-dir={folder}", "--timeout=60",
-        *(f"--bind=fd://{sock.fileno()}" for sock in sockets), application,
-    ]  # fmt: skip
+    binds = [f"fd://{sock.fileno()}" for sock in sockets]
+    settings = _GUNICORN.format(binds=binds, folder=str(Path(__file__).parent))
+    (folder / "gunicorn.conf.py").write_text(settings)
+    command = [sys.executable, "-m", "gunicorn", application]
     with running(command, folder / "gunicorn.log", sockets):
         yield
 

@@ -69,7 +69,7 @@ def street(folder: Path, member: Member) -> Iterator[Daemon]:
     """A daemon with few descriptors; two sites at a plain address and one of proxies."""
     keys = {"trusted_proxies": "127.0.0.1/32, unix"}
     listen = "unix:both.sock, unix:proxies.sock proxy"
-    ini = configuration([member.url], listen=listen, hosts="shop.example", **keys)  # type: ignore[arg-type]
+    ini = configuration([member.url], listen=listen, hosts="shop.example", **keys)
     ini += section("blog", [member.url], listen=listen, hosts="blog.example", **keys)
     with Daemon(folder, ini, launcher=FEW) as daemon:
         yield daemon

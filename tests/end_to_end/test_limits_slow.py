@@ -20,8 +20,8 @@ SECOND: Final = 1.0  # of all time-outs here
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A daemon that waits for a second, whatever it is that it waits for."""
-    times = dict.fromkeys(("timeout_header", "timeout_idle", "timeout_body"), "1s")
-    with stage(tmp_path_factory.mktemp("slow"), **times) as acting:
+    folder = tmp_path_factory.mktemp("slow")
+    with stage(folder, timeout_header="1s", timeout_idle="1s", timeout_body="1s") as acting:
         yield acting
 
 
@@ -63,13 +63,15 @@ def test_slow_heads(patient: Stage) -> None:
 
 def test_slow_bodies(patient: Stage) -> None:
     """A body has `timeout_body` from piece to piece: who sends on is served, who stops is not."""
-    heads = (request(b"/", b"Content-Length: 15", method=b"POST"),)
-    heads += (request(b"/", b"Transfer-Encoding: chunked", method=b"POST"),)
+    sized = request(b"/", b"Content-Length: 15", method=b"POST")
+    chunked = request(b"/", b"Transfer-Encoding: chunked", method=b"POST")
     stopped = [patient.visitor() for _ in range(CROWD)]
-    for number, wire in enumerate(stopped):
-        wire.send(heads[number % 2] + b"1\r\nx"[: 4 if number % 2 else 1])
+    for wire in stopped[::2]:
+        wire.send(sized + b"x")
+    for wire in stopped[1::2]:
+        wire.send(chunked + b"1\r\nx")
     with patient.visitor() as steady:
-        steady.send(heads[0])
+        steady.send(sized)
         for _ in range(15):
             time.sleep(SECOND / 5)
             steady.send(b"x")

@@ -147,12 +147,13 @@ async def _repeat(attack: Attack, ready: Callable[[], None], data: bytes) -> Non
 async def _send_on(sock: socket.socket, data: bytes) -> None:
     while True:
         await send(sock, data)
+        await asyncio.sleep(0)
 
 
 async def _throw_away(sock: socket.socket) -> None:
     loop, room = asyncio.get_running_loop(), bytearray(1 << 20)
     while await loop.sock_recv_into(sock, room):
-        pass
+        await asyncio.sleep(0)
 
 
 def _batches(socks: list[socket.socket]) -> list[list[socket.socket]]:

@@ -1,7 +1,8 @@
 """Ten thousand connections, and floods: what each costs, and how long others wait meanwhile.
 
 ``python -m tests.soak.crowd [--seconds 5] [--only idle,comers]`` prints a table. The daemon has
-one core, attackers and onlookers the others. Exit status 1 where an onlooker's p99 is 100 ms or
+one core, attackers and onlookers the others. The onlookers have a site of their own: what they
+wait for is sorryd, not the members under attack. Exit status 1 where their p99 is 100 ms or
 more, or one gets no answer.
 """
 
@@ -19,7 +20,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.end_to_end.daemon import Daemon, configuration
+from tests.end_to_end.daemon import Daemon, configuration, section
+from tests.end_to_end.members import MemberProcess as QuietMember
 from tests.soak import attacks
 from tests.soak.attacks import Attack
 from tests.soak.town import MemberProcess, free_ports
@@ -45,7 +47,7 @@ ROWS: Final = (
     Row("slow heads", attacks.slow_heads, min(10000, ROOM)),
     Row("slow readers", attacks.slow_readers, 500),
     Row("pipelines", attacks.pipelines, 8),
-    Row("pipelines, down", attacks.pipelines, 8, down=True),
+    Row("pipelines down", attacks.pipelines, 8, down=True),
     Row("lines", attacks.lines, 8),
     Row("chunks", attacks.chunks, 8),
     Row("comers", attacks.comers, 200),
@@ -65,12 +67,12 @@ async def onlookers(port: int, seconds: float) -> Any:
 
 async def measure(daemon: Daemon, row: Row | None, seconds: float) -> bool:
     """Print a row of the table; whether the onlookers were well served."""
-    port, before = daemon.port(), daemon.memory()
+    port, before = daemon.port("quiet"), daemon.memory()
     attack = None
     attacking: asyncio.Future[None] | None = None
     if row is not None:
-        daemon.ask("site.down" if row.down else "site.up")
-        attack = Attack(daemon.port(scheme="https") if row.tls else port, row.count)
+        daemon.ask("site.down" if row.down else "site.up", {"site": "shop"})
+        attack = Attack(daemon.port(scheme="https" if row.tls else "http"), row.count)
         ready = asyncio.Event()
         attacking = asyncio.ensure_future(row.attack(attack, ready.set))
         waiting = asyncio.ensure_future(ready.wait())
@@ -108,10 +110,11 @@ def main() -> int:
     print(f"{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     well = True
     (port,) = free_ports(1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, QuietMember("hello") as quiet:
         for row in (None, *rows):
             member = MemberProcess("member", f"http://127.0.0.1:{port}", [str(port), "127.0.0.1"])
             ini = configuration([member.url], listen=listen, **keys)
+            ini += section("quiet", [quiet.url], listen="127.0.0.1:0")
             with Daemon(Path(folder), ini) as daemon:
                 cores = sorted(os.sched_getaffinity(0))
                 os.sched_setaffinity(daemon.pid, cores[:1])

@@ -1,7 +1,8 @@
 """Quiet visitors whose answers are timed: ``python -m tests.soak.onlookers PORT SECONDS``.
 
-They have eight connections and ask 200 times a second all together, whatever becomes of the
-answers before; so a stall is seen by all who would have asked meanwhile. Prints one line of JSON.
+They have forty connections and ask 200 times a second all together. A time counts from when a
+request was due, whatever held up the one before: a stall is seen by all who would have asked
+meanwhile. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from typing import Final
 
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 40
 RATE: Final = 200.0
 _REQUEST: Final = b"GET /hello HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import grp
 import os
-import socket
-import stat
-from collections.abc import Iterator
 
 from twisted.internet import tcp, unix
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -18,6 +13,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.python.failure import Failure
 
 from sorryd.folders import make_folder
+from sorryd.unix_sockets import PathInUse, PathTaken, identity, replacing
 
 _BACKLOG = 50
 
@@ -53,12 +49,15 @@ def listen_control(
     A missing folder is made (0755). A socket file that nobody answers on is replaced. Raises
     ControlSocketInUse where somebody answers, ControlSocketError for all else in the way.
     """
-    folder = os.path.dirname(os.path.abspath(path))
     try:
-        make_folder(folder)
-        with _alone(folder, path):
-            _clear(path)
+        make_folder(os.path.dirname(os.path.abspath(path)))
+        with replacing(path):
             return _open(reactor, path, mode, gid, factory)
+    except PathInUse as taken:
+        hint = "stop it, or set control in [sorryd] to another path"
+        raise ControlSocketInUse(f"control socket {path}: {taken}; {hint}") from None
+    except PathTaken as taken:
+        raise ControlSocketError(f"control socket {path}: {taken}") from None
     except CannotListenError as error:
         why = getattr(error.socketError, "strerror", None) or error.socketError
         raise ControlSocketError(f"control socket {path}: {why}") from None
@@ -78,14 +77,14 @@ class ControlPort(unix.Port):
 
     def startListening(self) -> None:
         super().startListening()
-        self._file = _identity(self.path)
+        self._file = identity(self.path)
 
     def stop(self) -> Deferred[None]:
         """Listen no more, and remove the file."""
         return maybeDeferred(self.stopListening)
 
     def connectionLost(self, reason: Failure) -> None:
-        if self._file is not None and self._file == _identity(self.path):
+        if self._file is not None and self._file == identity(self.path):
             super().connectionLost(reason)
         else:  # replaced or removed by somebody else: unix.Port would unlink theirs, or raise
             tcp.Port.connectionLost(self, reason)
@@ -106,54 +105,3 @@ def _open(
         what = f"can't give it to group {gid} with mode {mode:04o}"
         raise ControlSocketError(f"control socket {path}: {what}: {error.strerror}") from None
     return port
-
-
-@contextlib.contextmanager
-def _alone(folder: str, path: str) -> Iterator[None]:
-    """Keep two daemons that start at once from both taking over the same stale file."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise ControlSocketInUse(
-            f"control socket {path}: another daemon is starting there; try again"
-        ) from None
-    finally:
-        os.close(descriptor)
-
-
-def _clear(path: str) -> None:
-    """Remove a stale socket file."""
-    try:
-        kind = os.lstat(path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(kind):
-        raise ControlSocketError(f"control socket {path}: there is something that is no socket")
-    if _answers(path):
-        raise ControlSocketInUse(
-            f"control socket {path}: another daemon answers there; stop it, "
-            "or set control in [sorryd] to another path"
-        )
-    os.unlink(path)
-
-
-def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)  # a UNIX socket connects at once or not at all
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            return False
-        except BlockingIOError:
-            pass  # alive, with its backlog full (EAGAIN, connect(2))
-        return True
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -6,10 +6,11 @@ member's cookie by the member's URL. Several daemons before the same members may
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 from typing import Final
+
+from sorryd.folders import replace_file
 
 NAME: Final = "cookies.key"
 _LENGTH: Final = 32  # bytes; in hexadecimal in the file
@@ -28,7 +29,7 @@ def cookie_key(folder: str) -> bytes:
     path = os.path.join(folder, NAME)
     try:
         if not os.path.exists(path):
-            _make(path)
+            replace_file(path, secrets.token_hex(_LENGTH).encode("ascii") + b"\n", 0o600)
         with open(path, "rb") as file:
             written = file.read(4 * _LENGTH)
     except OSError as error:
@@ -43,19 +44,3 @@ def cookie_key(folder: str) -> bytes:
             " is made"
         )
     return key
-
-
-def _make(path: str) -> None:
-    """Write a new key, whole or not at all."""
-    draft = f"{path}.{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_LENGTH) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise

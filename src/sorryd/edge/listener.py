@@ -13,8 +13,8 @@ from twisted.logger import Logger
 
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.readiness import Readiness
-from sorryd.edge.unix_sockets import PathTaken, bind_path, identity, remove
 from sorryd.model import Listen
+from sorryd.unix_sockets import PathTaken, bind_path, identity, remove
 
 log = Logger()
 

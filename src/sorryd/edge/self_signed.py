@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sorryd.edge.tls import TlsFault, read_chain, read_key
+from sorryd.folders import replace_file
 
 ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
 RENEWED_AHEAD: Final = 30 * 86400.0
@@ -50,8 +49,8 @@ def self_signed(
         try:
             os.makedirs(folder, exist_ok=True)
             # A crash between the two leaves a pair that does not match, and so is made anew.
-            _replace(key_path, pem, 0o600)
-            _replace(chain_path, chain, 0o644)
+            replace_file(key_path, pem, 0o600)
+            replace_file(chain_path, chain, 0o644)
         except OSError as error:
             raise TlsFault(chain_path, f"can't be written: {error.strerror}") from None
     return chain_path, key_path
@@ -106,19 +105,3 @@ def _certificate(
         .add_extension(subject_key, critical=False)
         .sign(key, hashes.SHA256())
     )
-
-
-def _replace(path: str, content: bytes, mode: int) -> None:
-    """Write a whole file or nothing, with `mode` whatever the umask."""
-    descriptor, draft = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise

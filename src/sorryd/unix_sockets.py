@@ -18,6 +18,10 @@ class PathTaken(Exception):
     """There is something at the path that must not be replaced; the text says what."""
 
 
+class PathInUse(PathTaken):
+    """Another process answers there, or is about to."""
+
+
 def bind_path(path: str) -> socket.socket:
     """A socket bound to `path`, not yet listening; raises PathTaken and OSError.
 
@@ -25,8 +29,7 @@ def bind_path(path: str) -> socket.socket:
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        with _alone(os.path.dirname(path)):
-            _clear(path)
+        with replacing(path):
             sock.bind(path)
             os.chmod(path, MODE)  # before it listens: nobody can connect until then
     except BaseException:
@@ -52,14 +55,19 @@ def remove(path: str, ours: tuple[int, int] | None) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: str) -> Iterator[None]:
-    """Keep two daemons that start at once from both taking over the same stale file."""
+def replacing(path: str) -> Iterator[None]:
+    """Make room at `path` for a socket that is bound within; raises PathTaken and OSError.
+
+    Two daemons that start at once do not both take over the same stale file.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _clear(path)
         yield
     except BlockingIOError:
-        raise PathTaken("another daemon is starting there; try again") from None
+        raise PathInUse("another daemon is starting there; try again") from None
     finally:
         os.close(descriptor)
 
@@ -72,7 +80,7 @@ def _clear(path: str) -> None:
     if not stat.S_ISSOCK(kind):
         raise PathTaken("there is something that is no socket")
     if _answers(path):
-        raise PathTaken("another process answers there")
+        raise PathInUse("another daemon answers there")
     os.unlink(path)
 
 
