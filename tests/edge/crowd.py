@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import (
     NewConnection,
     Pool,
+    QueueFull,
 )
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, Site
@@ -44,7 +46,9 @@ class Asking:
         if self.pool is not None:
             self._go(self.pool)
             return
-        self._cancel = crowd.choosing.wait(tried, self.head, client, self._go, self._late)
+        self._cancel: Callable[[], None] | None = None
+        with contextlib.suppress(QueueFull):
+            self._cancel = crowd.choosing.wait(tried, self.head, client, self._go, self._late)
         assert not self.member, "told to go before it waits"
         self.is_refused = self._cancel is None
 

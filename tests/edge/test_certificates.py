@@ -156,6 +156,34 @@ def test_warnings(tmp_path: Path, since: int, until: int, texts: list[str]) -> N
         assert one.startswith(f"{tmp_path}/{text}")
 
 
+@pytest.mark.parametrize(
+    ("hosts", "names", "missing"),
+    [
+        pytest.param([], ["a.test"], "", id="any host"),
+        pytest.param(["a.test", "b.test"], ["b.test", "a.test"], "", id="all"),
+        pytest.param(["a.c.test"], ["*.c.test"], "", id="by a wildcard"),
+        pytest.param(["*.c.test"], ["*.c.test"], "", id="a wildcard"),
+        pytest.param(["*.c.test"], ["a.c.test"], "", id="one name below a wildcard"),
+        pytest.param(["10.0.0.1", "[::1]"], ["::1", "10.0.0.1"], "", id="addresses"),
+        pytest.param(["b.a.c.test"], ["*.c.test"], "b.a.c.test", id="two labels"),
+        pytest.param(["c.test"], ["*.c.test"], "c.test", id="not the name itself"),
+        pytest.param(["a.test", "b.test", "*.c.test"], ["a.test"], "b.test, *.c.test", id="some"),
+        pytest.param(["a.test"], [], "a.test", id="no names"),
+    ],
+)
+def test_hosts_without_a_certificate(
+    tmp_path: Path, hosts: list[str], names: list[str], missing: str
+) -> None:
+    """Visitors' programs refuse a certificate for other names: that is told when it is read."""
+    chain, key = issue(ROOT, names)
+    certificate = Certificate(
+        chain=written(tmp_path, "a.pem", chain), key=written(tmp_path, "a.key", key)
+    )
+    site = replace(showing(certificate), hosts=tuple(hosts))
+    told = site_certificates(site, "").warnings(datetime.now(UTC).timestamp())
+    assert told == ([f"no certificate of this site is for {missing}"] if missing else [])
+
+
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
 def test_order_of_the_chain(tmp_path: Path, kind: Kind) -> None:
     """A chain whose certificates stand in a wrong order is told of, and shown all the same."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.messages import GET, OK, answer, passed, request
+from tests.edge.messages import GET, OK, answer, passed, put, request
 from tests.edge.scene import NOON, Stage, window
 
 # --- ends -------------------------------------------------------------------------------
@@ -154,3 +154,16 @@ def test_fin_before_apologies(stage: Stage) -> None:
     scene.member().says(OK)
     assert visitor.gets().count(b"HTTP/1.1 503 ") == 2
     assert visitor.is_gone
+
+
+def test_fin_in_an_upload_that_waits_for_its_turn(stage: Stage) -> None:
+    """FIN in the middle of the last of several requests: that one is cancelled, when its turn
+    comes, and the others are answered."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET + put(b"abcdef")[:-3])
+    visitor.ends()
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK)
+    assert visitor.is_gone
+    assert scene.active == [0]

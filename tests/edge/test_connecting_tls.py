@@ -139,3 +139,10 @@ def test_international_name(world: World, server: socket.socket, tmp_path: Path)
         "127.0.0.1", server.getsockname()[1], MemberTls(name=f"ü{label}.internal")
     )
     assert "name" in world.fails(outcome)
+
+
+def test_broken_files(world: World, server: socket.socket, tmp_path: Path) -> None:
+    """Files that can't be used any more are a failure like any other."""
+    missing = str(tmp_path / "ca.pem")
+    outcome, _ = world.connect("127.0.0.1", server.getsockname()[1], MemberTls(ca=missing))
+    assert missing in world.fails(outcome)

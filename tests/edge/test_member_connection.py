@@ -266,3 +266,20 @@ def test_slow_visitor_is_no_slow_member(stage: Stage) -> None:
     member.says_at_once(large[100_000:])
     assert visitor.gets() == passed(large)
     assert member.gets() == asked(GET)
+
+
+def test_neither_side_reads(stage: Stage) -> None:
+    """A member that takes no more of an upload is not waited for without end, even where its
+    visitor did not read for a while."""
+    scene = stage()
+    visitor, member = scene.warmed_up()
+    member.stops_reading()
+    visitor.says_at_once(request(b"PUT / HTTP/1.1", b"Content-Length: 200000\r\n", bytes(100_000)))
+    visitor.stops_reading()
+    for _ in range(3):
+        hints = b"HTTP/1.1 103 Early Hints\r\nA: " + b"x" * 30_000 + b"\r\n\r\n"
+        member.says_at_once(hints)
+    visitor.reads()
+    visitor.gets()
+    scene.passes(TIMES.answer + 2 * TICK)
+    assert status_of(visitor.gets()) == 504

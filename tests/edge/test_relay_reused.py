@@ -140,3 +140,20 @@ def test_stream_stalls(stage: Stage, minor: int) -> None:
     assert visitor.is_aborted is (minor == 0)
     assert member.is_aborted
     assert not visitor.gets().endswith(b"0\r\n\r\n")
+
+
+def test_unread_upload(stage: Stage) -> None:
+    """An answer to an upload that the member has not read: the connection serves no more.
+
+    The next request would stand behind what waits, and nobody would see how much that is.
+    """
+    scene = stage()
+    visitor, member = scene.warmed_up()
+    member.stops_reading()
+    visitor.says_at_once(put(bytes(200_000)))
+    member.says(OK)
+    assert visitor.gets() == passed(OK)
+    assert member.is_aborted
+    visitor.says(GET)
+    scene.member().says(OK)
+    assert visitor.gets() == passed(OK)

@@ -42,3 +42,14 @@ def test_of_an_answer(stage: Stage, first: bytes, field: bytes, gets: bytes) -> 
     got = visitor.gets()
     assert got.partition(b"\r\n\r\n")[2] == gets
     assert b"A: b" not in got.partition(b"\r\n\r\n")[0]
+
+
+def test_of_an_answer_that_is_none(stage: Stage) -> None:
+    """Those behind a status of `fail_on` are not put behind another member's answer."""
+    scene = stage(members=2, fail_on=(503,))
+    visitor = scene.visitor()
+    visitor.says(request(fields=b"TE: trailers\r\nConnection: TE\r\n"))
+    failing = scene.member("a")
+    failing.says_at_once(b"HTTP/1.1 503 Busy\r\n" + CHUNKED + b"\r\n" + LAST)
+    scene.member("b").says(b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"\r\n" + b"0\r\n\r\n")
+    assert visitor.gets().partition(b"\r\n\r\n")[2] == b"0\r\n\r\n"

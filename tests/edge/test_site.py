@@ -216,19 +216,35 @@ def test_full(stage: Stage) -> None:
 def test_finish_idle(stage: Stage) -> None:
     """When sorryd stops, connections without a request are closed at once."""
     scene = stage()
-    new, used, half = scene.visitor(), scene.visitor(), scene.visitor()
+    new, used = scene.visitor(), scene.visitor()
     used.says(GET)
     scene.member().says(OK)
     used.gets()
-    half.says(b"GET / HT")
     scene.site.stop()
     scene.settle()
     assert new.is_gone
     assert used.is_gone
-    assert half.has_fin
-    half.ends()
-    assert half.is_gone
     assert not scene.site.visitors
+
+
+@pytest.mark.parametrize("comes", [False, True])
+def test_finish_half_a_head(stage: Stage, comes: bool) -> None:
+    """A request whose head has begun to come is answered, if the rest comes in time."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(GET[:9])
+    scene.site.stop()
+    scene.settle()
+    assert visitor.is_open
+    if comes:
+        visitor.says(GET[9:])
+        scene.member().says(OK)
+        assert visitor.gets() == passed(OK, b"Connection: close\r\n")
+    else:
+        scene.passes(TIMES.header + 2 * TICK)
+        assert status_of(visitor.gets()) == 408
+        visitor.ends()
+    assert visitor.is_gone
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["before the answer", "in the answer"])

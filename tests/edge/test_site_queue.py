@@ -234,3 +234,21 @@ def test_limit_of_a_new_configuration(stage: Stage) -> None:
     for visitor in asking:
         scene.member("a").says(OK)
         assert visitor.gets() == passed(OK)
+
+
+def test_end_of_a_trial(stage: Stage) -> None:
+    """Who waits while others are full goes to a member on trial as soon as it is free again."""
+    scene = stage(members=2)
+    limited(scene, b=Health.TRIAL)
+    view = scene.site.view
+    a, b = view.members
+    members = (a, replace(b, member=replace(b.member, max_connections=0)))
+    scene.site.apply(replace(view, members=members))
+    trying, served, waiting = visitors(scene, 3)
+    scene.member("b")
+    scene.member("a").says(OK[:-1])
+    assert scene.active == [1, 1]
+    trying.resets()
+    scene.member("b").says(OK)
+    assert waiting.gets() == passed(OK)
+    served.resets()

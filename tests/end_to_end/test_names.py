@@ -40,6 +40,18 @@ def test_addresses_are_followed(tmp_path: Path) -> None:
             assert ask(port).body == b"new"
             names.is_silent = True
             assert ask(port).body == b"new"
+        assert "UDP" not in daemon.log
+        assert "DNS" not in daemon.log
+
+
+def test_localhost_needs_no_name_server(tmp_path: Path) -> None:
+    """Name servers know nothing of it, and the hosts file is not read where one is named."""
+    with (
+        NameServer() as names,
+        Member(saying(b"here"), host="127.0.0.1") as member,
+        Daemon(tmp_path, ini(names, member.port).replace(NAME, "localhost")) as daemon,
+    ):
+        assert ask(daemon.port()).body == b"here"
 
 
 def test_several_addresses(tmp_path: Path) -> None:

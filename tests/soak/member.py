@@ -20,7 +20,7 @@ from typing import Final
 from tests.soak.pages import PIECES, body, piece, receipt
 
 STALL: Final = 4.0  # seconds, longer than a daemon of the soak waits
-_GONE: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_GONE: Final = (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 _LIES: Final = (
     b"SSH-2.0-OpenSSH_9\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",

@@ -185,6 +185,22 @@ def _flaw(pair: Pair) -> str:
     return ""
 
 
+def _unnamed(site: Site, pairs: Sequence[Pair]) -> list[str]:
+    """What is said of hosts that no certificate is for: visitors' programs will refuse it there.
+
+    A host with a wildcard is content with a certificate for some name below it.
+    """
+    names = {name for pair in pairs for name in (*pair.names.dns, *pair.names.addresses)}
+    missing = [
+        host
+        for host in site.hosts
+        if host.strip("[]") not in names
+        and f"*.{host.partition('.')[2]}" not in names
+        and not (host.startswith("*.") and any(name.endswith(host[1:]) for name in names))
+    ]
+    return [f"no certificate of this site is for {', '.join(missing)}"] if missing else []
+
+
 # --- contexts -----------------------------------------------------------------------------
 
 

@@ -169,8 +169,8 @@ class Choosing:
     ) -> Callable[[], None] | None:
         """Wait for a member, where `pick` gave None. Returns what cancels it.
 
-        None: nobody is merely full, or too many wait already. `go` is told the member that
-        takes the request, `late` that none did in time; not before this has returned.
+        None: nobody is merely full. `go` is told the member that takes the request, `late` that
+        none did in time; not before this has returned. Raises QueueFull.
         """
         waiting = Waiting(tried, head, client, go, late)
         waiting.own = self._own(waiting)
@@ -182,7 +182,7 @@ class Choosing:
         return self.queue.join(waiting) if is_worth_it else None
 
     def freed(self, pool: AnyPool) -> None:
-        """A member with a limit has one request less."""
+        """See member_interfaces.Members."""
         self.queue.look_soon()
 
     def member_for(self, waiting: Waiting) -> AnyPool | None:

@@ -33,8 +33,7 @@ class VisitorConnection(Speaker):
     """
 
     __slots__ = (
-        "_address", "_advancing", "_door", "_forwarding", "forwarding",
-        "host",
+        "_address", "_advancing", "_door", "_forwarding", "_trusted", "forwarding", "host",
     )  # fmt: skip
 
     forwarding: Callable[[RequestHead], bytes]
@@ -44,27 +43,35 @@ class VisitorConnection(Speaker):
         """`address` is the visitor's, without a port; empty where it came by a UNIX socket."""
         super().__init__(door.home)
         self._door = door
-        self._address = self.client = address
-        self._tls = self.is_secure = tls
+        self._address = address
+        self._tls = tls
         self._advancing = False
         self._settle(door.home)
 
     def _settle(self, site: SiteEdge) -> None:
         """What the connection takes from its site."""
+        self._trusted = site.trusted
         self._forwarding = Forwarding(self._address, self._tls, site.trusted)
         self.forwarding = self._forwarding.lines
         self.host = self._forwarding.host
         self._is_believed = site.trusted.believes(self._address)
+        self.client, self.is_secure = self._address, self._tls
 
     def _move(self, site: SiteEdge) -> None:
-        """A request is for another site of this address."""
-        if site.is_full:
-            raise BadMessage(503, "too many connections")
-        self._site.left(self)
-        self._site = self._patience = site
-        self._requests.limits = site
-        site.arrived(self)
+        """A request is for another site of this address, or its own one trusts others now."""
+        if site is not self._site:
+            if site.is_full:
+                raise BadMessage(503, "too many connections")
+            self._site.left(self)
+            self._site = self._patience = site
+            self._requests.limits = site
+            site.arrived(self)
         self._settle(site)
+
+    def _believe(self, head: RequestHead) -> None:
+        """The peer is trusted: the request comes from where it says."""
+        self.client = self._forwarding.client(head)
+        self.is_secure = self._forwarding.is_secure(head)
 
     # --- what the transport tells ---
 
@@ -80,7 +87,7 @@ class VisitorConnection(Speaker):
     def readConnectionLost(self) -> None:
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._ended = True
-        if self._closing or self._requests.body is not None or not self._owes_answers:
+        if self._closing or not self._owes_answers:
             self._gone()
             self.close()
 
@@ -122,6 +129,7 @@ class VisitorConnection(Speaker):
                     data = self._take_body(requests.body, data)
                 elif not (self._answering or self._blocked):
                     data = self._take_head(data)
+                    waited = b""
                 else:
                     if requests.hold(data):
                         self._pause()
@@ -138,11 +146,14 @@ class VisitorConnection(Speaker):
         if data:
             self._advance(data)
         if self._ended and not self._owes_answers:
+            self._gone()
             self.close()
 
     @property
     def _owes_answers(self) -> bool:
         """Whether a whole request still waits for its answer, or may be among what waits."""
+        if self._requests.body is not None:
+            return False
         return self._answering or (self._blocked and bool(self._requests.ahead))
 
     def _take_head(self, data: bytes) -> bytes:
@@ -156,12 +167,13 @@ class VisitorConnection(Speaker):
         self._head = head
         self._answering = True
         self._last = not head.keep_alive
-        site = self._door.site_for(head.host, self.transport.server_name)
-        if site is not self._site:
-            self._move(site)
         if self._is_believed:
-            self.client = self._forwarding.client(head)
-            self.is_secure = self._forwarding.is_secure(head)
+            self._believe(head)
+        site = self._door.site_for(head.host, self.transport.server_name)
+        if site.trusted is not self._trusted:  # each site has its own, until a new configuration
+            self._move(site)
+            if self._is_believed:
+                self._believe(head)
         if self._site.access is not None:
             self._begin_record(head)
         self.deadline = NEVER

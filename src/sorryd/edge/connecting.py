@@ -21,6 +21,7 @@ from sorryd.edge.member_interfaces import (
 from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.names import Name, Names
 from sorryd.edge.readiness import Readiness
+from sorryd.edge.tls import TlsFault
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import NEVER, Wheel
@@ -156,11 +157,16 @@ class _Attempt:
         connection = self._connection
         try:
             server_name = sni(name)
+            context = self._connector.context_of(self._member)
         except UnicodeError:
             sock.close()
             self._fail(f"{name} is no name that TLS can send")
             return
-        tls = SSL.Connection(self._connector.context_of(self._member), sock)
+        except TlsFault as fault:
+            sock.close()
+            self._fail(str(fault))
+            return
+        tls = SSL.Connection(context, sock)
         tls.set_connect_state()
         if server_name is not None:
             tls.set_tlsext_host_name(server_name)

@@ -43,8 +43,8 @@ class MemberConnection:
     """
 
     __slots__ = (
-        "_body", "_buffer", "_informational", "_keep", "_sent", "address", "deadline", "exchange",
-        "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
+        "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "address", "deadline",
+        "exchange", "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
     )  # fmt: skip
 
     transport: Wire
@@ -62,6 +62,7 @@ class MemberConnection:
         self._body: BodyReader | None = None  # of the current answer, once its head was read
         self._keep = False  # the connection serves again after this answer
         self._informational = 0
+        self._is_full = False  # much of what was sent waits for the member to read
         self._sent = 0
 
     # --- what exchanges ask ---
@@ -93,7 +94,7 @@ class MemberConnection:
         """Read on."""
         if self._body is not None:
             self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
-        elif self.exchange is not None and self.exchange.request_done:
+        elif self.exchange is not None and (self.exchange.request_done or self._is_full):
             self._await_answer()
         self.transport.resumeProducing()
 
@@ -182,12 +183,14 @@ class MemberConnection:
         self.deadline = self.pool.wheel.now + self.pool.timeouts.answer
 
     def pauseProducing(self) -> None:
+        self._is_full = True
         if self.exchange is not None:
             if self._body is None:
                 self._await_answer()
             self.exchange.pause_request()
 
     def resumeProducing(self) -> None:
+        self._is_full = False
         if self.exchange is not None:
             if self._body is None and not self.exchange.request_done:
                 self.deadline = NEVER
@@ -264,8 +267,8 @@ class MemberConnection:
         """The answer is whole: the connection serves again, or ends."""
         self.exchange = None
         self._body = None
-        if not exchange.request_done:
-            self._go_away()  # an early answer: what else it was sent would begin a new request
+        if not exchange.request_done or self._is_full:
+            self._go_away()  # an early answer: what is left of the request would follow it
         elif self._keep:
             self.pool.put(self)
         else:

@@ -135,6 +135,10 @@ class Rewriting(Protocol):
         """`lines`, of which those `at` may be changed."""
 
 
+class QueueFull(Exception):
+    """As many requests wait for members as may."""
+
+
 class Members(Protocol):
     """What an exchange asks of its site: see site.py."""
 
@@ -169,9 +173,9 @@ class Members(Protocol):
     ) -> Callable[[], None] | None:
         """Wait for a member, where `pick` gave None. Returns what cancels it.
 
-        None: nobody is merely full, or too many wait already. `go` is told the member that
-        takes the request, `late` that none did in time; not before this has returned.
+        None: nobody is merely full. `go` is told the member that takes the request, `late` that
+        none did in time; not before this has returned. Raises QueueFull.
         """
 
     def freed(self, pool: Pool) -> None:
-        """A member with a limit has one request less."""
+        """A member that was full, or on trial, may have room again."""

@@ -141,6 +141,7 @@ class Exchange(Sending):
         connection = self.connection
         if not done and connection is not None:
             connection.abandon()
+        self.trailers = b""  # of this answer
         self.member_broke(f"answered {head.status}")
 
     def _blame(self, pool: Pool, why: str) -> None:

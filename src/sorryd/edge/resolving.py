@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple, Protocol
 
+from twisted.internet import udp
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IHostResolution,
@@ -20,10 +21,14 @@ from twisted.internet.interfaces import (
 )
 from twisted.names import client, dns
 from twisted.names.error import DNSNameError
+from twisted.python import log
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 TRIES: Final = (1, 2, 4)
 """Seconds to wait for each of the questions to a name server."""
+
+LOOPBACK: Final = ("127.0.0.1", "::1")
 
 
 class Found(NamedTuple):
@@ -82,10 +87,17 @@ class NameServer:
 
     def __init__(self, reactor: Any, address: str, port: int) -> None:
         # Without resolv= and hosts=, Twisted's would read the machine's files too.
-        self._resolver = client.Resolver(servers=[(address, port)], timeout=TRIES, reactor=reactor)
+        self._resolver = client.Resolver(
+            servers=[(address, port)], timeout=TRIES, reactor=_QuietReactor(reactor)
+        )
 
     def lookup(self, host: str) -> Deferred[Found]:
-        """See Resolver. One family's failure is none where the other has addresses."""
+        """See Resolver. One family's failure is none where the other has addresses.
+
+        localhost is asked of nobody (RFC 6761 §6.3).
+        """
+        if host.lower() == "localhost":
+            return succeed(Found(LOOPBACK))
         name = host.encode("idna").decode("ascii")
         questions = (
             self._resolver.lookupAddress(name, TRIES),
@@ -93,6 +105,35 @@ class NameServer:
         )
         both = DeferredList(questions, consumeErrors=True)
         return both.addCallback(_found_of)
+
+
+class _QuietReactor:
+    """The reactor, but for what its UDP ports log: four lines for every question."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def listenUDP(
+        self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192
+    ) -> udp.Port:
+        """As IReactorUDP's."""
+        quiet = _QuietPort(port, protocol, interface, maxPacketSize, self._reactor)
+        quiet.startListening()
+        return quiet
+
+
+class _QuietPort(udp.Port):
+    # An event without a text is not printed.
+    _silence: Final = {"log_format": ""}
+
+    def startListening(self) -> None:
+        log.callWithContext(self._silence, super().startListening)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        log.callWithContext(self._silence, super().connectionLost, reason)
 
 
 def resolver_of(reactor: Any, nameserver: tuple[str, int] | None) -> Resolver:

@@ -18,6 +18,7 @@ from sorryd.edge.member_interfaces import (
     Connection,
     Members,
     Pool,
+    QueueFull,
 )
 from sorryd.policy.headers import IDEMPOTENT, request_head
 
@@ -67,9 +68,13 @@ class Sending:
 
     def _wait_in_line(self) -> None:
         """Nobody takes the request now: wait until somebody does, or say sorry."""
-        cancel = self._members.wait(
-            self._tried, self._head, self._visitor.client, self._its_turn, self._waited_too_long
-        )
+        try:
+            cancel = self._members.wait(
+                self._tried, self._head, self._visitor.client, self._its_turn, self._no_room
+            )
+        except QueueFull:
+            self._no_room()
+            return
         if cancel is None:
             if self._tried:
                 self._visitor.apologise(BAD_GATEWAY, End.MEMBER_FAILED)
@@ -85,7 +90,8 @@ class Sending:
         self._tried = (*self._tried, pool)
         self._attempt(pool)
 
-    def _waited_too_long(self) -> None:
+    def _no_room(self) -> None:
+        """No member had any in time, or too many wait already."""
         self._stop_waiting = None
         self._visitor.apologise(None, End.QUEUE)
 
@@ -196,7 +202,7 @@ class Sending:
         pool.active -= 1
         if self._trial:
             pool.trying -= 1
-        if pool.limit:
+        if pool.limit or self._trial:
             self._members.freed(pool)
 
     # --- back-pressure ---

@@ -147,9 +147,9 @@ class Speaker(Line):
             self._abort()
 
     def finish(self) -> None:
-        """sorryd stops: close when the request in flight is answered, or now without one."""
+        """sorryd stops: close when what was begun to be asked is answered, or now."""
         self._last = True
-        if not (self._answering or self._closing):
+        if not (self._answering or self._closing or self._requests.ahead):
             self._end_politely()
 
     def expire(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Protocol
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import (
     Pool,
+    QueueFull,
 )
 from sorryd.edge.wheel import Wheel
 
@@ -102,10 +103,10 @@ class Queue:
         """Whether nobody else may be served now: there is room that those here have not got yet."""
         return self._is_due and self._count > 0
 
-    def join(self, waiting: Waiting) -> Callable[[], None] | None:
-        """Wait at the end. Returns what takes the request out again; None where it is full."""
+    def join(self, waiting: Waiting) -> Callable[[], None]:
+        """Wait at the end. Returns what takes the request out again. Raises QueueFull."""
         if self._count >= self.limit:
-            return None
+            raise QueueFull
         waiting.queue = self
         waiting.number = next(self._numbers)
         waiting.deadline = self._wheel.now + self.timeout

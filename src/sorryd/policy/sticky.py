@@ -30,7 +30,7 @@ class Cookies:
     `key` is secret, `name` a token (RFC 6265 §4.1.1); members are named by their URLs.
     """
 
-    __slots__ = ("_lines", "_name", "_pairs", "_urls", "_values")
+    __slots__ = ("_lines", "_name", "_split", "_urls", "_values")
 
     def __init__(self, key: bytes, site: str, name: str, urls: Sequence[str]) -> None:
         self._values: Mapping[str, bytes] = {url: _mac(key, site, url) for url in urls}
@@ -41,7 +41,7 @@ class Cookies:
             for url, value in self._values.items()
         }
         # Possessive, and each match begins at a byte of its own: linear in what comes.
-        self._pairs = re.compile(rb";[ \t]*+%b[ \t]*+=([^;]*+)" % re.escape(token)).finditer
+        self._split = re.compile(rb";[ \t]*+%b[ \t]*+=([^;]*+)" % re.escape(token)).split
 
     def member(self, head: Request) -> str | None:
         """The URL of the member that the visitor's cookie says; None without a valid one."""
@@ -66,10 +66,13 @@ class Cookies:
         RFC 6265 §4.2.1, and what else is sent: several Cookie lines, quotes, spaces, no value.
         """
         name, lines = self._name, head.lines
+        # `find` costs a third of `in`, and once over all is enough for most.
+        if b"\n".join(lines).find(name) < 0:
+            return b""
         ours = [
             at
             for at, line in enumerate(lines)
-            if name in line and line[: len(_FIELD)].lower() == _FIELD
+            if line.find(name) > 0 and line[: len(_FIELD)].lower() == _FIELD
         ]
         values: list[bytes] = []
         for at in ours:
@@ -79,22 +82,18 @@ class Cookies:
                 del lines[at]
                 if at < head.host_at:
                     head.host_at -= 1
-        return values[0] if values else b""
+        return values[0].strip(b' \t"') if values else b""
 
     def _without(self, line: bytes, values: list[bytes]) -> bytes:
         """A Cookie line without the cookie, whose values are added to `values`.
 
         b"" where nothing is left of it.
         """
-        pairs = b";" + line[len(_FIELD) :]
-        at, left = 0, []
-        for pair in self._pairs(pairs):
-            values.append(pair[1].strip(b' \t"'))
-            left.append(pairs[at : pair.start()])
-            at = pair.end()
-        if not left:
+        others, *ours = self._split(b";" + line[len(_FIELD) :])
+        if not ours:
             return line
-        rest = b"".join((*left, pairs[at:])).lstrip(b"; \t")
+        values += ours[::2]
+        rest = b"".join((others, *ours[1::2])).lstrip(b"; \t")
         return line[: len(_FIELD)] + b" " + rest if rest else b""
 
 
