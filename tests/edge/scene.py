@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
+from tests.edge.calls import Dialling, Done
 from tests.edge.messages import GET, OK, passed
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
@@ -65,29 +66,6 @@ def window(start: float, end: float | None, drain: float = 0.0) -> Window:
 
 
 # --- the scene --------------------------------------------------------------------------
-
-Done = Callable[[str | None], None]
-
-
-class Dialling:
-    """A connection to a member that was asked for and is not made yet."""
-
-    def __init__(self, connection: NewConnection, member: Member, done: Done) -> None:
-        self.connection = connection
-        self.member = member
-        self.done = done
-        self.is_cancelled = False
-        self.is_over = False
-
-    def ends(self, why: str | None) -> None:
-        """Tell who asked how it went."""
-        self.is_over = True
-        self.done(why)
-
-    def cancel(self) -> None:
-        assert not self.is_over, "taken back when it was over"
-        assert not self.is_cancelled, "taken back twice"
-        self.is_cancelled = True
 
 
 class OneSite:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.edge.messages import GET
+from tests.edge.messages import GET, OK, request
 from tests.edge.scene import NOON, Stage, window
 from tests.edge.test_access_endings import Watched
 from tests.edge.test_site_queue import limited, visitors
@@ -50,3 +50,16 @@ def test_nobody_to_wait_for(stage: Stage) -> None:
     watched = Watched(scene)
     visitors(scene, 1)
     assert watched.line("status", "ended") == (503, "no_member")
+
+
+def test_bad_request_of_a_trusted_proxy(stage: Stage) -> None:
+    """Nobody knows for whom it was: not for who asked before."""
+    scene = stage(trusted_proxies=("192.0.2.0/24",))
+    watched = Watched(scene)
+    visitor = scene.visitor()
+    visitor.says(request(fields=b"X-Forwarded-For: 198.51.100.1\r\n"))
+    scene.member().says(OK)
+    assert watched.line("client") == ("198.51.100.1",)
+    visitor.says(b"GET  /bad HTTP/1.1\r\n\r\n")
+    assert watched.line("status", "client") == (400, "192.0.2.7")
+    visitor.ends()

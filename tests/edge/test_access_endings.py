@@ -14,6 +14,8 @@ from sorryd.edge.access import Access
 from sorryd.edge.wheel import TICK
 from sorryd.model import Health, LogFormat
 
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
 
 class Watched:
     """A scene with an access log."""
@@ -274,9 +276,8 @@ def test_drained(stage: Stage, begun: bool) -> None:
 def test_tunnel(stage: Stage) -> None:
     """Has its line when it ends, with all that went to the visitor."""
     watched = Watched(stage())
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    visitor, member = watched.asks(request(fields=upgrade))
-    member.says(b"HTTP/1.1 101 \r\n" + upgrade + b"\r\n")
+    visitor, member = watched.asks(request(fields=UPGRADE))
+    member.says(b"HTTP/1.1 101 \r\n" + UPGRADE + b"\r\n")
     member.says(b"hello")
     visitor.says(b"not counted")
     watched.scene.clock.advance(2.0)
@@ -289,9 +290,8 @@ def test_tunnel(stage: Stage) -> None:
 def test_cut_tunnel(stage: Stage, is_stopping: bool, ended: str) -> None:
     """One that sorryd cuts says for whose sake."""
     watched = Watched(stage())
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    _, member = watched.asks(request(fields=upgrade))
-    member.says(b"HTTP/1.1 101 \r\n" + upgrade + b"\r\n")
+    _, member = watched.asks(request(fields=UPGRADE))
+    member.says(b"HTTP/1.1 101 \r\n" + UPGRADE + b"\r\n")
     if is_stopping:
         watched.scene.site.stop()
     for guest in tuple(watched.scene.site.visitors):

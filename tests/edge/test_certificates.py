@@ -180,8 +180,10 @@ def test_hosts_without_a_certificate(
         chain=written(tmp_path, "a.pem", chain), key=written(tmp_path, "a.key", key)
     )
     site = replace(showing(certificate), hosts=tuple(hosts))
-    told = site_certificates(site, "").warnings(datetime.now(UTC).timestamp())
-    assert told == ([f"no certificate of this site is for {missing}"] if missing else [])
+    told = site_certificates(site, "").warnings(datetime.now(UTC).timestamp() - 30 * 86400)
+    assert [w for w in told if "no certificate" in w] == (
+        [f"no certificate of this site is for {missing}"] if missing else []
+    )
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])

@@ -52,7 +52,9 @@ def site(name: str, *hosts: str, shows: Sequence[str] = ()) -> Site:
 def edge(configured: Site) -> SiteEdge:
     clock = Clock()
     wheel = Wheel(clock, clock.seconds)
-    return SiteEdge(SiteView(site=configured, members=()), wheel, lambda: 0.0, Nobody(), never)
+    return SiteEdge(
+        SiteView(site=configured, members=()), wheel, lambda: 0.0, Nobody(), never, never
+    )
 
 
 class Street:

@@ -26,6 +26,7 @@ class FakeWire:
         self.is_reading = False
         self.is_aborted = False
         self.is_gone = False
+        self.is_read_gently = False
         self._settle = settle
         self._bytewise = bytewise
         self._protocol: EdgeProtocol | None = None
@@ -156,6 +157,12 @@ class FakeWire:
         return True
 
     # --- what protocols ask: interfaces.Wire ---
+
+    def progress(self) -> int:
+        return self.sent
+
+    def read_gently(self, gently: bool) -> None:
+        self.is_read_gently = gently
 
     def write(self, data: bytes) -> None:
         assert isinstance(data, bytes)

@@ -110,7 +110,7 @@ def test_a_certificate_of_its_own_is_made_once(tmp_path: Path) -> None:
         with daemon:
             shown.append(ssl.get_server_certificate(("127.0.0.1", daemon.port(scheme="https"))))
     assert shown[0] == shown[1]
-    (key,) = tmp_path.glob("*.key")
+    (key,) = tmp_path.glob("self-signed*.key")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
-from tests.edge.scene import TIMES, Dialling, Scene
+from tests.edge.calls import Dialling
+from tests.edge.scene import TIMES, Scene
 from tests.edge.wires import FakeWire
 from tests.fuzz.case import FaultFound
 from tests.fuzz.watched import Notes, watching

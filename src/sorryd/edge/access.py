@@ -10,7 +10,7 @@ import enum
 import itertools
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 import msgspec
@@ -142,7 +142,7 @@ class Access:
             if _name(own[0]) == _ID and _is_id(value):
                 return value.decode("ascii")
         if own:
-            _drop(head, own)
+            _drop(head, frozenset(own))
         name = self._new_id()
         head.lines.append(b"X-Request-ID: " + name.encode("ascii"))
         return name
@@ -152,7 +152,7 @@ def _name(line: bytes) -> bytes:
     return line.partition(b":")[0].lower()
 
 
-def _drop(head: RequestHead, unwanted: list[bytes]) -> None:
+def _drop(head: RequestHead, unwanted: Set[bytes]) -> None:
     host = head.lines[head.host_at] if head.host_at >= 0 else None
     head.lines = [line for line in head.lines if line not in unwanted]
     head.host_at = -1 if host is None else head.lines.index(host)

@@ -60,7 +60,7 @@ class SiteCertificates:
         self.shown = tuple(_shown(site, pair) for pair in pairs)
         own = any(certificate.self_signed for certificate in site.certificates)
         self.renew_at = min(s.expires for s in self.shown) - RENEWED_AHEAD if own else math.inf
-        self._flaws = [flaw for pair in pairs if (flaw := _flaw(pair))]
+        self._flaws = [flaw for pair in pairs if (flaw := _flaw(pair))] + _unnamed(site, pairs)
         names = pairs[0].names.dns
         contexts = _Contexts(pairs, self.lowest)
         self.first = contexts.of(_best(pairs, names[0]) if names else (0,))

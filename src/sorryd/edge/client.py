@@ -7,6 +7,7 @@ answered by sorryd itself (speaking.py).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
@@ -15,13 +16,15 @@ from zope.interface import implementer
 from sorryd.edge.access import End
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
-from sorryd.edge.interfaces import Door, TunnelEnd, Wire
+from sorryd.edge.interfaces import Door, Wire
 from sorryd.edge.relay import Exchange
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.speaking import Speaker
-from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.forwarding import Forwarding
+
+AT_ONCE: Final = 8
+"""Requests of one connection that are begun in one turn, where their answers need nobody else."""
 
 
 @implementer(IPushProducer)
@@ -33,7 +36,7 @@ class VisitorConnection(Speaker):
     """
 
     __slots__ = (
-        "_address", "_advancing", "_door", "_forwarding", "_trusted", "forwarding", "host",
+        "_advancing", "_door", "_forwarding", "_is_resting", "_trusted", "forwarding", "host",
     )  # fmt: skip
 
     forwarding: Callable[[RequestHead], bytes]
@@ -45,7 +48,7 @@ class VisitorConnection(Speaker):
         self._door = door
         self._address = address
         self._tls = tls
-        self._advancing = False
+        self._advancing = self._is_resting = False
         self._settle(door.home)
 
     def _settle(self, site: SiteEdge) -> None:
@@ -104,7 +107,8 @@ class VisitorConnection(Speaker):
 
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
-        if self._has_read_on():
+        is_writing = self._blocked or self._closing or self._answering
+        if is_writing and self._has_read_on():
             self._wait(self._site.timeouts.body)
         elif self._blocked or self._closing:
             self._cancel()
@@ -123,11 +127,16 @@ class VisitorConnection(Speaker):
         self._advancing = True
         requests = self._requests
         waited = requests.ahead
+        begun = 0
         try:
             while data and not self._closing:
                 if requests.body is not None:
                     data = self._take_body(requests.body, data)
-                elif not (self._answering or self._blocked):
+                elif not (self._answering or self._blocked or self._is_resting):
+                    if begun == AT_ONCE:
+                        self._rest(data)
+                        break
+                    begun += 1
                     data = self._take_head(data)
                     waited = b""
                 else:
@@ -138,6 +147,18 @@ class VisitorConnection(Speaker):
             self._refuse(why, waited + data)
         finally:
             self._advancing = False
+
+    def _rest(self, data: bytes) -> None:
+        """Go on in the next turn: whoever pipelines must not keep others from being served."""
+        self._is_resting = True
+        self._requests.ahead = data
+        self._pause()
+        self._site.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_resting = False
+        if not (self._closing or self._answering or self._blocked):
+            self._release()
 
     def _release(self) -> None:
         """The turn of the next request has come."""
@@ -154,7 +175,8 @@ class VisitorConnection(Speaker):
         """Whether a whole request still waits for its answer, or may be among what waits."""
         if self._requests.body is not None:
             return False
-        return self._answering or (self._blocked and bool(self._requests.ahead))
+        waits = self._blocked or self._is_resting
+        return self._answering or (waits and bool(self._requests.ahead))
 
     def _take_head(self, data: bytes) -> bytes:
         """Begin a request if its head is whole; what is left of `data`."""
@@ -180,6 +202,8 @@ class VisitorConnection(Speaker):
         if head.has_body:
             self._wait(self._site.timeouts.body)
             self._requests.begin_body(head)
+            # A body of tiny chunks costs most for its size.
+            self.transport.read_gently(head.chunked)
         return self._begin_exchange(head, rest)
 
     def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
@@ -262,21 +286,3 @@ class VisitorConnection(Speaker):
             self._exchange.resume_answer()
         else:
             self._release()
-
-    # --- the end of HTTP ---
-
-    def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
-        self._exchange = None
-        self._closing = True
-        self._site.left(self)
-        record, self.record = self.record, None
-
-        def over(size: int, was_cut: bool) -> None:
-            ended()
-            if record is not None:
-                record.body_bytes = size
-                record.finish(self._why_cut if was_cut else End.TUNNEL)
-
-        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, over)
-        self._resume()
-        return tunnel.take_over(self._requests.ahead, self._ended)

@@ -38,6 +38,10 @@ _bare_lf: Final = re.compile(rb"(?<!\r)\n").search
 _could_begin: Final = re.compile(TOKEN + rb"(?: |\Z)|\r\Z").match
 _absolute: Final = re.compile(rb"(?i:https?)://([^/?#]++)(.*+)").fullmatch
 
+MOST_FIELDS: Final = 256
+"""Field lines of a head. Each costs work, however short it is: others stop near 100."""
+
+_FEW: Final = 4 * MOST_FIELDS  # bytes that can't hold more
 _ANSWER: Final = b"HTTP/1."
 
 
@@ -45,11 +49,13 @@ def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
     """Where the head in `data` ends (past its empty line), or -1 while it is incomplete.
 
     `searched` bytes were looked at before. Raises BadMessage: over `limit` bytes 414 for the
-    first line and 431 for all, 400 for what can never become a head (so that nobody waits for
-    its end).
+    first line and 431 for all, 431 for more than `MOST_FIELDS` lines, 400 for what can never
+    become a head (so that nobody waits for its end).
     """
     at = data.find(b"\r\n\r\n", max(0, searched - 3))
     if 0 <= at <= limit - 4:
+        if at > _FEW and data.count(b"\r\n", 0, at) > MOST_FIELDS:
+            raise BadMessage(431, "too many header fields")
         return at + 4
     if _bare_lf(data, searched, limit):
         raise BadMessage(400, "a bare line feed in the head")

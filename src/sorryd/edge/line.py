@@ -56,7 +56,7 @@ class Line:
 
     def _has_read_on(self) -> bool:
         """Whether the visitor took some of what waited since this was asked last."""
-        before, self._sent = self._sent, self.transport.sent
+        before, self._sent = self._sent, self.transport.progress()
         return self._sent != before
 
     def _pause(self) -> None:

@@ -70,10 +70,11 @@ class _Soon:
         self._calls.append(call)
 
     def run(self) -> None:
-        while self._calls:
-            calls, self._calls = self._calls, []
-            for call in calls:
-                _safely(call)
+        """Do what was put off until now; what it puts off in its turn waits for the next one, so
+        that nobody who always has more to do keeps the others from being heard."""
+        calls, self._calls = self._calls, []
+        for call in calls:
+            _safely(call)
 
 
 def _safely(call: Ready) -> None:

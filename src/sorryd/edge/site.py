@@ -54,7 +54,7 @@ class SiteEdge:
         now: Callable[[], float],
         connector: Connector,
         report: Callable[[Report], None],
-        soon: Soon = lambda call: call(),
+        soon: Soon,
         cookie_key: bytes | None = None,
     ) -> None:
         """`now` gives instants, `soon` calls after what is being done now.
@@ -66,6 +66,7 @@ class SiteEdge:
         self.stopping = False
         self.visitors: set[Guest] = set()
         key = secrets.token_bytes() if cookie_key is None else cookie_key
+        self.soon = soon
         self._choosing = Choosing(wheel, connector, soon, key)
         self.wait = self._choosing.wait
         self.freed = self._choosing.freed

@@ -6,15 +6,18 @@ that the connection lives, or at least the answer is not destroyed by a reset.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from sorryd.edge.access import End, Record
 from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.interfaces import TunnelEnd, Wire
 from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
 from sorryd.edge.relay import Exchange
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
+from sorryd.edge.tunnel import Tunnel
 from sorryd.policy.apology import ReadyApology
 from sorryd.policy.redirects import redirection
 
@@ -27,12 +30,13 @@ class Speaker(Line):
     """A line, with the request that is answered on it."""
 
     __slots__ = (
-        "_answering", "_exchange", "_head", "_is_believed", "_last", "_requests", "_site", "_tls",
-        "client", "is_secure", "record",
+        "_address", "_answering", "_exchange", "_head", "_is_believed", "_last", "_requests",
+        "_site", "_tls", "client", "is_secure", "record",
     )  # fmt: skip
 
     client: str
     is_secure: bool
+    _address: str  # of the peer
     _tls: bool
     _is_believed: bool
 
@@ -48,6 +52,10 @@ class Speaker(Line):
 
     def answered(self) -> None:
         """The answer is whole: see client.py."""
+        raise NotImplementedError
+
+    def timed_out(self) -> None:
+        """The deadline has passed: see client.py."""
         raise NotImplementedError
 
     def connection_field(self, framed: bool) -> bytes:
@@ -75,7 +83,9 @@ class Speaker(Line):
         """
         access, site = self._site.access, self._site
         if access is not None and self.record is None:
-            record = access.begin(head, self.client, self._tls, self._is_believed)
+            # Of whom a proxy would have spoken in a head that can't be read, nobody knows.
+            client = self._address if head is None else self.client
+            record = access.begin(head, client, self._tls, self._is_believed)
             record.site, record.phase = site.view.site.name, site.phase
             record.received = received
             self.record = record
@@ -180,3 +190,21 @@ class Speaker(Line):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.cancel()
+
+    # --- the end of HTTP ---
+
+    def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
+        self._exchange = None
+        self._closing = True
+        self._site.left(self)
+        record, self.record = self.record, None
+
+        def over(size: int, was_cut: bool) -> None:
+            ended()
+            if record is not None:
+                record.body_bytes = size
+                record.finish(self._why_cut if was_cut else End.TUNNEL)
+
+        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, over)
+        self._resume()
+        return tunnel.take_over(self._requests.ahead, self._ended)

@@ -97,7 +97,7 @@ class TlsTransport(SocketTransport):
             self._write_wants_read = False
             self._writable()
         tls = self.tls
-        for _ in range(_BATCH):
+        for _ in range(1 if self._is_gentle else _BATCH):
             try:
                 data = tls.recv(_RECORD)
             except (SSL.WantReadError, SSL.WantWriteError):

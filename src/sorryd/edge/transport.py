@@ -8,10 +8,8 @@ in tls_transport.py.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
-import struct
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
@@ -24,6 +22,7 @@ from zope.interface import implementer
 
 from sorryd.edge.addresses import Address, address_of
 from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
+from sorryd.edge.kernel import read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
 
 log = Logger()
@@ -31,11 +30,10 @@ log = Logger()
 HIGH: Final = 65536  # bytes waiting: pause who produces them
 LOW: Final = 16384
 READ: Final = 65536  # bytes asked for at once
+READ_GENTLE: Final = 16384
 READ_BULK: Final = 262144  # ... once a read came back full
 _GATHER: Final = 64  # pieces handed to one sendmsg
-_LAST_READS: Final = 64  # reads after a failed write or before a close
-
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time
+_LAST_READS: Final = 64  # reads after a failed write
 
 DONE: Final = Failure(ConnectionDone())
 LOST: Final = Failure(ConnectionLost())
@@ -47,27 +45,24 @@ class SocketTransport:
     """A connected TCP socket, its own: closed when `connectionLost` has been called."""
 
     __slots__ = (
-        "_closing", "_fd", "_half_closing", "_high", "_lost", "_producer", "_protocol", "_queue",
-        "_queued", "_read_size", "_readiness", "_reading", "_sock", "_write_broken", "_writing",
-        "sent",
+        "_closing", "_fd", "_half_closing", "_high", "_is_gentle", "_lost", "_producer",
+        "_protocol", "_queue", "_queued", "_read_size", "_readiness", "_reading", "_sock",
+        "_write_broken", "_writing", "sent",
     )  # fmt: skip
     server_name: bytes | None = None  # by SNI, where there is TLS
 
     def __init__(self, sock: socket.socket, protocol: EdgeProtocol, readiness: Readiness) -> None:
         self._sock = sock
         self._fd = sock.fileno()
-        self._protocol = protocol
-        self._readiness = readiness
+        self._protocol, self._readiness = protocol, readiness
         self._queue: deque[memoryview] = deque()
         self._queued = 0
         self._read_size = READ
-        self._reading = False
-        self._writing = False
+        self._reading = self._writing = False
         self._closing = False  # close once the queue is empty
         self._half_closing = False  # ... our half
         self._high = False  # the producer is paused
-        self._lost = False
-        self._write_broken = False
+        self._lost = self._write_broken = self._is_gentle = False
         self._producer: IPushProducer | TunnelEnd | None = None
         self.sent = 0  # bytes that the kernel took late: progress of a slow reader
 
@@ -77,7 +72,16 @@ class SocketTransport:
         if not self._lost and not self._closing:
             self.resumeProducing()
 
+    def progress(self) -> int:
+        """Changes as the peer takes what waits for it, in our queue or in the kernel's."""
+        return self.sent - unacknowledged(self._fd)
+
     # --- reading ---
+
+    def read_gently(self, gently: bool) -> None:
+        """Read little at once, where much work may come of it, so that others have their turn."""
+        self._is_gentle = gently
+        self._read_size = READ_GENTLE if gently else READ
 
     def _readable(self) -> None:
         try:
@@ -90,7 +94,8 @@ class SocketTransport:
         if not data:
             self._eof()
             return
-        self._read_size = READ_BULK if len(data) >= READ else READ
+        if not self._is_gentle:
+            self._read_size = READ_BULK if len(data) >= READ else READ
         try:  # as `_deliver` does; a Python frame less on every read
             self._protocol.dataReceived(data)
         except Exception:
@@ -263,22 +268,17 @@ class SocketTransport:
                 self._break_write()
 
     def _closed(self) -> None:
-        # Bytes unread would make it a reset, which can destroy an answer (RFC 9112 §9.6).
-        with contextlib.suppress(OSError):
-            for _ in range(_LAST_READS):
-                if not self._sock.recv(READ):
-                    break
+        read_away(self._sock)
         self._end(DONE)
 
     def abortConnection(self) -> None:
-        """Drop all and reset the connection: the peer must not take what it got for whole."""
+        """Drop all, and reset the connection."""
         if self._lost:
             return
         self._closing = True
         self.pauseProducing()
         self._drop_queue()
-        with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        reset_on_close(self._sock)
         self._readiness.soon(lambda: self._end(ABORTED))
 
     def _end(self, reason: Failure) -> None:
