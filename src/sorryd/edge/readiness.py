@@ -9,6 +9,7 @@ transports nor the protocols know which.
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -57,16 +58,16 @@ class Readiness(Protocol):
 
 
 class _Soon:
-    """Calls put off, in their order."""
+    """Calls put off, in their order. `ring` has `run` called in the next turn."""
 
-    def __init__(self, reactor: IReactorTime) -> None:
-        self._reactor = reactor
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
         self._calls: list[Ready] = []
         self.in_batch = False  # somebody will call `run` anyway
 
     def add(self, call: Ready) -> None:
         if not (self._calls or self.in_batch):
-            self._reactor.callLater(0, self.run)
+            self._ring()
         self._calls.append(call)
 
     def run(self) -> None:
@@ -86,7 +87,7 @@ def _safely(call: Ready) -> None:
 
 @implementer(IReadDescriptor)
 class EpollReadiness:
-    """An epoll of its own, and one descriptor for the reactor."""
+    """An epoll of its own, and one descriptor for the reactor. It needs no clock."""
 
     def __init__(self, reactor: IReactorFDSet, clock: IReactorTime) -> None:
         self._reactor = reactor
@@ -94,7 +95,12 @@ class EpollReadiness:
         self._readers: dict[int, Ready] = {}
         self._writers: dict[int, Ready] = {}
         self._failures_only: set[int] = set()  # of the readers
-        self._soon = _Soon(clock)
+        # Not by callLater(0): libuv before 1.45 does not poll between a timer and the next one
+        # that is due at once, so that nobody would be heard as long as somebody goes on.
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._is_rung = False
+        self._epoll.register(self._bell, select.EPOLLIN)
+        self._soon = _Soon(self._ring)
         self.soon = self._soon.add
         reactor.addReader(self)
 
@@ -102,6 +108,11 @@ class EpollReadiness:
         """Watch nothing any more."""
         self._reactor.removeReader(self)
         self._epoll.close()
+        os.close(self._bell)
+
+    def _ring(self) -> None:
+        self._is_rung = True
+        os.eventfd_write(self._bell, 1)
 
     # --- what the reactor asks ---
 
@@ -132,6 +143,9 @@ class EpollReadiness:
             except Exception:
                 log.failure("a bug in the data path")
         self._soon.in_batch = False
+        if self._is_rung:
+            self._is_rung = False
+            os.eventfd_read(self._bell)
         self._soon.run()
 
     # --- what transports ask ---
@@ -212,7 +226,8 @@ class ReactorReadiness:
         self._reactor = reactor
         self._reading: dict[int, _Descriptor] = {}
         self._writing: dict[int, _Descriptor] = {}
-        self.soon = _Soon(clock).add
+        soon = _Soon(lambda: clock.callLater(0, soon.run))
+        self.soon = soon.add
 
     def close(self) -> None:
         """Watch nothing any more."""
