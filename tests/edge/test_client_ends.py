@@ -30,6 +30,23 @@ def test_fin_before_request_is_complete(stage: Stage, part: bytes) -> None:
         assert scene.member().is_aborted
 
 
+@pytest.mark.parametrize("framed", [True, False])
+def test_fin_in_an_upload_that_is_answered(stage: Stage, framed: bool) -> None:
+    """... also where its answer has begun, which must not be taken for whole then."""
+    scene = stage()
+    visitor = scene.visitor()
+    visitor.says(request(b"POST / HTTP/1.0", b"Content-Length: 5\r\n", b"ab"))
+    member = scene.member()
+    member.says(
+        b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 9\r\n" if framed else b"") + b"\r\nso far"
+    )
+    visitor.ends()
+    assert visitor.gets().endswith(b"\r\n\r\nso far")
+    assert visitor.is_aborted is not framed
+    assert visitor.is_gone
+    assert member.is_aborted
+
+
 def test_fin_after_request(stage: Stage) -> None:
     """FIN behind a whole request: its answer is still given, then the connection closes."""
     scene = stage()

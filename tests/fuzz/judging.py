@@ -30,15 +30,18 @@ is_combined: Final = re.compile(
 
 
 class Judge:
-    """`sent` is what the visitor said, `got` what it got, `end` how it ended."""
+    """`sent` is what the visitor said, `got` what it got, `end` how it ended; `was_cut`: by us."""
 
-    def __init__(self, log: Log, town: Town, sent: bytes, got: bytes, end: bytes) -> None:
+    def __init__(
+        self, log: Log, town: Town, sent: bytes, got: bytes, end: bytes, was_cut: bool
+    ) -> None:
         self._log = log
         self._town = town
         self._believed = town.notes.requests
         self._sent = sent
         self._got = got
         self._end = end
+        self._was_cut = was_cut
 
     def judge(self, tally: Tally) -> None:
         """Raise FaultFound for whatever is wrong."""
@@ -138,7 +141,9 @@ class Judge:
     def _read(self, data: bytes, one: Believed | None) -> Answer:
         method = b"GET" if one is None else one.method
         try:
-            return answer_by_h11(method, data, True, one is not None and one.upgrade is not None)
+            return answer_by_h11(
+                method, data, not self._was_cut, one is not None and one.upgrade is not None
+            )
         except NoMessage as why:
             raise FaultFound(f"answers: malformed: {why}: {data!r}") from None
 

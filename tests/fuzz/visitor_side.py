@@ -65,7 +65,7 @@ class VisitorSide:
             visit.play(pieces, one_of(case, "ends", SILENCE), one_of(case, "reads", ALWAYS))
             sent = b"".join(itertools.chain(*pieces))
             check_cuts(tuple(itertools.chain(*pieces)), sent)
-            Judge(visit.log, town, sent, visit.got, visit.end).judge(tally)
+            Judge(visit.log, town, sent, visit.got, visit.end, visit.was_cut).judge(tally)
 
 
 class Visit:
@@ -78,6 +78,11 @@ class Visit:
         self.log = Log(manner)
         self.got = b""
         self.end = SILENCE
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether sorryd reset the connection, which says that what came is not whole."""
+        return self._visitor.is_aborted
 
     def play(self, pieces: Sequence[Sequence[bytes]], end: bytes, reads: bytes) -> None:
         """All of it, until nothing is left."""

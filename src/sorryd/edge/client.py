@@ -91,8 +91,12 @@ class VisitorConnection(Speaker):
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._ended = True
         if self._closing or not self._owes_answers:
+            exchange = self._exchange
             self._gone()
-            self.close()
+            if exchange is not None and exchange.started:
+                self.cut(exchange.framed, End.VISITOR_CUT)
+            else:
+                self.close()
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
