@@ -72,7 +72,7 @@ class OneSite:
     """A door that leads to one site, whatever the request says."""
 
     def __init__(self, home: SiteEdge) -> None:
-        self.home = home
+        self.home = self.alone = home
 
     def site_for(self, host: bytes, server_name: bytes | None) -> SiteEdge:
         return self.home

@@ -22,6 +22,7 @@ class TwoSites:
 
     def __init__(self, home: SiteEdge, other: SiteEdge) -> None:
         self.home = home
+        self.alone = None
         self.other = other
 
     def site_for(self, host: bytes, server_name: bytes | None) -> SiteEdge:

@@ -195,7 +195,8 @@ class VisitorConnection(Speaker):
         self._last = not head.keep_alive
         if self._is_believed:
             self._believe(head)
-        site = self._door.site_for(head.host, self.transport.server_name)
+        door = self._door
+        site = door.alone or door.site_for(head.host, self.transport.server_name)
         if site.trusted is not self._trusted:  # each site has its own, until a new configuration
             self._move(site)
             if self._is_believed:

@@ -28,13 +28,15 @@ class Door:
     """
 
     home: SiteEdge
+    alone: SiteEdge | None
+    """The only site that there is; None: it takes `site_for` to find out."""
 
     def __init__(self, listen: Listen) -> None:
         self.listen = listen
         self.names: tuple[str, ...] = ()  # of its sites, the default first
         self.context: SSL.Context | None = None
         self._sites: tuple[SiteEdge, ...] = ()
-        self._alone: SiteEdge | None = None
+        self.alone = None
         self._routes = Routes([()])
         self._known: dict[bytes, SiteEdge] = {}
         self._chosen: Callable[[bytes], SiteEdge | None] = self._choose
@@ -51,7 +53,7 @@ class Door:
         if found:
             self._sites = found
         self.home = self._sites[0]
-        self._alone = self.home if len(self._sites) == 1 else None
+        self.alone = self.home if len(self._sites) == 1 else None
         self._routes = Routes([site.view.site.hosts for site in self._sites])
         self._known = {}
         self._chosen = functools.lru_cache(maxsize=REMEMBERED)(self._choose)
@@ -77,8 +79,6 @@ class Door:
         `server_name` is the name that the visitor asked for by SNI. Where a site was chosen by
         it, and the Host is for one with other certificates: BadMessage 421 (RFC 9110 §15.5.20).
         """
-        if self._alone is not None:
-            return self._alone
         site = self._known.get(host)
         if site is None:
             site = self._look_up(host)

@@ -138,5 +138,9 @@ class Door(Protocol):
 
     home: SiteEdge  # before a request is read
 
+    @property
+    def alone(self) -> SiteEdge | None:
+        """The only site, where there is no other."""
+
     def site_for(self, host: bytes, server_name: bytes | None) -> SiteEdge:
         """The site that a request is for. Raises BadMessage 421."""

@@ -99,11 +99,14 @@ class Speaker(Line):
     def _say_sorry(self, apology: ReadyApology, why: End) -> None:
         head = self._head
         assert head is not None
-        if not self._lives_on(head):
-            self._last = True
+        if self._requests.body is not None or self._site.stopping:
+            self._last = self._last or not self._lives_on(head)
         keep_alive = head.minor == 0 and not self._last
         answer = apology.response(self._site.now(), head.method == b"HEAD", self._last, keep_alive)
-        self._say(answer, why)
+        if self.record is None:
+            self.send(answer)
+        else:
+            self._say(answer, why)
         self.answered()
 
     def _say(self, answer: bytes, why: End) -> None:
