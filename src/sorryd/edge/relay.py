@@ -11,12 +11,8 @@ from typing import Final
 
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
-from sorryd.edge.heads import RequestHead, ResponseHead
-from sorryd.edge.interfaces import (
-    Visitor,
-)
+from sorryd.edge.heads import ResponseHead
 from sorryd.edge.member_interfaces import (
-    Members,
     Pool,
 )
 from sorryd.edge.sending import BAD_GATEWAY, Sending
@@ -28,17 +24,7 @@ GATEWAY_TIMEOUT: Final = 504
 class Exchange(Sending):
     """From a request's head to the end of its answer."""
 
-    __slots__ = ("_blamed", "_chunked_out", "bodiless", "framed", "started", "trailers")
-
-    def __init__(
-        self, visitor: Visitor, members: Members, head: RequestHead, request_done: bool
-    ) -> None:
-        super().__init__(visitor, members, head, request_done)
-        self.bodiless = head.method == b"HEAD"
-        self.started = False  # something of the final answer went to the visitor
-        self.trailers = b""  # of the answer, before its last piece
-        self._blamed = False
-        self._chunked_out, self.framed = False, True
+    __slots__ = ()
 
     # --- from the member ---
 

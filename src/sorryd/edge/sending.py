@@ -32,8 +32,9 @@ class Sending:
     """A request, and the member that it is sent to."""
 
     __slots__ = (
-        "_fresh_only", "_head", "_held", "_kept", "_kept_size", "_members", "_once", "_pool",
-        "_record", "_stop_waiting", "_trial", "_tried", "_visitor", "connection", "request_done",
+        "_blamed", "_chunked_out", "_fresh_only", "_head", "_held", "_kept", "_kept_size",
+        "_members", "_once", "_pool", "_record", "_stop_waiting", "_trial", "_tried", "_visitor",
+        "bodiless", "connection", "framed", "request_done", "started", "trailers",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,12 @@ class Sending:
         # The body so far, coded for the member; None once it is too much to keep.
         self._kept: list[bytes] | None = [] if head.has_body else None
         self._kept_size = 0
+        # Of the answer, for relay.py: one call less for each request.
+        self.bodiless = head.method == b"HEAD"
+        self.started = False  # something of the final answer went to the visitor
+        self.trailers = b""  # of the answer, before its last piece
+        self._blamed = self._chunked_out = False
+        self.framed = True
 
     # --- to whom ---
 
