@@ -19,9 +19,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from sorryd.edge.member_interfaces import (
-    Connector,
-)
+from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.probe import Probe
 from sorryd.model import Check, Member, MemberState, Value
 from sorryd.reports import CheckFailed, CheckPassed, Report

@@ -18,12 +18,7 @@ from twisted.python.threadpool import ThreadPool
 from sorryd.access_log import AccessLogFault
 from sorryd.alarm import Alarm
 from sorryd.control.commands import Commands
-from sorryd.control.listening import (
-    ControlPort,
-    ControlSocketError,
-    control_gid,
-    listen_control,
-)
+from sorryd.control.listening import ControlPort, ControlSocketError, control_gid, listen_control
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
 from sorryd.control.truth import Clocks, Truth

@@ -28,11 +28,7 @@ else:
 from twisted.internet import reactor as installed  # noqa: E402
 from twisted.internet.defer import Deferred, succeed  # noqa: E402
 
-from sorryd.control.listening import (  # noqa: E402
-    ControlSocketError,
-    control_gid,
-    listen_control,
-)
+from sorryd.control.listening import ControlSocketError, control_gid, listen_control  # noqa: E402
 from sorryd.control.permission import Permission  # noqa: E402
 from sorryd.control.server import ControlFactory  # noqa: E402
 from sorryd.messages import Request, SiteUp  # noqa: E402

@@ -9,17 +9,9 @@ from tests.control.world import NOON, SHARED, A, B, World, night, window
 
 from sorryd.journal import WindowPut
 from sorryd.messages import DaemonVersion, MemberSet, SiteDown, Status
-from sorryd.model import (
-    Cause,
-    MemberState,
-    Phase,
-)
+from sorryd.model import Cause, MemberState, Phase
 from sorryd.replies import WindowPhase
-from sorryd.reports import (
-    Active,
-    MemberFailed,
-    ShownCertificate,
-)
+from sorryd.reports import Active, MemberFailed, ShownCertificate
 
 
 def test_status(world: World) -> None:

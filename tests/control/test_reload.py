@@ -7,16 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import fields, replace
 from tests.control.reloads import BLOG, SHOP, WIKI, reload, told, with_sites
-from tests.control.world import (
-    ALICE,
-    CONFIG,
-    SHARED,
-    A,
-    B,
-    World,
-    member,
-    result,
-)
+from tests.control.world import ALICE, CONFIG, SHARED, A, B, World, member, result
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 

@@ -7,14 +7,8 @@ from tests.control.world import HOUR, NOON, SHARED, A, B, World, result
 from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.journal import HistoryEntry, MemberPut
-from sorryd.model import (
-    Health,
-    MemberState,
-)
-from sorryd.reports import (
-    MemberAnswered,
-    MemberFailed,
-)
+from sorryd.model import Health, MemberState
+from sorryd.reports import MemberAnswered, MemberFailed
 
 
 def healths(world: World, site: int = 0) -> list[str]:

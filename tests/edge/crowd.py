@@ -12,11 +12,7 @@ from twisted.internet.task import Clock
 
 from sorryd.edge.choosing import Choosing
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.member_interfaces import (
-    NewConnection,
-    Pool,
-    QueueFull,
-)
+from sorryd.edge.member_interfaces import NewConnection, Pool, QueueFull
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, Site
 from sorryd.snapshot import MemberView, SiteView

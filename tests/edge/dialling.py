@@ -20,9 +20,7 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from sorryd.edge.connecting import SocketConnector
-from sorryd.edge.member_interfaces import (
-    Connection,
-)
+from sorryd.edge.member_interfaces import Connection
 from sorryd.edge.member_tls import member_context
 from sorryd.edge.members import Pool
 from sorryd.edge.names import Names

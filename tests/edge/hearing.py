@@ -11,9 +11,7 @@ from twisted.internet.task import Clock
 
 from sorryd.edge.heads import ResponseHead
 from sorryd.edge.member_connection import MemberConnection
-from sorryd.edge.member_interfaces import (
-    NewConnection,
-)
+from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.members import Pool
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Value

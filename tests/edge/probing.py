@@ -7,10 +7,7 @@ from collections.abc import Callable
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
-from sorryd.edge.member_interfaces import (
-    MemberName,
-    NewConnection,
-)
+from sorryd.edge.member_interfaces import MemberName, NewConnection
 from sorryd.edge.probe import Probe
 from sorryd.model import Check, CheckKind, Member
 

@@ -12,32 +12,13 @@ from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
 from sorryd.edge.client import VisitorConnection
-from sorryd.edge.interfaces import (
-    Door,
-)
-from sorryd.edge.member_interfaces import (
-    NewConnection,
-)
+from sorryd.edge.interfaces import Door
+from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import (
-    Author,
-    Health,
-    Member,
-    MemberState,
-    Site,
-    Timeouts,
-    Window,
-    WindowKind,
-)
-from sorryd.reports import (
-    MemberFailed,
-    Report,
-)
-from sorryd.snapshot import (
-    MemberView,
-    SiteView,
-)
+from sorryd.model import Author, Health, Member, MemberState, Site, Timeouts, Window, WindowKind
+from sorryd.reports import MemberFailed, Report
+from sorryd.snapshot import MemberView, SiteView
 
 NOON = 1795269600.0  # an instant
 TIMES = Timeouts(

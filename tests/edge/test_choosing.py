@@ -7,9 +7,7 @@ from msgspec.structs import replace
 from tests.edge.crowd import CLIENT, Crowd, member
 from tests.edge.scene import TIMES
 
-from sorryd.edge.member_interfaces import (
-    Pool,
-)
+from sorryd.edge.member_interfaces import Pool
 from sorryd.model import Balance, Health, MemberState
 
 EACH = pytest.mark.parametrize("balance", list(Balance))

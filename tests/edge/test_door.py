@@ -11,9 +11,7 @@ from twisted.internet.task import Clock
 
 from sorryd.edge.door import REMEMBERED, Door
 from sorryd.edge.heads import BadMessage
-from sorryd.edge.member_interfaces import (
-    NewConnection,
-)
+from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Certificate, Listen, Member, Site

@@ -7,21 +7,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 from tests.certificates import DAY, Kind, authority, issue
-from tests.edge.handshakes import (
-    NAME,
-    ROOT,
-    said,
-    serving,
-    shake,
-    site,
-    trusting,
-    written,
-)
+from tests.edge.handshakes import NAME, ROOT, said, serving, shake, site, trusting, written
 
 from sorryd.edge.member_tls import MemberTlsFault, member_context, sni, verify_member
 from sorryd.edge.self_signed import self_signed

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.edge.messages import (
-    GET,
-    OK,
-    asked,
-    is_apology,
-    passed,
-    post,
-    put,
-    request,
-)
+from tests.edge.messages import GET, OK, asked, is_apology, passed, post, put, request
 from tests.edge.scene import TIMES, Stage
 
 from sorryd.edge.wheel import TICK

@@ -9,13 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from tests.certificates import issue
-from tests.edge.handshakes import (
-    NAME,
-    ROOT,
-    serving,
-    shake_with_python,
-    written,
-)
+from tests.edge.handshakes import NAME, ROOT, serving, shake_with_python, written
 
 from sorryd.edge.self_signed import self_signed
 from sorryd.edge.tls import TlsFault, read_pair

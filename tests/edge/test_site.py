@@ -21,15 +21,8 @@ from twisted.logger import capturedLogs
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
-from sorryd.model import (
-    Health,
-)
-from sorryd.reports import (
-    EdgePassed,
-    MemberAnswered,
-    MemberFailed,
-    Report,
-)
+from sorryd.model import Health
+from sorryd.reports import EdgePassed, MemberAnswered, MemberFailed, Report
 
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 

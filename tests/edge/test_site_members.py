@@ -6,13 +6,8 @@ import pytest
 from tests.edge.messages import GET, OK, asked, passed, status_of
 from tests.edge.scene import Stage
 
-from sorryd.model import (
-    Health,
-    MemberState,
-)
-from sorryd.reports import (
-    MemberAnswered,
-)
+from sorryd.model import Health, MemberState
+from sorryd.reports import MemberAnswered
 
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 

@@ -15,14 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from tests.certificates import issue
-from tests.edge.handshakes import (
-    NAME,
-    ROOT,
-    shake,
-    showing,
-    trusting,
-    written,
-)
+from tests.edge.handshakes import NAME, ROOT, shake, showing, trusting, written
 
 from sorryd.edge.certificates import ServerNames, site_certificates
 from sorryd.edge.member_tls import member_context, verify_member

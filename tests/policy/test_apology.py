@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 from tests.policy.outages import DEAD, FIVE, PLANNED, TWO, parsed, told
 
 from sorryd.model import Cause
-from sorryd.policy.apology import (
-    Apology,
-    Facts,
-    PageFault,
-    ReadyApology,
-    compile_page,
-    render,
-)
+from sorryd.policy.apology import Apology, Facts, PageFault, ReadyApology, compile_page, render
 
 # --- what a page may say ------------------------------------------------------------------
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sorryd.policy.headers import (
-    IDEMPOTENT,
-    request_head,
-    response_head,
-    switching_head,
-)
+from sorryd.policy.headers import IDEMPOTENT, request_head, response_head, switching_head
 
 # --- requests -------------------------------------------------------------------------------
 

@@ -7,18 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.policy.balanced import (
-    DOWN,
-    DRAIN,
-    MAINT,
-    RESTING,
-    TRIAL,
-    Busy,
-    Head,
-    offers,
-    url,
-    view,
-)
+from tests.policy.balanced import DOWN, DRAIN, MAINT, RESTING, TRIAL, Busy, Head, offers, url, view
 
 from sorryd.policy.balancing import shares
 from sorryd.policy.round_robin import Places, RoundRobin

@@ -17,14 +17,7 @@ from sorryd.control.decisions import Known
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
 from sorryd.journal import HistoryEntry
-from sorryd.messages import (
-    DaemonVersion,
-    HistoryList,
-    Status,
-    WindowGet,
-    WindowList,
-    not_found,
-)
+from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList, not_found
 from sorryd.model import Window
 from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
 from sorryd.reports import Active, ShownCertificate

@@ -6,15 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
 from sorryd.journal import MemberPut
-from sorryd.model import (
-    Check,
-    Config,
-    Health,
-    Member,
-    MemberState,
-    Site,
-    Value,
-)
+from sorryd.model import Check, Config, Health, Member, MemberState, Site, Value
 from sorryd.policy.health import (
     Condition,
     adapted,
@@ -28,15 +20,8 @@ from sorryd.policy.health import (
     starting,
 )
 from sorryd.policy.slow_start import Climb, climbed
-from sorryd.reports import (
-    CheckFailed,
-    CheckPassed,
-    MemberAnswered,
-    MemberFailed,
-)
-from sorryd.snapshot import (
-    MemberView,
-)
+from sorryd.reports import CheckFailed, CheckPassed, MemberAnswered, MemberFailed
+from sorryd.snapshot import MemberView
 
 Key = tuple[str, str]  # a member: its site and URL
 MemberReport = MemberFailed | MemberAnswered | CheckPassed | CheckFailed

@@ -26,15 +26,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sorryd.control.lines import (
-    MAX_LINE,
-    NULL,
-    Call,
-    Refusal,
-    decode,
-    encode_error,
-    encode_result,
-)
+from sorryd.control.lines import MAX_LINE, NULL, Call, Refusal, decode, encode_error, encode_result
 from sorryd.control.permission import Peer, Permission, author_of, read_peer
 from sorryd.messages import ControlError, ErrorCode, Request, is_change, not_allowed
 from sorryd.model import Author

@@ -18,11 +18,7 @@ from sorryd.control.calendar import Calendar, Commits
 from sorryd.control.chronicle import Chronicle, tell_strays
 from sorryd.control.roster import Roster, Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
-from sorryd.model import (
-    Config,
-    Site,
-    Window,
-)
+from sorryd.model import Config, Site, Window
 from sorryd.policy.windows import Standing
 from sorryd.reports import (
     CheckFailed,
@@ -32,10 +28,7 @@ from sorryd.reports import (
     MemberFailed,
     Report,
 )
-from sorryd.snapshot import (
-    SiteView,
-    Snapshot,
-)
+from sorryd.snapshot import SiteView, Snapshot
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,7 @@ from sorryd.ctl.page import Grid, Line, Page, Span, line
 from sorryd.ctl.times import local, now, relative, span
 
 if TYPE_CHECKING:
-    from sorryd.ctl.shapes import (
-        Entry,
-        Member,
-        Reload,
-        SetMember,
-        Site,
-        Status,
-        Version,
-        Window,
-    )
+    from sorryd.ctl.shapes import Entry, Member, Reload, SetMember, Site, Status, Version, Window
 
 _STYLES = {
     "live": "bold green",

@@ -91,12 +91,7 @@ class VisitorConnection(Speaker):
         """FIN: with a request complete its answer is still owed, without it nothing is."""
         self._ended = True
         if self._closing or not self._owes_answers:
-            exchange = self._exchange
-            self._gone()
-            if exchange is not None and exchange.started:
-                self.cut(exchange.framed, End.VISITOR_CUT)
-            else:
-                self.close()
+            self._part()
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
@@ -108,6 +103,15 @@ class VisitorConnection(Speaker):
         self._cancel()
         if self.record is not None:
             self._note(End.VISITOR_CUT if self.record.status else End.VISITOR_LEFT)
+
+    def _part(self) -> None:
+        """Nothing is owed any more: close, and let nobody take a part of an answer for whole."""
+        exchange = self._exchange
+        self._gone()
+        if exchange is not None and exchange.started:
+            self.cut(exchange.framed, End.VISITOR_CUT)
+        else:
+            self.close()
 
     def timed_out(self) -> None:
         """The deadline has passed (see wheel.py)."""
@@ -171,8 +175,7 @@ class VisitorConnection(Speaker):
         if data:
             self._advance(data)
         if self._ended and not self._owes_answers:
-            self._gone()
-            self.close()
+            self._part()
 
     @property
     def _owes_answers(self) -> bool:

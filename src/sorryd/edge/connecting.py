@@ -15,9 +15,7 @@ from twisted.logger import Logger
 from sorryd.edge.addresses import is_address
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.dialling import Dial, Target, path_of
-from sorryd.edge.member_interfaces import (
-    NewConnection,
-)
+from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.names import Name, Names
 from sorryd.edge.readiness import Readiness
@@ -91,13 +89,13 @@ class _Attempt:
         if self._done is None:
             return
         member = self._member
-        if member.socket is not None:
-            self._dial.start([path_of(member.socket)])
-        elif is_address(member.host):
-            self._dial.start([Target(member.host, member.port)])
-        else:
-            self._name = self._connector.names.take(member.host)
+        self._name = self._connector.take(member)
+        if self._name is not None:
             self._look_up(self._name)
+        elif member.socket is not None:
+            self._dial.start([path_of(member.socket)])
+        else:
+            self._dial.start([Target(member.host, member.port)])
 
     def cancel(self) -> None:
         """The exchange does not want it any more."""

@@ -26,15 +26,8 @@ from sorryd.edge.readiness import Readiness
 from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import Wheel
-from sorryd.reports import (
-    Active,
-    Report,
-    ShownCertificate,
-)
-from sorryd.snapshot import (
-    SiteView,
-    Snapshot,
-)
+from sorryd.reports import Active, Report, ShownCertificate
+from sorryd.snapshot import SiteView, Snapshot
 
 log = Logger()
 

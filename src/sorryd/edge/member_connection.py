@@ -18,13 +18,8 @@ from zope.interface import implementer
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
-from sorryd.edge.interfaces import (
-    Exchange,
-    Wire,
-)
-from sorryd.edge.member_interfaces import (
-    Pool,
-)
+from sorryd.edge.interfaces import Exchange, Wire
+from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import NEVER
 

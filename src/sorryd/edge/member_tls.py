@@ -8,10 +8,7 @@ from typing import Final
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, X509StoreFlags
 from service_identity import CertificateError, VerificationError
-from service_identity.cryptography import (
-    verify_certificate_hostname,
-    verify_certificate_ip_address,
-)
+from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 
 from sorryd.edge.addresses import is_address
 from sorryd.edge.interfaces import Wire

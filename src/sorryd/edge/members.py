@@ -7,10 +7,7 @@ from typing import Final
 
 from sorryd.edge.addresses import authority
 from sorryd.edge.member_connection import MemberConnection
-from sorryd.edge.member_interfaces import (
-    Connection,
-    Connector,
-)
+from sorryd.edge.member_interfaces import Connection, Connector
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Timeouts

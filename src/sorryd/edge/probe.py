@@ -12,13 +12,9 @@ from twisted.python.failure import Failure
 from sorryd.edge.addresses import authority
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
-from sorryd.edge.interfaces import (
-    Wire,
-)
+from sorryd.edge.interfaces import Wire
 from sorryd.edge.member_connection import MAX_INFORMATIONAL
-from sorryd.edge.member_interfaces import (
-    Connector,
-)
+from sorryd.edge.member_interfaces import Connector
 from sorryd.model import Check, CheckKind, Member
 
 READ_AWAY: Final = 65536

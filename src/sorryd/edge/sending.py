@@ -11,15 +11,8 @@ from typing import Final
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.interfaces import (
-    Visitor,
-)
-from sorryd.edge.member_interfaces import (
-    Connection,
-    Members,
-    Pool,
-    QueueFull,
-)
+from sorryd.edge.interfaces import Visitor
+from sorryd.edge.member_interfaces import Connection, Members, Pool, QueueFull
 from sorryd.policy.headers import IDEMPOTENT, request_head
 
 REPLAYED: Final = 65536

@@ -20,26 +20,14 @@ from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
-from sorryd.model import (
-    Cause,
-    Phase,
-    Site,
-)
+from sorryd.model import Cause, Phase, Site
 from sorryd.policy.apology import Facts, ReadyApology, compile_page, render
 from sorryd.policy.forwarding import Trusted
 from sorryd.policy.locations import Reverse
 from sorryd.policy.redirects import https_port
 from sorryd.policy.windows import Standing, standing
-from sorryd.reports import (
-    Active,
-    EdgePassed,
-    MemberAnswered,
-    MemberFailed,
-    Report,
-)
-from sorryd.snapshot import (
-    SiteView,
-)
+from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, Report
+from sorryd.snapshot import SiteView
 
 log = Logger()
 

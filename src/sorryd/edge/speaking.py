@@ -62,8 +62,7 @@ class Speaker(Line):
         """See interfaces.Visitor."""
         head = self._head
         assert head is not None
-        is_plain = framed and self._requests.body is None and not self._site.stopping
-        if not (is_plain or (framed and self._lives_on(head))):
+        if not (framed and self._lives_on(head)):
             self._last = True
         if self._last:
             return _CLOSE
@@ -71,8 +70,10 @@ class Speaker(Line):
 
     def _lives_on(self, head: RequestHead) -> bool:
         """Whether the connection can serve another request, for all that we know."""
-        unread = self._requests.body is not None and not self._requests.is_worth_reading(head)
-        return not (unread or self._site.stopping)
+        requests = self._requests
+        return not self._site.stopping and (
+            requests.body is None or requests.is_worth_reading(head)
+        )
 
     # --- the access log ---
 
@@ -99,8 +100,8 @@ class Speaker(Line):
     def _say_sorry(self, apology: ReadyApology, why: End) -> None:
         head = self._head
         assert head is not None
-        if self._requests.body is not None or self._site.stopping:
-            self._last = self._last or not self._lives_on(head)
+        if not self._lives_on(head):
+            self._last = True
         keep_alive = head.minor == 0 and not self._last
         answer = apology.response(self._site.now(), head.method == b"HEAD", self._last, keep_alive)
         if self.record is None:

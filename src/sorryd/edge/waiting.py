@@ -14,10 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from sorryd.edge.heads import RequestHead
-from sorryd.edge.member_interfaces import (
-    Pool,
-    QueueFull,
-)
+from sorryd.edge.member_interfaces import Pool, QueueFull
 from sorryd.edge.wheel import Wheel
 
 Soon = Callable[[Callable[[], None]], None]

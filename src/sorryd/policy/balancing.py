@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from sorryd.model import (
-    Health,
-    MemberState,
-    Value,
-)
+from sorryd.model import Health, MemberState, Value
 from sorryd.policy.slow_start import STEPS
-from sorryd.snapshot import (
-    MemberView,
-)
+from sorryd.snapshot import MemberView
 
 
 class Load(Protocol):

@@ -41,15 +41,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from sorryd.model import (
-    Check,
-    Health,
-    MemberState,
-    Value,
-)
-from sorryd.snapshot import (
-    MemberView,
-)
+from sorryd.model import Check, Health, MemberState, Value
+from sorryd.snapshot import MemberView
 
 LONGEST_REST: Final = 60.0
 """Seconds up to which rests grow, unless `retry` is longer."""
