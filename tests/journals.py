@@ -9,7 +9,7 @@ import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from sorryd.journal import HistoryEntry, Journal, Loaded, WindowPut
-from sorryd.model import Author, Window, WindowKind
+from sorryd.window import Author, Window, WindowKind
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ from tests.configs import GOOD, faults, refusal
 
 from sorryd import config
 from sorryd.config import ConfigError
-from sorryd.config_keys import DAEMON, SITE, SITE_LATER
+from sorryd.config_keys import DAEMON, SITE
 
 PORT = "the port must be 1 to 65535"
 DAEMON_BAD = [
     ("workers", "4", "4: not supported yet (only 0)"),
     ("workers", "auto", "auto: not supported yet (only 0)"),
-    ("down_limit", "0", "0: not supported yet"),
+    ("down_limit", "1", "1: a duration needs a unit (1s, 1m, 1h)"),
     ("nameserver", "ns.example.com", "ns.example.com: not an IP address"),
     ("nameserver", "10.0.0.1:0", f"10.0.0.1:0: {PORT}"),
     ("nameserver", "10.0.0.1:x", f"10.0.0.1:x: {PORT}"),
@@ -26,8 +26,24 @@ DAEMON_BAD = [
     ("access_log_format", "%h %u", "%h %u: must be combined or json"),
 ]
 SITE_BAD = [
-    *((key, "x", "x: not supported yet") for key in SITE_LATER),
-    ("sorry_mode", "redirect http://x", "redirect http://x: not supported yet (only here)"),
+    ("sorry_mode", "there", "there: must be here, redirect URL or fetch URL"),
+    ("sorry_mode", "here http://x", "here http://x: here takes no URL"),
+    ("sorry_mode", "fetch", "fetch: a URL must follow fetch"),
+    ("sorry_mode", "redirect ftp://x",
+     "ftp://x: must be a URL that starts with http:// or https://"),
+    ("sorry_mode", "fetch http://me:you@x/", "http://me:you@x/: a URL without a user, a password"
+     " and a #"),
+    ("sorry_assets", "/images/", "/images/: say /images/ /javascripts/ from FOLDER"),
+    ("sorry_assets", "images/ from /", "images/: must begin and end with /"),
+    ("sorry_assets", "/images/ from none", "/etc/sorryd/none: there is no such folder"),
+    ("sorry_file", "/dev", "/dev: is a folder"),
+    ("exempt", "healthz", "healthz: a path begins with / and has no ? and no #"),
+    ("exempt", "/healthz?x", "/healthz?x: a path begins with / and has no ? and no #"),
+    ("exempt", "get /healthz", "get /healthz: say PATH or METHOD PATH"),
+    ("bypass_networks", "10.0.0.1/8", "10.0.0.1/8: is not a network; that would be 10.0.0.0/8"),
+    ("bypass_secret_file", "/dev/null", "/dev/null: is not a file"),
+    ("hook", "none", "/etc/sorryd/none: there is no such program"),
+    ("hook", "https:///x", "https:///x: no host"),
     ("rewrite_location", "always", "always: say yes or no"),
     ("redirect_https", "308", "308: say yes or no"),
     ("redirect_https", "on", "there is no tls among listen to send visitors to"),

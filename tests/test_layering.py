@@ -18,7 +18,7 @@ CONFIG: Final = frozenset(
     (
         *("config_addresses", "config_certificates", "config_check", "config_hosts"),
         *("config_keys", "config_listen", "config_members", "config_page", "config_reach"),
-        *("config_servers", "config_site", "config_tls", "config_values"),
+        *("config_servers", "config_site", "config_sorry", "config_tls", "config_values"),
     )
 )
 
@@ -27,8 +27,9 @@ CONFIG: Final = frozenset(
 MAY: Final[dict[str, frozenset[str]]] = {
     "__init__": frozenset(),
     "model": frozenset(),
+    "window": frozenset({"model"}),
     "reports": frozenset({"model"}),
-    "snapshot": frozenset({"model"}),
+    "snapshot": frozenset({"model", "window"}),
     "ini": frozenset(),
     "lockfile": frozenset(),
     "folders": frozenset(),
@@ -37,14 +38,16 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "alarm": frozenset(),
     "demo": frozenset(),
     "times": frozenset({"model"}),
-    "messages": frozenset({"model"}),
-    "replies": frozenset({"model", "messages"}),
-    "journal": frozenset({"model", "database", "folders", "lockfile"}),
-    "policy": frozenset({"model", "reports", "snapshot"}),
-    "edge": frozenset({"model", "policy", "reports", "snapshot", "folders", "unix_sockets"}),
+    "messages": frozenset({"model", "window"}),
+    "replies": frozenset({"model", "messages", "window"}),
+    "journal": frozenset({"model", "window", "database", "folders", "lockfile"}),
+    "policy": frozenset({"model", "window", "reports", "snapshot", "times"}),
+    "edge": frozenset(
+        {"model", "window", "policy", "reports", "snapshot", "folders", "unix_sockets"}
+    ),
     "control": frozenset(
-        {"model", "times", "policy", "messages", "replies", "journal", "folders", "unix_sockets"}
-        | {"reports", "snapshot"}
+        {"model", "window", "times", "policy", "messages", "replies", "journal", "folders"}
+        | {"reports", "snapshot", "unix_sockets"}
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
@@ -150,7 +153,7 @@ def test_tables_name_what_there_is() -> None:
         ("policy/windows.py", "from sorryd.edge.wheel import TICK"),
         ("policy/windows.py", "from ..edge import wheel"),
         ("policy/windows.py", "def late():\n    import socket"),
-        ("policy/windows.py", "from sorryd import times"),
+        ("policy/windows.py", "from sorryd import ini"),
         ("policy/windows.py", "import sorryd.journal as j"),
         ("policy/windows.py", "import sorryd"),
         ("edge/site.py", "from sorryd.control.truth import Truth"),

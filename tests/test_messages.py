@@ -11,7 +11,6 @@ from sorryd.messages import (
     ControlError,
     ErrorCode,
     Request,
-    Scope,
     SiteDown,
     WindowSchedule,
     conflict,
@@ -30,6 +29,7 @@ from sorryd.replies import (
     WindowPhase,
     WindowResult,
 )
+from sorryd.window import Scope
 
 METHODS = {
     "status": False,
@@ -44,6 +44,8 @@ METHODS = {
     "window.plan": False,
     "member.set": True,
     "page.preview": False,
+    "site.bypass": True,
+    "calendar.get": False,
     "history.list": False,
     "events.subscribe": False,
     "daemon.reload": True,

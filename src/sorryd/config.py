@@ -15,7 +15,7 @@ from typing import Final
 from sorryd import config_values as values
 from sorryd import ini
 from sorryd.config_addresses import nameserver, socket_path
-from sorryd.config_keys import DAEMON, DAEMON_LATER, Keys
+from sorryd.config_keys import DAEMON, Keys
 from sorryd.config_reach import Reach, check_reaches
 from sorryd.config_site import site
 from sorryd.config_values import BadValue, shown
@@ -23,6 +23,7 @@ from sorryd.model import Config, LogFormat
 
 CONTROL: Final = "/run/sorryd/control.sock"
 STATE: Final = "/var/lib/sorryd/sorryd.db"
+DAY: Final = 86400.0  # seconds; what down_limit = 0 means
 
 _SITE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -54,7 +55,7 @@ def build(document: ini.Document) -> Config:
 def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
     section = document.sections.get("sorryd", ini.Section("sorryd", 1))
     keys = Keys(document.file, section, faults)
-    keys.refuse_others(DAEMON, DAEMON_LATER)
+    keys.refuse_others(DAEMON)
     keys.one("workers", values.workers, 0)
     state = keys.one("state", keys.absolute, STATE)
     zone = keys.one("timezone", values.zone, "") or values.machine_zone(os.environ)
@@ -77,6 +78,7 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
         access_log_format=keys.one(
             "access_log_format", values.choice(LogFormat), LogFormat.COMBINED
         ),
+        down_limit=keys.one("down_limit", values.duration(0.0), 0.0) or DAY,
     )
 
 

@@ -7,19 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from sorryd import ini
-from sorryd.config_values import BadValue, later, shown
+from sorryd.config_values import BadValue, shown
 
 T = TypeVar("T")
 
-# Keys that are known and not served yet are refused, never ignored.
-DAEMON_LATER: Final = ("down_limit",)
 DAEMON: Final = (
     *("control", "control_mode", "control_group", "state", "workers", "timezone"),
-    *("nameserver", "access_log", "access_log_format"),
-    *DAEMON_LATER,
-)
-SITE_LATER: Final = (
-    *("sorry_assets", "sorry_file", "exempt", "bypass_networks", "bypass_secret_file", "hook"),
+    *("nameserver", "access_log", "access_log_format", "down_limit"),
 )
 SITE: Final = (
     *("listen", "hosts", "certificate", "private_key", "tls_min", "trusted_proxies"),
@@ -28,8 +22,8 @@ SITE: Final = (
     *("timeout_connect", "timeout_header", "timeout_idle", "timeout_body", "timeout_stream"),
     *("timeout_tunnel", "timeout_answer", "timeout_queue", "max_header_bytes"),
     *("max_body_bytes", "max_connections", "timezone", "sorry_page", "sorry_status"),
-    *("sorry_mode", "retry_after", "drain", "announce"),
-    *SITE_LATER,
+    *("sorry_mode", "sorry_assets", "sorry_file", "retry_after", "drain", "announce"),
+    *("exempt", "bypass_networks", "bypass_secret_file", "hook"),
 )
 
 
@@ -92,10 +86,8 @@ class Keys:
         """A path of the file in absolute form."""
         return ini.absolute(self.file, path)
 
-    def refuse_others(self, known: Iterable[str], not_yet: Iterable[str]) -> None:
-        """Note the keys that are unknown, and those that are not served yet."""
-        for key in not_yet:
-            self.lines(key, later)
+    def refuse_others(self, known: Iterable[str]) -> None:
+        """Note the keys that are unknown."""
         known = tuple(known)
         for key, entry in self._section.entries.items():
             if key not in known:

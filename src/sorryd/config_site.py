@@ -7,12 +7,13 @@ from sorryd.config_addresses import network
 from sorryd.config_certificates import certificates
 from sorryd.config_check import check
 from sorryd.config_hosts import host
-from sorryd.config_keys import SITE, SITE_LATER, Keys
+from sorryd.config_keys import SITE, Keys
 from sorryd.config_listen import check_proxies, listen
 from sorryd.config_members import members
 from sorryd.config_page import page
 from sorryd.config_reach import Reach
-from sorryd.model import Balance, Listen, Site, Timeouts
+from sorryd.config_sorry import assets, exempt, hook, secret, sorry_file, sorry_mode
+from sorryd.model import Balance, Listen, Site, SorryMode, Timeouts
 
 
 def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> Site:
@@ -21,9 +22,7 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
     `state` is the path of the journal and `zone` the daemon's. Where the site is reached is
     added to `reaches`.
     """
-    keys.refuse_others(SITE, SITE_LATER)
-    keys.one("sorry_mode", values.word("here", "redirect", "fetch"), "")
-    keys.one("read_only", values.only_no, False)
+    keys.refuse_others(SITE)
     for key in ("listen", "members"):
         if not keys.has(key):
             keys.fault(key, "is missing")
@@ -33,6 +32,8 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
     check_proxies(keys, listeners, trusted)
     reaches.append(Reach(site=name, keys=keys, listeners=listeners, hosts=hosts, trusted=trusted))
     path, template = page(keys)
+    here: tuple[SorryMode, str | None] = (SorryMode.HERE, None)
+    mode, url = keys.one("sorry_mode", sorry_mode, here)
     return Site(
         name=name,
         listen=tuple(one for _, one in listeners),
@@ -61,6 +62,19 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
         retry_after=keys.one("retry_after", values.duration(1.0), 30.0),
         drain=keys.one("drain", values.duration(0.0), 30.0),
         announce=keys.one("announce", values.duration(0.0), 86400.0),
+        sorry_mode=mode,
+        sorry_url=url,
+        sorry_assets=assets(keys),
+        sorry_file=keys.one("sorry_file", lambda text: sorry_file(keys.absolute(text)), None),
+        exempt=tuple(dict.fromkeys(one for _, one in keys.items("exempt", exempt))),
+        bypass_networks=tuple(
+            dict.fromkeys(each for _, each in keys.items("bypass_networks", network))
+        ),
+        bypass_secret=keys.one(
+            "bypass_secret_file", lambda text: secret(keys.absolute(text)), None
+        ),
+        hook=keys.one("hook", lambda text: hook(text, keys.absolute), None),
+        read_only=keys.one("read_only", values.truth, False),
     )
 
 

@@ -55,31 +55,6 @@ def truth(text: str) -> bool:
     return word in _YES
 
 
-def only_no(text: str) -> bool:
-    """``no``; ``yes`` is known and not served yet."""
-    if truth(text):
-        raise BadValue(f"{shown(text)}: not supported yet (only no)")
-    return False
-
-
-def later(text: str) -> None:
-    """Refuses whatever is said: the key is known and not served yet."""
-    raise BadValue(f"{shown(text)}: not supported yet")
-
-
-def word(now: str, *not_yet: str) -> Callable[[str], str]:
-    """A reader of the one word `now`; a value that starts with one of `not_yet` is known."""
-
-    def read(text: str) -> str:
-        if text == now:
-            return text
-        if text.partition(" ")[0] in not_yet:
-            raise BadValue(f"{shown(text)}: not supported yet (only {now})")
-        raise BadValue(f"{shown(text)}: not known (only {now} is supported yet)")
-
-    return read
-
-
 def one_of(*words: str) -> Callable[[str], str]:
     """A reader of one of some words."""
 

@@ -24,7 +24,8 @@ from twisted.internet.defer import Deferred
 from sorryd import database
 from sorryd.folders import make_folder
 from sorryd.lockfile import Lockfile, LockTaken
-from sorryd.model import Author, MemberState, Value, Window
+from sorryd.model import MemberState, Value
+from sorryd.window import Author, Window
 
 T = TypeVar("T")
 

@@ -9,34 +9,22 @@ serves yet are declared all the same, so that the command can refuse them by nam
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from sorryd.model import MemberState, Value
+from sorryd.model import MemberState, Phase, Value
+from sorryd.window import GiveUp, Scope
 
 # --- parameters that several requests share ------------------------------------------------
 
 Seconds = Annotated[float, Meta(ge=0)]
 Duration = Seconds | str  # a D such as "1h30m", or plain seconds, as results give them
 Reason = Annotated[str, Meta(max_length=2000)]
+Reasons = Mapping[str, Reason]  # by language (RFC 5646), in place of the reason for its readers
 # No "@": "ID@FROM" names one instance of a series.
 WindowId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
-
-
-class GiveUp(enum.StrEnum):
-    """What to do when the members are not healthy in time after a window."""
-
-    OPEN = "open"
-    STAY = "stay"
-
-
-class Scope(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a window covers; empty is all. `methods` holds methods, or the word ``unsafe``."""
-
-    paths: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
 
 
 # --- requests -------------------------------------------------------------------------------
@@ -68,6 +56,7 @@ class SiteDown(Params, frozen=True, kw_only=True):
     changes: ClassVar[bool] = True
     site: str | None = None
     reason: Reason = ""
+    reasons: Reasons | None = None
     until: str | None = None
     for_: Duration | None = field(name="for", default=None)
     drain: Duration | None = None
@@ -93,6 +82,7 @@ class WindowSchedule(Params, frozen=True, kw_only=True):
     id: WindowId | None = None
     site: str | None = None
     reason: Reason = ""
+    reasons: Reasons | None = None
     every: str | None = None
     timezone: str | None = None
     drain: Duration | None = None
@@ -166,19 +156,46 @@ class MemberSet(Params, frozen=True, kw_only=True):
 
 
 class PagePreview(Params, frozen=True, kw_only=True):
-    """The sorry page as a visitor would get it."""
+    """The sorry page as a visitor would get it.
+
+    `language` and `accept` are values of Accept-Language and Accept. `window` is the one to
+    rehearse, else what holds the site down now, else the next window, else a made-up one.
+    `phase` is the one to show it in, ``down`` where it is left out.
+    """
 
     method: ClassVar[str] = "page.preview"
     site: str | None = None
     language: str | None = None
     accept: str | None = None
+    window: str | None = None
+    phase: Phase | None = None
+
+
+class SiteBypass(Params, frozen=True, kw_only=True):
+    """A secret link by which an operator sees the site itself while it is down.
+
+    For the window of that id; left out, the one that holds the site down, else the next one.
+    """
+
+    method: ClassVar[str] = "site.bypass"
+    changes: ClassVar[bool] = True
+    site: str | None = None
+    window: str | None = None
+
+
+class CalendarGet(Params, frozen=True, kw_only=True):
+    """The windows as an iCalendar feed (RFC 5545)."""
+
+    method: ClassVar[str] = "calendar.get"
+    site: str | None = None
 
 
 class HistoryList(Params, frozen=True, kw_only=True):
-    """Who did what, when, why; oldest first."""
+    """Who did what, when, why; oldest first. `since` is a T that may be past, or a D ago."""
 
     method: ClassVar[str] = "history.list"
     site: str | None = None
+    since: str | None = None
 
 
 class EventsSubscribe(Params, frozen=True, kw_only=True):
@@ -214,6 +231,8 @@ Request = (
     | WindowPlan
     | MemberSet
     | PagePreview
+    | SiteBypass
+    | CalendarGet
     | HistoryList
     | EventsSubscribe
     | DaemonReload

@@ -78,11 +78,12 @@ class LogFormat(enum.StrEnum):
     JSON = "json"
 
 
-class WindowKind(enum.StrEnum):
-    """Planned by ``schedule``, or by hand with ``down``."""
+class SorryMode(enum.StrEnum):
+    """How a site that is down answers."""
 
-    PLANNED = "planned"
-    MANUAL = "manual"
+    HERE = "here"  # its own page, at the address that was asked for
+    REDIRECT = "redirect"  # 302 to a page elsewhere
+    FETCH = "fetch"  # a page from elsewhere, at the address that was asked for
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +184,27 @@ class Timeouts(Value, frozen=True):
     queue: float = 5.0
 
 
+class Assets(Value, frozen=True):
+    """Files that sorryd serves by itself, in every phase.
+
+    `prefixes` begin and end with a slash; what is below one is the file of the same path below
+    `folder`, which is absolute.
+    """
+
+    prefixes: tuple[str, ...]
+    folder: str
+
+
+class Exempt(Value, frozen=True):
+    """Requests that always go to the members, whatever the phase.
+
+    `path` is one path, or where it ends with a slash all below it. `method` None is any.
+    """
+
+    path: str
+    method: str | None = None
+
+
 class Site(Value, frozen=True):
     """One ``[site NAME]`` of sorryd.ini, checked."""
 
@@ -213,6 +235,15 @@ class Site(Value, frozen=True):
     retry_after: float = 30.0  # said when no end is known
     drain: float = 30.0
     announce: float = 86400.0
+    sorry_mode: SorryMode = SorryMode.HERE
+    sorry_url: str | None = None  # of `redirect` and `fetch`
+    sorry_assets: tuple[Assets, ...] = ()
+    sorry_file: str | None = None  # while this path is a file, the site is down
+    exempt: tuple[Exempt, ...] = ()
+    bypass_networks: tuple[str, ...] = ()  # networks (CIDR), and the word ``unix``
+    bypass_secret: bytes | None = None  # what is in bypass_secret_file; None: sorryd's own key
+    hook: str | None = None  # the path of a program, or an http(s) URL
+    read_only: bool = False  # planned windows refuse only unsafe methods
 
 
 class Config(Value, frozen=True):
@@ -228,42 +259,4 @@ class Config(Value, frozen=True):
     nameserver: tuple[str, int] | None = None  # address and port; None: the system's resolver
     access_log: str = ""  # a path, "-" for stdout, or "" for none
     access_log_format: LogFormat = LogFormat.COMBINED
-
-
-# --- windows ---------------------------------------------------------------------------
-
-
-class Author(Value, frozen=True):
-    """Who the kernel says the caller is (SO_PEERCRED)."""
-
-    uid: int
-    name: str
-    pid: int
-
-
-class Window(Value, frozen=True):
-    """A time of maintenance, half-open: ``[start, end)``.
-
-    A window acts only while neither `ended` nor `cancelled` is set; both are final.
-    `released` names sites that ``up SITE`` took out of a window for every site: final too.
-    """
-
-    id: str
-    site: str | None  # None: every site, later ones too
-    kind: WindowKind
-    start: float
-    end: float | None  # None: open-ended (only ``down``)
-    reason: str
-    timezone: str
-    author: Author
-    created: float
-    drain: float | None = None  # None: the site's
-    until_text: str | None = None  # UNTIL that is no time, shown to visitors as it is
-    ended: float | None = None
-    cancelled: float | None = None
-    released: tuple[str, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it can never act again."""
-        return self.ended is not None or self.cancelled is not None
+    down_limit: float = 86400.0  # an open-ended down longer than this is warned of, daily

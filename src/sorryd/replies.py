@@ -9,8 +9,8 @@ import enum
 
 from msgspec import field
 
-from sorryd.messages import GiveUp, Scope
 from sorryd.model import Cause, Health, MemberState, Phase, Value
+from sorryd.window import GiveUp, Scope
 
 
 class WindowPhase(enum.StrEnum):

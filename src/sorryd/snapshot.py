@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sorryd.model import Health, Member, MemberState, Site, Value, Window
+from sorryd.model import Health, Member, MemberState, Site, Value
+from sorryd.window import Window
 
 
 class MemberView(Value, frozen=True):
@@ -18,6 +19,17 @@ class MemberView(Value, frozen=True):
     ramp: float = 1.0
 
 
+class GivenPage(Value, frozen=True):
+    """A page that somebody else wrote, served as it is: a sorry file, or one that was fetched.
+
+    `since` is the instant at which it was found.
+    """
+
+    body: bytes
+    media_type: str
+    since: float
+
+
 class SiteView(Value, frozen=True):
     """A site as the edge shall serve it: its members, and the windows that concern it.
 
@@ -29,6 +41,8 @@ class SiteView(Value, frozen=True):
     site: Site
     members: tuple[MemberView, ...]
     windows: tuple[Window, ...] = ()
+    file: GivenPage | None = None  # the sorry file: while it is there, the site is down
+    fetched: GivenPage | None = None  # the page of ``sorry_mode = fetch``, once there was one
 
 
 class Snapshot(Value, frozen=True):

@@ -32,8 +32,8 @@ from sorryd.control.listening import ControlSocketError, control_gid, listen_con
 from sorryd.control.permission import Permission  # noqa: E402
 from sorryd.control.server import ControlFactory  # noqa: E402
 from sorryd.messages import Request, SiteUp  # noqa: E402
-from sorryd.model import Author  # noqa: E402
 from sorryd.replies import Result, VersionResult  # noqa: E402
+from sorryd.window import Author  # noqa: E402
 
 reactor = cast(Any, installed)
 

@@ -12,8 +12,8 @@ from twisted.internet.testing import StringTransport
 from sorryd.control.permission import Peer, Permission
 from sorryd.control.server import ControlFactory, ControlProtocol
 from sorryd.messages import Request, SiteUp, Status, not_found
-from sorryd.model import Author
 from sorryd.replies import Result, VersionResult
+from sorryd.window import Author
 
 VERSION = VersionResult(version="1", python="3", twisted="2", openssl="o")
 PERMISSION = Permission(uid=500, gid=77)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.control.world import World, night, phases
 
@@ -42,7 +44,7 @@ def test_down_and_up(world: World) -> None:
     ],
 )
 def test_down_until(
-    world: World, fields: dict[str, str], until: str | None, text: str | None
+    world: World, fields: dict[str, Any], until: str | None, text: str | None
 ) -> None:
     """A down ends by itself where its end is known, else it tells visitors what was said."""
     (shop,) = world.ask(SiteDown(site="shop", **fields))
@@ -58,7 +60,7 @@ def test_down_until(
         pytest.param({"until_text": "2027-03-28 02:30"}, id="UNTIL"),
     ],
 )
-def test_down_warns(world: World, fields: dict[str, str]) -> None:
+def test_down_warns(world: World, fields: dict[str, Any]) -> None:
     """What an operator may not have meant by the end of a down is said with its window."""
     note = "the clock in Europe/Berlin skips 2027-03-28 02:30: 2027-03-28 03:30+02:00 is taken"
     (shop,) = world.ask(SiteDown(site="shop", **fields))

@@ -8,12 +8,10 @@ from tests.control.world import SHARED, A, World, night
 from sorryd.messages import (
     ErrorCode,
     EventsSubscribe,
-    GiveUp,
     HistoryList,
     MemberSet,
     PagePreview,
     Request,
-    Scope,
     SiteDown,
     SiteUp,
     Status,
@@ -25,6 +23,7 @@ from sorryd.messages import (
     WindowPlan,
     WindowSchedule,
 )
+from sorryd.window import GiveUp, Scope
 
 INVALID, CONFLICT, NOT_FOUND = ErrorCode.INVALID_PARAMS, ErrorCode.CONFLICT, ErrorCode.NOT_FOUND
 

@@ -10,8 +10,8 @@ from twisted.logger import LogEvent
 
 from sorryd.control.permission import Peer
 from sorryd.messages import DaemonVersion, SiteDown
-from sorryd.model import Author
 from sorryd.replies import StatusResult
+from sorryd.window import Author
 
 DIALOGUES: list[tuple[str, bytes, list[object]]] = [
     ("one", ask("daemon.version"), [1]),

@@ -7,9 +7,9 @@ from tests.control.world import HOUR, NOON, World, result, window
 from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.journal import HistoryEntry, WindowPut
-from sorryd.model import Window, WindowKind
 from sorryd.policy.windows import standing
 from sorryd.reports import EdgePassed
+from sorryd.window import Window, WindowKind
 
 
 def plan(world: World, *windows: Window) -> None:

@@ -14,9 +14,10 @@ from sorryd.control.reloading import Prepared
 from sorryd.control.truth import Clocks, Truth
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import ControlError, Request, WindowSchedule
-from sorryd.model import Author, Config, Listen, Member, Site, Window, WindowKind
+from sorryd.model import Config, Listen, Member, Site
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import Snapshot
+from sorryd.window import Author, Window, WindowKind
 
 T = TypeVar("T")
 

@@ -16,9 +16,10 @@ from sorryd.edge.interfaces import Door
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import Author, Health, Member, MemberState, Site, Timeouts, Window, WindowKind
+from sorryd.model import Health, Member, MemberState, Site, Timeouts
 from sorryd.reports import MemberFailed, Report
 from sorryd.snapshot import MemberView, SiteView
+from sorryd.window import Author, Window, WindowKind
 
 NOON = 1795269600.0  # an instant
 TIMES = Timeouts(

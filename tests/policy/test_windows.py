@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from tests.policy.windows import planned
 
-from sorryd.model import Cause, Phase, Window, WindowKind
+from sorryd.model import Cause, Phase
 from sorryd.policy.windows import Standing, arrange, is_continued, passed, standing
+from sorryd.window import Window, WindowKind
 
 DRAIN = 10.0
 ANNOUNCE = 100.0

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.policy.windows import planned
 
-from sorryd.model import Window, WindowKind
 from sorryd.policy.windows import Standing, acts, arrange, passed, standing
+from sorryd.window import Window, WindowKind
 
 TIMES = st.integers(0, 40).map(float)
 KINDS = st.sampled_from(WindowKind)

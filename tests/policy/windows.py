@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sorryd.model import Author, Window, WindowKind
+from sorryd.window import Author, Window, WindowKind
 
 ALICE = Author(uid=1000, name="alice", pid=42)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sorryd.control.spans import zone_of
 from sorryd.journal import Change, HistoryEntry, WindowPut
-from sorryd.model import Author, Cause, Config, Phase, Value, Window
+from sorryd.model import Cause, Config, Phase, Value
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing, acts, closing, concerns
@@ -24,6 +24,7 @@ from sorryd.replies import HistoryEntry as Deed
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import MemberView, SiteView
 from sorryd.times import TimeFault, format_instant, parse_zone
+from sorryd.window import Author, Window
 
 Loads = Mapping[tuple[str, str], int]  # requests in flight, by site and URL
 

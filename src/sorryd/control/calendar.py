@@ -16,8 +16,9 @@ from twisted.python.failure import Failure
 
 from sorryd.control.chronicle import Chronicle
 from sorryd.journal import Change, HistoryEntry, WindowPut
-from sorryd.model import Site, Window
+from sorryd.model import Site
 from sorryd.policy.windows import Standing, arrange, concerns, final, is_continued, passed, standing
+from sorryd.window import Window
 
 
 class Commits(Protocol):

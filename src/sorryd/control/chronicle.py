@@ -10,11 +10,12 @@ from twisted.python.failure import Failure
 
 from sorryd.control.roster import Turn
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
-from sorryd.model import Cause, Health, Phase, Window
+from sorryd.model import Cause, Health, Phase
 from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing
 from sorryd.snapshot import SiteView
 from sorryd.times import format_duration
+from sorryd.window import Window
 
 STEP = 2.0  # seconds between two looks by which the clocks may differ before it is a step
 

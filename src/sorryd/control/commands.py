@@ -28,6 +28,7 @@ from sorryd.control.reloading import Prepares, Reload
 from sorryd.control.truth import Truth
 from sorryd.journal import HistoryEntry, JournalError, WindowPut
 from sorryd.messages import (
+    CalendarGet,
     ControlError,
     DaemonReload,
     DaemonVersion,
@@ -37,6 +38,7 @@ from sorryd.messages import (
     MemberSet,
     PagePreview,
     Request,
+    SiteBypass,
     SiteDown,
     SiteUp,
     Status,
@@ -49,8 +51,8 @@ from sorryd.messages import (
     WindowSchedule,
     is_change,
 )
-from sorryd.model import Author
 from sorryd.replies import MemberResult, ReloadResult, Result, SiteStatus, WindowResult
+from sorryd.window import Author
 
 _log = Logger(namespace="sorryd.control")
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none is mistaken for another
@@ -111,7 +113,7 @@ class Commands:
                 return await self._set_member(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
-            case WindowPlan() | PagePreview() | EventsSubscribe():
+            case WindowPlan() | PagePreview() | SiteBypass() | CalendarGet() | EventsSubscribe():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:

@@ -24,9 +24,10 @@ from sorryd.messages import (
     invalid_params,
     not_found,
 )
-from sorryd.model import Author, Config, Member, Site, Value, Window, WindowKind
+from sorryd.model import Config, Member, Site, Value
 from sorryd.policy.windows import acts, closing, concerns
 from sorryd.times import format_instant
+from sorryd.window import Author, Window, WindowKind
 
 _MOST = 10  # windows that a warning names one by one
 

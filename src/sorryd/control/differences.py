@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from sorryd.model import Config, Window
+from sorryd.model import Config
 from sorryd.replies import ReloadResult
+from sorryd.window import Window
 
-SETTINGS: Final = ("timezone", "access_log", "access_log_format")
+SETTINGS: Final = ("timezone", "access_log", "access_log_format", "down_limit")
 """Keys of ``[sorryd]`` that a reload changes."""
 
 LATER: Final = ("nameserver",)

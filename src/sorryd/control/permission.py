@@ -11,7 +11,8 @@ import pwd
 import socket
 import struct
 
-from sorryd.model import Author, Value
+from sorryd.model import Value
+from sorryd.window import Author
 
 _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid; unix(7)
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; the socket module has no name for it

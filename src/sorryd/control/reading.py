@@ -18,9 +18,9 @@ from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList, not_found
-from sorryd.model import Window
 from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
 from sorryd.reports import Active, ShownCertificate
+from sorryd.window import Window
 
 _MOST = 1000  # past windows, and deeds, that one answer has
 

@@ -19,8 +19,9 @@ from sorryd.control.differences import differences, spoken
 from sorryd.control.truth import Truth
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonReload
-from sorryd.model import Author, Config
+from sorryd.model import Config
 from sorryd.replies import ReloadResult
+from sorryd.window import Author
 
 
 class Prepared(Protocol):

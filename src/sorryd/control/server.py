@@ -29,8 +29,8 @@ from zope.interface import implementer
 from sorryd.control.lines import MAX_LINE, NULL, Call, Refusal, decode, encode_error, encode_result
 from sorryd.control.permission import Peer, Permission, author_of, read_peer
 from sorryd.messages import ControlError, ErrorCode, Request, is_change, not_allowed
-from sorryd.model import Author
 from sorryd.replies import Result
+from sorryd.window import Author
 
 STALL = 30.0  # seconds that a client may leave its answers unread
 MAX_CONNECTIONS = 100  # one more, and the one longest at rest is closed

@@ -7,7 +7,7 @@ import re
 from zoneinfo import ZoneInfo
 
 from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule, invalid_params
-from sorryd.model import Config, Value, Window
+from sorryd.model import Config, Value
 from sorryd.times import (
     LONGEST,
     Resolved,
@@ -17,6 +17,7 @@ from sorryd.times import (
     parse_instant,
     parse_zone,
 )
+from sorryd.window import Window
 
 _LATEST = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC).timestamp()  # as for `times`
 _LONG = 12 * 3600.0  # seconds; an end said by the clock alone that is later was hardly meant

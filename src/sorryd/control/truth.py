@@ -18,7 +18,7 @@ from sorryd.control.calendar import Calendar, Commits
 from sorryd.control.chronicle import Chronicle, tell_strays
 from sorryd.control.roster import Roster, Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
-from sorryd.model import Config, Site, Window
+from sorryd.model import Config, Site
 from sorryd.policy.windows import Standing
 from sorryd.reports import (
     CheckFailed,
@@ -28,7 +28,8 @@ from sorryd.reports import (
     MemberFailed,
     Report,
 )
-from sorryd.snapshot import SiteView, Snapshot
+from sorryd.snapshot import GivenPage, SiteView, Snapshot
+from sorryd.window import Window
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Truth:
         tell_strays(loaded.windows, self._sites())
         self._calendar = Calendar(loaded.windows, journal, self._chronicle)
         self._roster = Roster(config, loaded.members)
+        self._files: dict[str, GivenPage] = {}  # sorry files, by site
+        self._fetched: dict[str, GivenPage] = {}
         self._changed = True  # since the last snapshot
         self._snapshot = Snapshot(serial=0, sites=tuple(map(self._view, config.sites)))
 
@@ -121,6 +124,24 @@ class Truth:
                 assert_never(report)
         self.look()
 
+    def find_file(self, site: str, page: GivenPage | None) -> None:
+        """The sorry file of `site` is there, and this is in it; or it is gone."""
+        self._give(self._files, site, page)
+
+    def fetch_page(self, site: str, page: GivenPage) -> None:
+        """The page of `site` was fetched from elsewhere."""
+        self._give(self._fetched, site, page)
+
+    def _give(self, pages: dict[str, GivenPage], site: str, page: GivenPage | None) -> None:
+        if pages.get(site) == page:
+            return
+        if page is None:
+            del pages[site]
+        else:
+            pages[site] = page
+        self._changed = True
+        self.look()
+
     def apply(self, changes: Sequence[Change]) -> None:
         """The journal has `changes`: they are so from now on."""
         for change in changes:
@@ -142,6 +163,8 @@ class Truth:
         self._roster.configure(config)
         for name in known - names:
             self._chronicle.forget(name)
+            self._files.pop(name, None)
+            self._fetched.pop(name, None)
         tell_strays((w for w in self._calendar.arranged if w.site in known), names)
         self._changed = True
         self._calendar.arrange()
@@ -176,6 +199,8 @@ class Truth:
             site=site,
             members=self._roster.views(site),
             windows=self._calendar.of(site),
+            file=self._files.get(site.name),
+            fetched=self._fetched.get(site.name),
         )
 
     def _next_look(self, now: float, moment: float) -> float:

@@ -21,11 +21,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from sorryd.model import Cause, Phase, Value, Window, WindowKind
+from sorryd.model import Cause, Phase, Value
+from sorryd.window import Saying, Window, WindowKind
 
 
 class Standing(Value, frozen=True, kw_only=True):
     """Where a site stands, by its windows alone, from `holds_from` until before `holds_until`.
+
+    `partial` are the windows that act on a part of it (`Scope`), whatever the phase.
 
     `since` and `until` are the instants when the down-time began and when it will be over; None
     is not down, and open-ended. `drain` is the duration that requests in flight have from its
@@ -43,6 +46,8 @@ class Standing(Value, frozen=True, kw_only=True):
     until_text: str | None = None
     window: str | None = None
     next: Window | None = None
+    reasons: tuple[Saying, ...] = ()  # of the reason, in other languages
+    partial: tuple[Window, ...] = ()
     holds_from: float = -math.inf
     holds_until: float = math.inf
 
