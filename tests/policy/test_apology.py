@@ -7,10 +7,12 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.policy.outages import DEAD, FIVE, PLANNED, TWO, parsed, told
 
 from sorryd.model import Cause
 from sorryd.policy.apology import Apology, Facts, PageFault, ReadyApology, compile_page, render
+from sorryd.window import Saying
 
 # --- what a page may say ------------------------------------------------------------------
 
@@ -31,6 +33,7 @@ from sorryd.policy.apology import Apology, Facts, PageFault, ReadyApology, compi
         pytest.param("{{ cause }} {{ planned }}", DEAD, "members False", id="not planned"),
         pytest.param("{{ retry_after + 1 }}", DEAD, "14", id="retry_after, rounded up"),
         pytest.param("{{ status }} {{ lang }}", DEAD, "503 en", id="status and language"),
+        pytest.param("{{ phase }}", PLANNED, "down", id="phase"),
         pytest.param("{{ range(3) | list }}", DEAD, "[0, 1, 2]", id="Jinja2's own"),
         pytest.param(
             "{% if reason %}{% set x = 1 %}{% endif %}{{ x | default('-') }}",
@@ -44,6 +47,22 @@ from sorryd.policy.apology import Apology, Facts, PageFault, ReadyApology, compi
 def test_variables(source: str, facts: Facts, text: str) -> None:
     """Every documented variable can be used in a page."""
     assert told(source, facts) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Database upgrade|Sunday, 22 November 2026, 02:00 JST"),
+        ("ja", "データベース更新|2026年11月22日(日) 2:00 JST"),
+        ("ja-jp", "データベース更新|2026年11月22日(日) 2:00 JST"),
+        ("de", "Database upgrade|Sonntag, 22. November 2026, 02:00 JST"),
+    ],
+)
+def test_language(language: str, text: str) -> None:
+    """A page tells times in its own language, and the reason where it was said in that."""
+    facts = replace(PLANNED, reasons=(Saying(language="ja", text="データベース更新"),))
+    page = compile_page("{{ reason }}|{{ from }}", language)
+    assert render(page, facts).body.decode() == text
 
 
 def test_until_in_words() -> None:

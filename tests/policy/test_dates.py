@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 import pytest
+from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,28 @@ def test_local(instant: float, zone: str, up: bool, text: str | None, machine: s
     """An instant is told in its zone, and a promise is rounded so that it can be kept."""
     assert spoken(instant, zone, up=up) == text
     assert rfc3339(instant, zone, up=up) == machine
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Sunday, 22 November 2026, 02:00 JST"),
+        ("en-us", "Sunday, 22 November 2026, 02:00 JST"),
+        ("ja", "2026年11月22日(日) 2:00 JST"),
+        ("de", "Sonntag, 22. November 2026, 02:00 JST"),
+        ("de-1996", "Sonntag, 22. November 2026, 02:00 JST"),
+        ("fr-ca", "dimanche 22 novembre 2026, 02 h 00 JST"),
+        ("pt-br", "domingo, 22 de novembro de 2026 02:00 JST"),
+        ("tlh", "Sunday, 22 November 2026, 02:00 JST"),
+        ("??", "Sunday, 22 November 2026, 02:00 JST"),
+    ],
+)
+def test_spoken_in_languages(language: str, text: str) -> None:
+    """A time is said as the readers of a language say it; in English where nobody knows how."""
+    assert spoken(TWO, "Asia/Tokyo", language=language) == text
+
+
+def test_spoken_in_all_languages() -> None:
+    """There is no language that a time can't be said in."""
+    for name in locale_identifiers():
+        assert (spoken(TWO, "Asia/Tokyo", language=name.replace("_", "-")) or "").endswith(" JST")

@@ -137,8 +137,10 @@ class SiteEdge:
                 site=site.name,
                 cause=held.cause,
                 timezone=site.timezone,
+                phase=held.phase,
                 status=site.sorry_status,
                 reason=held.reason,
+                reasons=held.reasons,
                 since=held.since,
                 until=held.until,
                 until_text=held.until_text,
@@ -236,6 +238,6 @@ class SiteEdge:
 
 def _reads_the_same(a: Standing, b: Standing) -> bool:
     """Whether visitors are told the same in both."""
-    return (a.cause, a.reason, a.since, a.until, a.until_text) == (
-        b.cause, b.reason, b.since, b.until, b.until_text,
+    return (a.phase, a.cause, a.reason, a.reasons, a.since, a.until, a.until_text) == (
+        b.phase, b.cause, b.reason, b.reasons, b.since, b.until, b.until_text,
     )  # fmt: skip

@@ -5,16 +5,17 @@ prints as nothing and is false in ``{% if %}``:
 
 ==================  ===================================================================
 ``site``            name of the site
-``reason``          what the operator said
-``from``            since when, for people, in the site's zone
-``until``           until when, for people; or the operator's own words
+``reason``          what the operator said, in the page's language where they did
+``from``            since when, for people: in the site's zone and the page's language
+``until``           until when, likewise; or the operator's own words
 ``from_iso``        the same, RFC 3339
 ``until_iso``       the same, RFC 3339; none where `until` is in words
 ``cause``           ``window``, ``manual``, ``file`` or ``members``
 ``planned``         true where somebody decided it; false where members died
+``phase``           ``draining``, ``down`` or ``verifying``; ``down`` where members died
 ``status``          the status code of the answer
 ``retry_after``     seconds to wait where no end is known
-``lang``            language of the variables, ``en``
+``lang``            language of the page and of its variables, such as ``en`` or ``pt-br``
 ==================  ===================================================================
 
 Everything is escaped for HTML. An apology is rendered once per change, never per request:
@@ -33,9 +34,11 @@ from typing import Final
 
 import jinja2
 
-from sorryd.model import Cause, Value
+from sorryd.model import Cause, Phase, Value
 from sorryd.policy.dates import imf_fixdate, rfc3339, spoken
+from sorryd.policy.languages import lookup
 from sorryd.policy.templates import ENVIRONMENT, first_fault, line_of
+from sorryd.window import Saying
 
 HTML: Final = "text/html; charset=utf-8"
 VARIES_BY: Final = "Accept, Accept-Language, Accept-Encoding"
@@ -50,15 +53,17 @@ class Facts(Value, frozen=True, kw_only=True):
     """What the apology of one site tells, and the status it bears.
 
     `since` and `until` are instants; `until_text` is an end that is no time, said as it is.
-    `retry_after` is a duration. `status` is the site's, or 502 or 504 where only this
-    request failed.
+    `reasons` are the `reason` in other languages. `retry_after` is a duration. `status` is the
+    site's, or 502 or 504 where only this request failed.
     """
 
     site: str
     cause: Cause
     timezone: str
+    phase: Phase = Phase.DOWN
     status: int = 503
     reason: str | None = None
+    reasons: tuple[Saying, ...] = ()
     since: float | None = None
     until: float | None = None
     until_text: str | None = None
@@ -74,6 +79,11 @@ class Facts(Value, frozen=True, kw_only=True):
         """Whether somebody decided this outage."""
         return self.cause is not Cause.MEMBERS
 
+    def reason_in(self, language: str) -> str | None:
+        """The reason as readers of a `language` shall read it."""
+        said = {one.language: one.text for one in self.reasons}
+        return said.get(lookup(language, said) or "") or self.reason or None
+
 
 class PageFault(Exception):
     """A page that is no good template: `text` says why, `line` (from 1) where."""
@@ -88,9 +98,10 @@ class PageFault(Exception):
 
 
 class Page(Value, frozen=True):
-    """A template that compiled, and rendered once for every cause."""
+    """A template that compiled, and rendered once for every cause; in a `language`."""
 
     template: jinja2.Template
+    language: str = "en"
 
 
 class Apology(Value, frozen=True, kw_only=True):
@@ -184,15 +195,15 @@ def default_page_path() -> Path:
 
 
 @functools.lru_cache(maxsize=64)
-def compile_page(source: str) -> Page:
-    """Compile a template, and try it on every cause.
+def compile_page(source: str, language: str = "en") -> Page:
+    """Compile a template, and try it on every cause and phase.
 
     Raises PageFault for bad syntax, unknown variables, other files asked for, and whatever
     fails when it is rendered.
     """
     try:
         tree = ENVIRONMENT.parse(source)
-        page = Page(template=ENVIRONMENT.from_string(tree))
+        page = Page(template=ENVIRONMENT.from_string(tree), language=language)
     except jinja2.TemplateSyntaxError as error:
         raise PageFault(error.lineno, error.message or "bad syntax") from None
     except (RecursionError, SyntaxError, ValueError, OverflowError) as error:
@@ -243,22 +254,23 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _variables(facts: Facts) -> dict[str, object]:
-    """The variables of a page, as Jinja2 takes them."""
+def _variables(facts: Facts, language: str) -> dict[str, object]:
+    """The variables of a page in a `language`, as Jinja2 takes them."""
     zone, since, until = facts.timezone, facts.since, facts.promised
     until_text = facts.until_text if facts.planned else None
     return {
         "site": facts.site,
-        "reason": facts.reason or None,
-        "from": None if since is None else spoken(since, zone),
-        "until": until_text if until is None else spoken(until, zone, up=True),
+        "reason": facts.reason_in(language),
+        "from": None if since is None else spoken(since, zone, language=language),
+        "until": until_text if until is None else spoken(until, zone, up=True, language=language),
         "from_iso": None if since is None else rfc3339(since, zone),
         "until_iso": None if until is None else rfc3339(until, zone, up=True),
         "cause": facts.cause.value,
         "planned": facts.planned,
+        "phase": facts.phase.value,
         "status": facts.status,
         "retry_after": max(1, math.ceil(facts.retry_after)),
-        "lang": "en",
+        "lang": language,
     }
 
 
@@ -269,14 +281,16 @@ def _rehearsals() -> Iterator[Facts]:
         yield bare
         yield Facts(site="site", cause=cause, timezone="UTC", reason="r", since=0.0, until=60.0)
         yield Facts(site="site", cause=cause, timezone="UTC", reason="r", until_text="soon")
+    for phase in (Phase.DRAINING, Phase.VERIFYING):
+        yield Facts(site="site", cause=Cause.WINDOW, timezone="UTC", phase=phase, since=0.0)
 
 
-_KNOWN: Final = frozenset(_variables(next(_rehearsals())))
+_KNOWN: Final = frozenset(_variables(next(_rehearsals()), "en"))
 
 
 def _html(page: Page, facts: Facts) -> str:
     try:
-        return page.template.render(_variables(facts))
+        return page.template.render(_variables(facts, page.language))
     except Exception as error:
         # A template is a program: it may raise anything, ZeroDivisionError included.
         raise PageFault(line_of(error), str(error) or type(error).__name__) from None

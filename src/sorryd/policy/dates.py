@@ -1,11 +1,18 @@
-"""Instants as text: for people, for programs, and for HTTP. Independent of any locale."""
+"""Instants as text: for people in their languages, for programs, and for HTTP.
+
+The machine's locale has no say in it; languages are tags of RFC 5646.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS: Final = (
@@ -30,17 +37,39 @@ def rfc3339(instant: float, zone: str, *, up: bool = False) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def spoken(instant: float, zone: str, *, up: bool = False) -> str | None:
+def spoken(instant: float, zone: str, *, up: bool = False, language: str = "en") -> str | None:
     """``Sunday, 22 November 2026, 02:00 JST``, in whole minutes: rounded down, or `up`.
 
-    A promised end is rounded up, so that it is kept. None where `rfc3339` gives None.
+    A promised end is rounded up, so that it is kept. None where `rfc3339` gives None. In a
+    `language` that Unicode's CLDR does not know it is said in English.
     """
     minutes = math.ceil(instant / 60) if up else math.floor(instant / 60)
     at = _local(minutes * 60, zone)
     if at is None:
         return None
-    date = f"{DAYS[at.weekday()]}, {at.day} {MONTHS[at.month - 1]} {at.year}"
-    return f"{date}, {at:%H:%M} {_zone_name(at)}"
+    return f"{_date_and_time(at, language)} {_zone_name(at)}"
+
+
+def _date_and_time(at: datetime, language: str) -> str:
+    locale = _locale(language)
+    if locale is None or locale.language == "en":
+        return f"{DAYS[at.weekday()]}, {at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+    if locale.language == "ja":
+        return format_datetime(at, "y年M月d日(E) H:mm", locale=locale)
+    date, time = format_date(at, "full", locale), format_time(at, "short", locale=locale)
+    # CLDR's joint for a full date is "at"; the one for a short date is a comma or so.
+    return str(locale.datetime_formats["medium"]).format(time, date)
+
+
+@functools.lru_cache(maxsize=64)
+def _locale(language: str) -> Locale | None:
+    """The locale of a tag, or of what it begins with; None where nobody knows it."""
+    while language:
+        try:
+            return Locale.parse(language, sep="-")
+        except (UnknownLocaleError, ValueError):
+            language = language.rpartition("-")[0]
+    return None
 
 
 def _local(seconds: int, zone: str) -> datetime | None:
