@@ -15,22 +15,7 @@ from sorryd.ctl.locate import UnreadableError, find_socket
 if TYPE_CHECKING:
     from sorryd.ctl.page import Page
 
-_LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Group(click.Group):
-    """Lists its commands in the order in which they are made, which is the order of need."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in _LATER:
-            raise click.UsageError(f"{args[0]}: not supported yet", ctx)
-        return super().resolve_command(ctx, args)
 
 
 class Choices:

@@ -1,0 +1,46 @@
+"""Commands on the daemon itself, and what it remembers."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sorryd.ctl.commands import command, pages, site_argument
+from sorryd.ctl.options import put, result_of, warn
+
+
+@command("history")
+@site_argument
+def history(site: str | None) -> None:
+    """Who did what, when, why; oldest first."""
+    result = result_of("history.list", {"site": site})
+    put(result, lambda: pages().history_page(result["entries"]))
+
+
+@command("reload")
+def reload() -> None:
+    """New configuration, without losing a request."""
+    result = result_of("daemon.reload", {})
+    put(result, lambda: pages().reload_page(result))
+    warn(result)
+
+
+@command("check")
+@click.argument("file")
+def check(file: str) -> None:
+    """Test a configuration by the daemon's own --check."""
+    import subprocess
+
+    # -P: a folder named twisted where the operator stands is not what shall run.
+    run = "from twisted.scripts.twistd import run; run()"
+    asked = [sys.executable, "-P", "-c", run, "sorryd", f"--config={file}", "--check"]
+    code = subprocess.run(asked, check=False).returncode
+    click.get_current_context().exit(min(abs(code), 1))
+
+
+@command("version")
+def version() -> None:
+    """Versions of the daemon and of what it stands on."""
+    result = result_of("daemon.version", {})
+    put(result, lambda: pages().version_page(result))

@@ -1,0 +1,90 @@
+"""Commands on windows: plan, look at, change and take back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from sorryd.ctl.client import Param
+from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
+from sorryd.ctl.options import put, result_of, warn
+from sorryd.ctl.parameters import exactly_one, scope
+
+
+@command("schedule")
+@site_argument
+@option("from", "T", "When it begins.", required=True)
+@option("until", "T", "When it ends.")
+@option("for", "D", "How long it takes.")
+@option("reason", "TEXT", "Shown to visitors.")
+@later("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
+@option("timezone", "ZONE", "Where times without a zone are, in place of the site's.")
+@option("drain", "D", "Grace for requests in flight, in place of the site's.")
+@later("until-healthy", "D", "At the end wait so long for healthy members.")
+@later("give-up", "WHAT", "And then: open, or stay down.", type=click.Choice(["open", "stay"]))
+@option("id", "NAME", "Its name; the same name again changes it.")
+@later("path", "P", "Only paths that begin so. May be repeated.", multiple=True)
+@later("member", "M", "Only this member. May be repeated.", multiple=True)
+@click.option("--read-only", is_flag=True, hidden=True, help="Refuse only methods with effects.")
+@click.option("--dry-run", is_flag=True, help="Say what would be, and change nothing.")
+def schedule(
+    path: tuple[str, ...], member: tuple[str, ...], read_only: bool, dry_run: bool, **given: Param
+) -> None:
+    """Plan a window, and print its id.
+
+    Example: sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new database"
+    """
+    exactly_one(given, "until", "for")
+    given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
+    result = result_of("window.schedule", given)
+    if dry_run:
+        put(result, lambda: pages().window_page(result))
+        return
+    put(result, lambda: pages().id_page(result))
+    warn(result)
+
+
+@command("windows")
+@site_argument
+@click.option("--past", is_flag=True, help="Those that are over, too.")
+def windows(site: str | None, past: bool) -> None:
+    """Windows that are open or to come."""
+    result = result_of("window.list", {"site": site, "past": past or None})
+    put(result, lambda: pages().windows_page(result))
+
+
+@command("show")
+@id_argument
+def show_window(window_id: str) -> None:
+    """One window."""
+    _window("window.get", {"id": window_id})
+
+
+@command("extend")
+@id_argument
+@option("until", "T", "The new end.")
+@option("by", "D", "So much longer.")
+def extend(window_id: str, **given: Param) -> None:
+    """Move the end of a window that is open or to come."""
+    exactly_one(given, "until", "by")
+    _window("window.extend", {"id": window_id, **given})
+
+
+@command("end")
+@id_argument
+def end(window_id: str) -> None:
+    """End an open window now."""
+    _window("window.end", {"id": window_id})
+
+
+@command("cancel")
+@id_argument
+def cancel(window_id: str) -> None:
+    """Take back a window that is to come."""
+    _window("window.cancel", {"id": window_id})
+
+
+def _window(method: str, params: Mapping[str, Param]) -> None:
+    result = result_of(method, params)
+    put(result, lambda: pages().window_page(result))
