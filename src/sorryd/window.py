@@ -58,12 +58,19 @@ class Saying(Value, frozen=True, kw_only=True):
     text: str
 
 
+class Recovery(Value, frozen=True, kw_only=True):
+    """The instant at which a site was found healthy, after a window for every site."""
+
+    site: str
+    at: float
+
+
 class Window(Value, frozen=True):
     """A time of maintenance, half-open: ``[start, end)``.
 
     A window acts only while neither `ended` nor `cancelled` is set; both are final.
     `released` names sites that ``up SITE`` took out of a window for every site, or that were
-    found healthy after it: final too.
+    found healthy after it: final too. Of the latter `recovered` says when.
 
     With `every`, an RRULE, it is a *series* and never acts itself: `start` and `end` are those
     of its first instance, whose length all have. An *instance* is a window of its own, with the
@@ -91,6 +98,7 @@ class Window(Value, frozen=True):
     ended: float | None = None
     cancelled: float | None = None
     released: tuple[str, ...] = ()
+    recovered: tuple[Recovery, ...] = ()
     reasons: tuple[Saying, ...] = ()  # in other languages than `reason`
     every: str | None = None
     series: str | None = None

@@ -138,9 +138,8 @@ def test_the_edge_draws_the_same_conclusion(world: World) -> None:
     plan(world, window("a", NOON, NOON + 60), window("b", NOON + 50, NOON + 200, site=None))
     for _ in range(25):
         for view in world.published[-1].sites:
-            site = view.site
-            seen = standing(view.windows, site.name, site.drain, site.announce, world.wall)
-            assert seen == world.truth.standing(site)
+            seen = standing(view.windows, view.site, world.wall)
+            assert seen == world.truth.standing(view.site)
         world.wait(10)
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from tests.policy.windows import planned
+from tests.policy.windows import planned, site
 
 from sorryd.model import Cause, Phase
 from sorryd.policy.windows import Standing, arrange, is_continued, passed, standing
-from sorryd.window import Window, WindowKind
+from sorryd.window import Scope, Window, WindowKind
 
-DRAIN = 10.0
-ANNOUNCE = 100.0
+SHOP = site("shop", drain=10.0, announce=100.0)
 
 
 def manual(name: str, start: float, end: float | None = None, reason: str = "") -> Window:
@@ -22,7 +21,7 @@ def manual(name: str, start: float, end: float | None = None, reason: str = "") 
 
 
 def at(now: float, *windows: Window) -> Standing:
-    return standing(arrange(windows), "shop", DRAIN, ANNOUNCE, now)
+    return standing(arrange(windows), SHOP, now)
 
 
 NIGHT = planned("night", 1000, 2000, reason="database")
@@ -118,7 +117,7 @@ def test_an_ended_window_is_the_past_of_the_next(ended: float, end: float, phase
     found = at(125 if ended == 120 else 105, first, planned("b", 100, 300, drain=50))
     assert found.phase is phase
     assert found.window == "b"
-    assert is_continued(first, found.since) is (phase is Phase.DOWN)
+    assert is_continued(first, found) is (phase is Phase.DOWN)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +204,19 @@ def test_many_windows() -> None:
 
     windows = Watched(arrange(planned(f"w{n}", n * 10, n * 10 + 5) for n in range(10_000)))
     looked.clear()
-    assert standing(windows, "shop", DRAIN, ANNOUNCE, -1).phase is Phase.ANNOUNCED
-    assert standing(windows, "shop", DRAIN, ANNOUNCE, 12).phase is Phase.DRAINING
+    assert standing(windows, SHOP, -1).phase is Phase.ANNOUNCED
+    assert standing(windows, SHOP, 12).phase is Phase.DRAINING
     assert passed(windows, 7) == ("w0",)
     assert len(looked) < 10
+
+
+def test_a_part_of_the_site() -> None:
+    """Windows of paths and methods act beside a live site, and are announced as all are."""
+    part = planned("part", 1000, 2000, scope=Scope(paths=("/a",)))
+    assert at(950, part).phase is Phase.ANNOUNCED
+    found = at(1500, part, planned("night", 5000, 6000))
+    assert (found.phase, found.partial) == (Phase.LIVE, (part,))
+    assert (found.holds_from, found.holds_until) == (1000, 2000)
+    assert at(2000, part).partial == ()
+    down = at(1500, part, planned("night", 1400, 6000))
+    assert (down.phase, down.partial, down.since) == (Phase.DOWN, (part,), 1400)

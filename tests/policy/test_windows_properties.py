@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.policy.windows import planned
+from tests.policy.windows import planned, site
 
-from sorryd.policy.windows import Standing, acts, arrange, passed, standing
+from sorryd.policy.acting import acts
+from sorryd.policy.windows import Standing, arrange, passed, standing
 from sorryd.window import Window, WindowKind
 
 TIMES = st.integers(0, 40).map(float)
+SHOP = site("shop", drain=3.0, announce=5.0)
 KINDS = st.sampled_from(WindowKind)
 
 
@@ -42,7 +44,7 @@ NOW = st.integers(-40, 200).map(lambda quarter: quarter / 4)
 
 
 def look(windows: Sequence[Window], now: float, shift: float = 0) -> Standing:
-    return standing(arrange(windows), "shop", 3.0, 5.0, now + shift)
+    return standing(arrange(windows), SHOP, now + shift)
 
 
 @given(WINDOWS, NOW, st.floats(0, 1, exclude_max=True))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sorryd.model import Site
 from sorryd.window import Author, Window, WindowKind
 
 ALICE = Author(uid=1000, name="alice", pid=42)
@@ -18,11 +21,13 @@ def planned(
     ended: float | None = None,
     cancelled: float | None = None,
     released: tuple[str, ...] = (),
+    kind: WindowKind = WindowKind.PLANNED,
+    **fields: Any,
 ) -> Window:
     return Window(
         id=name,
         site=site,
-        kind=WindowKind.PLANNED,
+        kind=kind,
         start=start,
         end=end,
         reason=reason,
@@ -33,4 +38,17 @@ def planned(
         ended=ended,
         cancelled=cancelled,
         released=released,
+        **fields,
+    )
+
+
+def site(name: str, **fields: Any) -> Site:
+    return Site(
+        name=name,
+        listen=(),
+        members=(),
+        timezone="UTC",
+        sorry_page="maintenance.html",
+        sorry_template="sorry",
+        **fields,
     )

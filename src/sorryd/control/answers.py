@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sorryd.control.spans import zone_of
 from sorryd.journal import Change, HistoryEntry, WindowPut
 from sorryd.model import Cause, Config, Phase, Value
+from sorryd.policy.acting import acts, closing, concerns
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
-from sorryd.policy.windows import Standing, acts, closing, concerns
+from sorryd.policy.windows import Standing
 from sorryd.replies import (
     AuthorResult,
     CertificateStatus,

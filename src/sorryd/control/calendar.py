@@ -10,14 +10,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sorryd.control.chronicle import Chronicle
 from sorryd.journal import Change, HistoryEntry, WindowPut
 from sorryd.model import Site
-from sorryd.policy.windows import Standing, arrange, concerns, final, is_continued, passed, standing
+from sorryd.policy.acting import is_past
+from sorryd.policy.windows import (
+    Standing,
+    arrange,
+    final,
+    is_continued,
+    passed,
+    settled,
+    standing,
+)
 from sorryd.window import Window
 
 
@@ -40,6 +48,7 @@ class Calendar:
         self._windows = {window.id: window for window in windows}
         self._by_site: dict[str, tuple[Window, ...]] = {}  # worked out from `arranged`
         self._standings: dict[str, Standing] = {}  # worked out from that
+        self._files: dict[str, float] = {}  # since when sorry files are there, by site
         self._unsaved: dict[str, Window] = {}  # ended by themselves, not yet in the journal
         self._saving: set[str] = set()  # those of them that the journal is writing
         self._reserved: frozenset[str] = frozenset()
@@ -58,7 +67,7 @@ class Calendar:
         """Those that concern `site`, arranged."""
         known = self._by_site.get(site.name)
         if known is None:
-            known = tuple(window for window in self.arranged if concerns(window, site.name))
+            known = tuple(window for window in self.arranged if is_past(window, site.name))
             self._by_site[site.name] = known
         return known
 
@@ -66,7 +75,7 @@ class Calendar:
         """Where `site` stands at the instant `now`."""
         known = self._standings.get(site.name)
         if known is None or not known.holds_from <= now < known.holds_until:
-            known = standing(self.of(site), site.name, site.drain, site.announce, now)
+            known = standing(self.of(site), site, now, self._files.get(site.name))
             self._standings[site.name] = known
         return known
 
@@ -75,6 +84,13 @@ class Calendar:
     def put(self, window: Window) -> None:
         """The journal has this window; `arrange` follows."""
         self._windows[window.id] = window
+
+    def find_file(self, site: str, since: float | None) -> None:
+        """The sorry file of `site` is there since that instant, or not there."""
+        self._files.pop(site, None)
+        if since is not None:
+            self._files[site] = since
+        self._standings.pop(site, None)
 
     def arrange(self) -> None:
         """Windows or sites have changed: sort anew, and forget what followed of the old ones."""
@@ -99,7 +115,7 @@ class Calendar:
         ends = [name for name in passed(self.arranged, now) if name not in self._reserved]
         for name in ends:
             window = self._windows[name]
-            over = msgspec.structs.replace(window, ended=window.end)
+            over = settled(window, now)
             self._windows[name] = self._unsaved[name] = over
             self._chronicle.over(over)
         if ends:
@@ -114,9 +130,9 @@ class Calendar:
         before = len(self._windows)
         for window in final(self.arranged):
             if not any(
-                is_continued(window, self.standing(site, now).since)
+                is_continued(window, self.standing(site, now))
                 for site in sites
-                if concerns(window, site.name)
+                if is_past(window, site.name)
             ):
                 del self._windows[window.id]
         if len(self._windows) == before:

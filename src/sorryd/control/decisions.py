@@ -25,7 +25,7 @@ from sorryd.messages import (
     not_found,
 )
 from sorryd.model import Config, Member, Site, Value
-from sorryd.policy.windows import acts, closing, concerns
+from sorryd.policy.acting import acts, closing, concerns
 from sorryd.times import format_instant
 from sorryd.window import Author, Window, WindowKind
 

@@ -126,6 +126,7 @@ class Truth:
 
     def find_file(self, site: str, page: GivenPage | None) -> None:
         """The sorry file of `site` is there, and this is in it; or it is gone."""
+        self._calendar.find_file(site, None if page is None else page.since)
         self._give(self._files, site, page)
 
     def fetch_page(self, site: str, page: GivenPage) -> None:
@@ -164,6 +165,7 @@ class Truth:
         for name in known - names:
             self._chronicle.forget(name)
             self._files.pop(name, None)
+            self._calendar.find_file(name, None)
             self._fetched.pop(name, None)
         tell_strays((w for w in self._calendar.arranged if w.site in known), names)
         self._changed = True

@@ -120,7 +120,8 @@ class SiteEdge:
         """Work out the standing at the instant `now`, and act on what has changed."""
         site = self.view.site
         before = self._standing
-        held = standing(self.view.windows, site.name, site.drain, site.announce, now)
+        file = self.view.file
+        held = standing(self.view.windows, site, now, None if file is None else file.since)
         self._standing = held
         self._holds_from, self._holds_until = held.holds_from, held.holds_until
         if held.phase.serves:

@@ -1,14 +1,9 @@
-"""Windows and a clock give the standing of a site. Pure: no clock, no I/O.
+"""Windows, a clock and a sorry file give the standing of a site. Pure: no clock, no I/O.
 
-A window is a level, not an edge: whether it acts is asked of the instant, never remembered.
-
-- A *planned* window acts in ``[start, end)``. A *manual* one acts from the moment it is known,
-  whatever the clock says: an operator's ``down`` must outlive a clock that steps back.
-- What is final (`Window.is_final`) never acts, nor does a window that released the site.
-- Windows that overlap or touch are one *down-time*. It drains once, when it begins, and it is
-  over when the last of them is.
-- An ended window still tells when the down-time began that a later one goes on with: it is
-  part of the past, not of the present. `is_continued` says how long it must be kept for that.
+A window is a level, not an edge: whether it acts is asked of the instant, never remembered
+(acting.py). Windows whose scope is the whole site decide its phase; those of paths or methods
+stand beside it, and those of members withdraw these. A sorry file holds its site down for as
+long as it is there, whatever the clock says.
 
 All functions take windows in the order of `arrange`, so that they stop at the first window
 too late to matter: their cost grows with the windows that are open, not with those to come.
@@ -18,49 +13,66 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
-from sorryd.model import Cause, Phase, Value
-from sorryd.window import Saying, Window, WindowKind
+from msgspec.structs import replace
+
+from sorryd.model import Cause, MemberState, Phase, Site, Value
+from sorryd.policy.acting import (
+    Stage,
+    acts,
+    closing,
+    concerns,
+    holding,
+    is_past,
+    opening,
+    patience,
+    stage,
+)
+from sorryd.policy.down_times import ahead, beginning
+from sorryd.policy.scopes import as_for
+from sorryd.window import GiveUp, Saying, Window, WindowKind
+
+
+class Withdrawal(Value, frozen=True, kw_only=True):
+    """A member that windows take out: the state that it gets, and the instant since when."""
+
+    url: str
+    state: MemberState
+    since: float
 
 
 class Standing(Value, frozen=True, kw_only=True):
-    """Where a site stands, by its windows alone, from `holds_from` until before `holds_until`.
+    """Where a site stands, from `holds_from` until before `holds_until`.
 
-    `partial` are the windows that act on a part of it (`Scope`), whatever the phase.
+    It is so by its windows and its sorry file; members that are all dead are no phase.
 
     `since` and `until` are the instants when the down-time began and when it will be over; None
-    is not down, and open-ended. `drain` is the duration that requests in flight have from its
-    beginning. `window` is the id of the one that governs: manual before
-    planned, then the one that opened first. `reason` and `until_text` are the first ones said
-    in that order. `next` is the next planned window to start.
+    is not down, and open-ended or not known. `drain` is the duration that requests in flight
+    have from its beginning. `window` is the id of the one that governs: manual before
+    planned before verifying, then the one that opened first. `reason`, with its `reasons`, and
+    `until_text` are the first ones said in that order. `next` is the next planned window to
+    start, whatever its scope.
+
+    `partial` are the windows that act on paths or methods, each with the scope that it has at
+    this site; `withdrawn` are the members that windows take out.
     """
 
     phase: Phase
     cause: Cause | None = None
     reason: str | None = None
+    reasons: tuple[Saying, ...] = ()  # of the reason, in other languages
     since: float | None = None
     drain: float = 0.0
     until: float | None = None
     until_text: str | None = None
     window: str | None = None
     next: Window | None = None
-    reasons: tuple[Saying, ...] = ()  # of the reason, in other languages
     partial: tuple[Window, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
     holds_from: float = -math.inf
     holds_until: float = math.inf
-
-
-def opening(window: Window) -> float:
-    """The instant from which `window` matters: always, for one that is manual or past."""
-    always = window.kind is WindowKind.MANUAL or window.is_final
-    return -math.inf if always else window.start
-
-
-def closing(window: Window) -> float:
-    """The instant before which `window` may act; infinite where it is open-ended."""
-    return math.inf if window.end is None else window.end
 
 
 def arrange(windows: Iterable[Window]) -> tuple[Window, ...]:
@@ -68,23 +80,23 @@ def arrange(windows: Iterable[Window]) -> tuple[Window, ...]:
     return tuple(sorted(windows, key=lambda window: (opening(window), window.start, window.id)))
 
 
-def concerns(window: Window, site: str) -> bool:
-    """Whether `window` is one of `site`, and the site was not taken out of it."""
-    return window.site in (None, site) and site not in window.released
-
-
-def acts(window: Window, now: float) -> bool:
-    """Whether `window` holds its sites down at the instant `now`."""
-    return not window.is_final and opening(window) <= now < closing(window)
-
-
 def passed(windows: Sequence[Window], now: float) -> tuple[str, ...]:
-    """Ids of the windows whose end has come, and is still to be made final."""
+    """Ids of the windows that `settled` changes: an end has come, or patience is at its end."""
     return tuple(
         window.id
         for window in islice(windows, _opened(windows, now))
-        if not window.is_final and closing(window) <= now
+        if settled(window, now) is not window
     )
+
+
+def settled(window: Window, now: float) -> Window:
+    """`window` with what is final of it at the instant `now`, by the clock alone."""
+    if window.is_final or window.gave_up is not None or now < patience(window):
+        return window
+    if window.until_healthy is None:
+        return replace(window, ended=window.end)
+    is_over = window.give_up is GiveUp.OPEN
+    return replace(window, gave_up=patience(window), ended=patience(window) if is_over else None)
 
 
 def final(windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -93,30 +105,44 @@ def final(windows: Sequence[Window]) -> tuple[Window, ...]:
     return tuple(window for window in always if window.is_final)
 
 
-def is_continued(window: Window, since: float | None) -> bool:
-    """Whether `window`, ended, belongs to the down-time of its site that began at `since`."""
-    return window.ended is not None and since is not None and since <= window.start
+def is_continued(window: Window, held: Standing) -> bool:
+    """Whether `window`, ended, belongs to a down-time of the site, or of a member, that `held`."""
+    since = (held.since, *(one.since for one in held.withdrawn))
+    return window.ended is not None and any(at is not None and at <= window.start for at in since)
 
 
 def standing(
-    windows: Sequence[Window], site: str, drain: float, announce: float, now: float
+    windows: Sequence[Window], site: Site, now: float, file: float | None = None
 ) -> Standing:
     """Where `site` stands at the instant `now`.
 
-    `windows` are arranged, those of other sites may be among them. `drain` and `announce` are
-    the site's own durations.
+    `windows` are arranged, those of other sites may be among them. `file` is the instant since
+    when its sorry file is there; None: it is not.
     """
     opened = _opened(windows, now)
-    mine = [window for window in windows[:opened] if concerns(window, site)]
+    mine = [as_for(one, site) for one in islice(windows, opened) if is_past(one, site.name)]
+    acting = [one for one in mine if concerns(one, site.name) and acts(one, now)]
     to_come = (
-        window
-        for window in islice(windows, opened, None)
-        if not window.is_final and window.start < closing(window) and concerns(window, site)
+        as_for(one, site)
+        for one in islice(windows, opened, None)
+        if not one.is_final and one.start < closing(one) and concerns(one, site.name)
     )
-    acting = sorted((window for window in mine if acts(window, now)), key=_precedence)
-    if acting:
-        return _down(mine, acting, to_come, drain, now)
-    return _live(mine, next(to_come, None), announce, now)
+    whole = sorted(
+        (one for one in acting if one.scope.is_whole), key=lambda one: _precedence(one, now)
+    )
+    if whole or file is not None:
+        held, edges = _down(mine, whole, to_come, site, now, file)
+    else:
+        held, edges = _live(next(to_come, None), site.announce, now)
+    withdrawn, drained = _withdrawn(mine, acting, site, now)
+    after, before = _around(chain(edges, drained, _edges(mine)), now)
+    return replace(
+        held,
+        partial=tuple(one for one in acting if one.scope.paths or one.scope.methods),
+        withdrawn=withdrawn,
+        holds_from=after,
+        holds_until=before,
+    )
 
 
 def _opened(windows: Sequence[Window], now: float) -> int:
@@ -124,97 +150,105 @@ def _opened(windows: Sequence[Window], now: float) -> int:
     return bisect_right(windows, now, key=opening)
 
 
-def _precedence(window: Window) -> tuple[bool, float, str]:
-    """Manual before planned, then the one that opened first."""
-    return window.kind is not WindowKind.MANUAL, window.start, window.id
+def _precedence(window: Window, now: float) -> tuple[bool, bool, float, str]:
+    """Manual, then planned, then verifying; of these the one that opened first."""
+    is_verifying = stage(window, now) is Stage.VERIFYING
+    return window.kind is not WindowKind.MANUAL, is_verifying, window.start, window.id
 
 
-def _live(
-    mine: Iterable[Window], following: Window | None, announce: float, now: float
-) -> Standing:
-    """The standing of a site on which no window acts."""
-    edges = _edges(mine)
-    phase = Phase.LIVE
-    if following is not None:
-        edges += (following.start - announce, following.start)
-        if following.start - announce <= now:
-            phase = Phase.ANNOUNCED
-    after, before = _around(edges, now)
-    return Standing(phase=phase, next=following, holds_from=after, holds_until=before)
+Found = tuple[Standing, tuple[float, ...]]  # and the instants at which it will be another one
+
+
+def _live(following: Window | None, announce: float, now: float) -> Found:
+    """The standing of a site that nothing holds down."""
+    if following is None:
+        return Standing(phase=Phase.LIVE), ()
+    announced = following.start - announce
+    phase = Phase.ANNOUNCED if announced <= now else Phase.LIVE
+    return Standing(phase=phase, next=following), (announced, following.start)
 
 
 def _down(
     mine: Sequence[Window],
     acting: Sequence[Window],
-    to_come: Iterable[Window],
-    drain: float,
+    to_come: Iterator[Window],
+    site: Site,
     now: float,
-) -> Standing:
-    """The standing of a site on which `acting` act, the one with precedence first."""
-    first = _beginning(mine, acting)
-    drained = first.start + (drain if first.drain is None else first.drain)
-    following, until = _ahead(max(map(closing, acting)), to_come)
-    edges = (*_edges(mine), first.start, drained)
-    after, before = _around(edges if following is None else (*edges, following.start), now)
+    file: float | None,
+) -> Found:
+    """The standing of a site that `acting`, the one with precedence first, or a file hold down."""
+    whole = [one for one in mine if one.scope.is_whole]
+    began = beginning(whole, acting, site.name, site.drain, file)
+    following = next(to_come, None)
+    more = () if following is None else chain([following], to_come)
+    until = _until(acting, more, now, file)
+    said = next((one for one in acting if one.reason or one.reasons), None)
+    edges = (began.start, began.drained, *(() if following is None else (following.start,)))
     return Standing(
-        phase=Phase.DRAINING if first.start <= now < drained else Phase.DOWN,
-        cause=Cause.MANUAL if acting[0].kind is WindowKind.MANUAL else Cause.WINDOW,
-        reason=next((window.reason for window in acting if window.reason), None),
-        since=first.start,
-        drain=drained - first.start,
-        until=None if until == math.inf else until,
-        until_text=next((window.until_text for window in acting if window.until_text), None),
-        window=acting[0].id,
+        phase=_phase(acting, now, file, began.start <= now < began.drained),
+        cause=_cause(acting, file),
+        reason=None if said is None else said.reason or None,
+        reasons=() if said is None else said.reasons,
+        since=began.start,
+        drain=began.drained - began.start,
+        until=until,
+        until_text=next((one.until_text for one in acting if one.until_text), None),
+        window=acting[0].id if acting else None,
         next=following,
-        holds_from=after,
-        holds_until=before,
-    )
+    ), edges
 
 
-def _beginning(mine: Iterable[Window], acting: Iterable[Window]) -> Window:
-    """The window with which the down-time of `acting` began; it may be over since long."""
-    first = min(acting, key=lambda window: window.start)
-    by_end = sorted((window for window in mine if window.cancelled is None), key=_over)
-    for window in reversed(by_end):
-        if _over(window) < first.start:
-            break
-        if window.start < first.start and _leads_to(window, first.start):
-            first = window
-    return first
+def _phase(acting: Sequence[Window], now: float, file: float | None, is_early: bool) -> Phase:
+    if file is None and all(stage(one, now) is Stage.VERIFYING for one in acting):
+        return Phase.VERIFYING
+    return Phase.DRAINING if is_early else Phase.DOWN
 
 
-def _over(window: Window) -> float:
-    """The instant at which `window` was over, or will be."""
-    return closing(window) if window.ended is None else window.ended
+def _cause(acting: Sequence[Window], file: float | None) -> Cause:
+    if file is not None:
+        return Cause.FILE
+    return Cause.MANUAL if acting[0].kind is WindowKind.MANUAL else Cause.WINDOW
 
 
-def _leads_to(window: Window, start: float) -> bool:
-    """Whether no time is between `window` and one that starts at `start`.
-
-    A window that was ended by hand does not touch the next one: the site was up for a moment.
-    """
-    return _over(window) > start or _over(window) == closing(window) == start
-
-
-def _ahead(end: float, to_come: Iterable[Window]) -> tuple[Window | None, float]:
-    """The next window to start, and the end of the down-time that has come as far as `end`."""
-    following = None
-    for window in to_come:
-        following = following or window
-        if window.start > end:
-            break
-        end = max(end, closing(window))
-    return following, end
+def _until(
+    acting: Sequence[Window], to_come: Iterable[Window], now: float, file: float | None
+) -> float | None:
+    """The end that is promised: None where one is open, or members are to be verified first."""
+    ends = {Stage.OPEN: closing, Stage.STUCK: lambda _: math.inf}
+    stages = ((one, stage(one, now)) for one in acting)
+    known = [ends[at](one) for one, at in stages if at in ends]
+    if file is not None or not known:
+        return None
+    until = ahead(max(known), (one for one in to_come if one.scope.is_whole))
+    return None if until == math.inf else until
 
 
-def _edges(mine: Iterable[Window]) -> tuple[float, ...]:
-    """The instants at which one of `mine` begins or ceases to act."""
-    return tuple(
-        edge
-        for window in mine
-        if not window.is_final and opening(window) < closing(window)
-        for edge in (opening(window), closing(window))
-    )
+def _withdrawn(
+    mine: Sequence[Window], acting: Sequence[Window], site: Site, now: float
+) -> tuple[tuple[Withdrawal, ...], list[float]]:
+    """The members that `acting` take out, and the instants between drain and maintenance."""
+    found, edges = [], []
+    for url in dict.fromkeys(url for one in acting for url in one.scope.members):
+        own, its = _of_member(mine, url), _of_member(acting, url)
+        began = beginning(own, its, site.name, site.drain)
+        # Members are not checked in maintenance: they are verified in drain.
+        spares = all(stage(one, now) is Stage.VERIFYING for one in its)
+        is_early = began.start <= now < began.drained
+        state = MemberState.DRAIN if spares or is_early else MemberState.MAINT
+        found.append(Withdrawal(url=url, state=state, since=began.start))
+        edges += [began.start, began.drained]
+    return tuple(found), edges
+
+
+def _of_member(windows: Iterable[Window], url: str) -> list[Window]:
+    return [one for one in windows if url in one.scope.members]
+
+
+def _edges(mine: Iterable[Window]) -> Iterator[float]:
+    """The instants at which one of `mine` begins to act, acts in another way, or ceases to."""
+    for window in mine:
+        if not window.is_final and window.gave_up is None and opening(window) < closing(window):
+            yield from (opening(window), closing(window), patience(window), holding(window))
 
 
 def _around(edges: Iterable[float], now: float) -> tuple[float, float]:
