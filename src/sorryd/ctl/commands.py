@@ -5,7 +5,7 @@ The commands themselves are in ``commands_THEME``, of which a call imports only 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -60,6 +60,19 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class Exemplified(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @global_options(hidden=False)
 def cli() -> None:
@@ -70,11 +83,17 @@ def cli() -> None:
     """
 
 
-def command(name: str, *aliases: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command of a function, under `name` and its aliases, which `THEMES` has too."""
+def command(
+    name: str, *aliases: str, examples: Sequence[str]
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function, under `name` and its aliases, which `THEMES` has too.
+
+    `examples` are command lines that work, for the help and the manual page.
+    """
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        made = click.command(name)(global_options(hidden=True)(function))
+        shared = global_options(hidden=True)(function)
+        made = click.command(name, cls=Exemplified, examples=examples)(shared)
         for one in (name, *aliases):
             cli.add_command(made, one)
         return made
