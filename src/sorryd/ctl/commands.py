@@ -42,7 +42,7 @@ _LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
 
 
 class Group(click.Group):
-    """Imports a command when it is called, or when all are listed."""
+    """Imports a command when it is called, or when all are listed: each with its aliases."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(THEMES)
@@ -57,7 +57,26 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in _LATER:
             raise click.UsageError(f"{args[0]}: not supported yet", ctx)
+        if args[0] not in THEMES:
+            raise click.UsageError(_no_command(args[0]), ctx)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names: dict[click.Command, list[str]] = {}  # with aliases
+        for name in THEMES:
+            if command := self.get_command(ctx, name):
+                names.setdefault(command, []).append(name)
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(", ".join(ones), one.get_short_help_str(80)) for one, ones in names.items()]
+            )
+
+
+def _no_command(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, THEMES, n=1)
+    return f"there is no command {name}" + (f", did you mean {near[0]}" if near else "")
 
 
 class Exemplified(click.Command):
