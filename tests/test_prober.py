@@ -39,6 +39,10 @@ def view(name: str, *members: str, check: Check | None = TCP, **states: MemberSt
     return SiteView(site=site, members=tuple(views))
 
 
+def passed(site: str, host: str, began: float) -> CheckPassed:
+    return CheckPassed(site=site, url=f"http://{host}", began=began)
+
+
 class Town:
     """A prober, and the members that it checks. `chances` are the next of its random numbers."""
 
@@ -104,7 +108,7 @@ def test_again_and_again(town: Town) -> None:
         assert town.called() == []
         town.passes(0.1)
     assert town.called() == ["a"]
-    assert town.reports == [CheckPassed(site="shop", url="http://a")] * 3
+    assert town.reports == [passed("shop", "a", began) for began in (5.0, 15.0, 25.0)]
 
 
 def test_the_first_checks_are_spread(town: Town) -> None:
@@ -161,7 +165,7 @@ def test_what_is_told(town: Town) -> None:
     c.fails("connection refused")
     d.fails("")
     assert town.reports == [
-        CheckPassed(site="shop", url="http://a"),
+        passed("shop", "a", 0.0),
         CheckFailed(site="shop", url="http://b", why="answered 503"),
         CheckFailed(site="shop", url="http://c", why="connection refused"),
     ]
@@ -176,11 +180,29 @@ def test_two_sites_have_two_members(town: Town) -> None:
     town.passes(0.5)
     (call,) = town.calls()
     call.succeeds().says(answer())
-    assert town.reports.pop() == CheckPassed(site="blog", url="http://a")
+    assert town.reports.pop() == passed("blog", "a", 0.5)
     town.passes(4.5)
     assert set(town.called()) == {"a"}
     town.answers()
-    assert CheckPassed(site="shop", url="http://a") in town.reports
+    assert passed("shop", "a", 5.0) in town.reports
+
+
+def test_a_connection_while_it_is_verified(town: Town) -> None:
+    """A site without a check is asked for connections after a window, and only then."""
+    town.chances = [0.0]
+    plain = view("shop", "a", check=None)
+    town.apply(plain)
+    town.passes(10)
+    town.apply(replace(plain, verifying=True))
+    town.passes(0)
+    town.answers()
+    assert town.called() == ["a"]
+    assert town.reports == [passed("shop", "a", 10.0)]
+    town.passes(1.1)
+    assert town.called() == ["a"]
+    town.apply(plain)
+    town.passes(10)
+    assert town.called() == []
 
 
 # --- what operators do ---

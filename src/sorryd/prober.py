@@ -1,5 +1,7 @@
 """Active checks: asks each member of each site that has a `check`, again and again.
 
+While a site without one is being verified after a window, a connection is its check.
+
     prober = Prober(reactor, edge.connector, report)
     prober.apply(snapshot)  # each snapshot that is published, as the edge gets it
     prober.stop()           # nothing is left of it
@@ -16,14 +18,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.probe import Probe
-from sorryd.model import Check, Member, MemberState, Value
+from sorryd.model import Check, CheckKind, Member, MemberState, Value
 from sorryd.reports import CheckFailed, CheckPassed, Report
 from sorryd.snapshot import SiteView, Snapshot
+
+CONNECTION: Final = Check(kind=CheckKind.TCP, interval=1.0)
+"""The check of members that have none, while they are verified."""
 
 Key = tuple[str, str]  # a member: its site and URL
 
@@ -55,8 +61,9 @@ class Prober:
             return
         before, self._rounds = self._rounds, {}
         for view in snapshot.sites:
-            if view.site.check is not None:
-                self._apply_site(view, view.site.check, before)
+            check = view.site.check or (CONNECTION if view.verifying else None)
+            if check is not None:
+                self._apply_site(view, check, before)
         for rounds in before.values():
             rounds.stop()
 
@@ -109,7 +116,8 @@ class _Rounds:
         self._first = prober.chance() * task.check.interval
         self._next: IDelayedCall | None = None
         self._probe: Probe | None = None
-        self._due = 0.0  # the moment of the next
+        self._began = 0.0  # the moment of the last
+        self._due = 0.0  # ... and of the next
 
     def pause(self, is_wanted: bool) -> None:
         """Check no more, or again: then at once, since nothing is known of the member."""
@@ -132,14 +140,15 @@ class _Rounds:
         prober, check = self._prober, self.task.check
         self._next = None
         swing = check.jitter * (2 * prober.chance() - 1)
-        self._due = prober.clock.seconds() + check.interval * (1 + swing)
+        self._began = prober.clock.seconds()
+        self._due = self._began + check.interval * (1 + swing)
         self._probe = Probe(check, self.task.head_limit, prober.clock, self._judged, self._over)
         self._probe.start(self._connector, self.task.member)
 
     def _judged(self, why: str | None) -> None:
         site, url = self.task.site, self.task.member.url
         if why is None:
-            self._prober.report(CheckPassed(site=site, url=url))
+            self._prober.report(CheckPassed(site=site, url=url, began=self._began))
         elif why:  # else it is sorryd that could not, which says nothing of the member
             self._prober.report(CheckFailed(site=site, url=url, why=why))
 

@@ -24,10 +24,11 @@ class MemberAnswered(Value, frozen=True, tag=True):
 
 
 class CheckPassed(Value, frozen=True, tag=True):
-    """An active check found a member well."""
+    """An active check that began at the moment `began` found a member well."""
 
     site: str
     url: str
+    began: float
 
 
 class CheckFailed(Value, frozen=True, tag=True):

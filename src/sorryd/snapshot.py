@@ -36,6 +36,9 @@ class SiteView(Value, frozen=True):
     `windows`, arranged as policy/windows.py takes them, holds those that may still act, whenever
     they start, and the ended ones that the present down-time began with. The phase is worked
     out from them and the clock, on every request.
+
+    While `verifying`, a window waits for the members to be healthy: each is checked, by a
+    connection where the site has no check.
     """
 
     site: Site
@@ -43,6 +46,7 @@ class SiteView(Value, frozen=True):
     windows: tuple[Window, ...] = ()
     file: GivenPage | None = None  # the sorry file: while it is there, the site is down
     fetched: GivenPage | None = None  # the page of ``sorry_mode = fetch``, once there was one
+    verifying: bool = False
 
 
 class Snapshot(Value, frozen=True):

@@ -31,7 +31,7 @@ def checked(tmp_path: Path) -> Iterator[World]:
     world = World(str(tmp_path / "sorryd.db"), CHECKED)
     for one in CHECKED.sites:
         for each in one.members:
-            world.truth.report(CheckPassed(site=one.name, url=each.url))
+            world.truth.report(CheckPassed(site=one.name, url=each.url, began=world.monotonic))
     yield world
     world.journal.close()
 
@@ -41,7 +41,7 @@ def healths(world: World, at: int = 0) -> list[str]:
 
 
 def passes(world: World, url: str = A, site: str = "shop") -> None:
-    world.truth.report(CheckPassed(site=site, url=url))
+    world.truth.report(CheckPassed(site=site, url=url, began=world.monotonic))
 
 
 def fails(world: World, url: str = A, site: str = "shop", why: str = "answered 500") -> None:

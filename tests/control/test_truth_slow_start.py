@@ -80,7 +80,7 @@ def test_a_member_that_passes_its_checks_again(world: World) -> None:
     reconfigure(world, check=CHECK)
     world.truth.report(CheckFailed(site="shop", url=A, why="answered 500"))
     assert ramp(world) == 1.0
-    world.truth.report(CheckPassed(site="shop", url=A))
+    world.truth.report(CheckPassed(site="shop", url=A, began=world.monotonic))
     assert ramp(world) == STEPS[0]
 
 
@@ -88,7 +88,7 @@ def test_a_rest_that_ends(world: World) -> None:
     """Its checks passed while it rested."""
     reconfigure(world, check=CHECK)
     world.truth.report(MemberFailed(site="shop", url=A, why="reset"))
-    world.truth.report(CheckPassed(site="shop", url=A))
+    world.truth.report(CheckPassed(site="shop", url=A, began=world.monotonic))
     world.wait(5)
     assert ramp(world) == STEPS[0]
 

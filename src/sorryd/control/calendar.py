@@ -1,22 +1,18 @@
 """The windows' part of the truth: which there are, when they end, and where a site stands by them.
 
-An end that has come is final at once; the journal follows, and is asked again at each look
-until it has it.
+An end that has come is final at once, and so is what was verified; the journal follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
-
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from sorryd.control.chronicle import Chronicle
-from sorryd.journal import Change, HistoryEntry, WindowPut
+from sorryd.control.observed import Commits, Observed
+from sorryd.control.verification import Verification
 from sorryd.model import Site
-from sorryd.policy.acting import is_past
+from sorryd.policy.acting import is_past, recovered
 from sorryd.policy.windows import (
     Standing,
     arrange,
@@ -25,15 +21,11 @@ from sorryd.policy.windows import (
     passed,
     settled,
     standing,
+    verifying,
 )
 from sorryd.window import Window
 
-
-class Commits(Protocol):
-    """What those who change something need of a journal."""
-
-    def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
-        """Write it all or nothing; fires when it is on disk."""
+IsHealthy = Callable[[Site, tuple[str, ...], float], bool]
 
 
 class Calendar:
@@ -43,14 +35,13 @@ class Calendar:
     """
 
     def __init__(self, windows: Iterable[Window], journal: Commits, chronicle: Chronicle) -> None:
-        self._journal = journal
         self._chronicle = chronicle
         self._windows = {window.id: window for window in windows}
         self._by_site: dict[str, tuple[Window, ...]] = {}  # worked out from `arranged`
         self._standings: dict[str, Standing] = {}  # worked out from that
         self._files: dict[str, float] = {}  # since when sorry files are there, by site
-        self._unsaved: dict[str, Window] = {}  # ended by themselves, not yet in the journal
-        self._saving: set[str] = set()  # those of them that the journal is writing
+        self._observed = Observed(journal, chronicle)
+        self._verification = Verification()
         self._reserved: frozenset[str] = frozenset()
         self.arrange()
 
@@ -61,7 +52,7 @@ class Calendar:
 
     def find(self, name: str) -> Window | None:
         """The window of that id, unless it is final and the journal has it."""
-        return self._windows.get(name) or self._unsaved.get(name)
+        return self._windows.get(name) or self._observed.find(name)
 
     def of(self, site: Site) -> tuple[Window, ...]:
         """Those that concern `site`, arranged."""
@@ -84,6 +75,7 @@ class Calendar:
     def put(self, window: Window) -> None:
         """The journal has this window; `arrange` follows."""
         self._windows[window.id] = window
+        self._observed.follow(window)
 
     def find_file(self, site: str, since: float | None) -> None:
         """The sorry file of `site` is there since that instant, or not there."""
@@ -114,16 +106,49 @@ class Calendar:
         """It is the instant `now`: make final what is over."""
         ends = [name for name in passed(self.arranged, now) if name not in self._reserved]
         for name in ends:
-            window = self._windows[name]
-            over = settled(window, now)
-            self._windows[name] = self._unsaved[name] = over
-            self._chronicle.over(over)
+            before = self._windows[name]
+            after = settled(before, now)
+            gave_up = after.gave_up is not None
+            self._observe(before, after, "window.gave_up" if gave_up else "window.passed", now)
+            self._chronicle.over(after)
         if ends:
             self.arrange()
-        for window in tuple(self._unsaved.values()):
-            if window.id not in self._saving:
-                self._save(window, now)
+        self._observed.save(self._reserved)
         return bool(ends)
+
+    def verify(
+        self, sites: Sequence[Site], now: float, moment: float, is_healthy: IsHealthy
+    ) -> bool:
+        """It is the instant `now`, at `moment`: make final what is verified.
+
+        `is_healthy` is asked for a site, members of it or none for all, and the moment after
+        which their checks must have begun.
+        """
+        waiting = tuple(
+            window for window in verifying(self.arranged, now) if window.id not in self._reserved
+        )
+        changed = self._verification.look(waiting, sites, moment)
+        found = tuple(self._verification.healthy(waiting, sites, is_healthy))
+        for window, site in found:
+            before = self._windows[window.id]
+            after = recovered(before, site.name, [one.name for one in sites], now)
+            self._observe(before, after, "window.verified", now, site.name)
+            self._chronicle.verified(after, site.name)
+        if found:
+            self.arrange()
+            self._verification.look(verifying(self.arranged, now), sites, moment)
+            self._observed.save(self._reserved)
+        return changed or bool(found)
+
+    def is_verifying(self, site: str) -> bool:
+        """Whether the members of `site` are to be checked for a window."""
+        return site in self._verification.sites
+
+    def _observe(
+        self, before: Window, after: Window, verb: str, now: float, site: str | None = None
+    ) -> None:
+        self._windows[after.id] = after
+        self._observed.add(before, after, verb, before.site or site, now)
 
     def forget_past(self, sites: Sequence[Site], now: float) -> bool:
         """Keep of final windows only what the down-time of one of the `sites` began with."""
@@ -139,21 +164,3 @@ class Calendar:
             return False
         self.arrange()
         return True
-
-    def _save(self, window: Window, now: float) -> None:
-        put = WindowPut(window=window)
-        entry = HistoryEntry(
-            at=now, verb="window.passed", site=window.site, window=window.id, after=(put,)
-        )
-        self._saving.add(window.id)
-
-        def saved(_: None) -> None:
-            self._saving.discard(window.id)
-            self._unsaved.pop(window.id, None)
-            self._chronicle.saved(window)
-
-        def refused(why: Failure) -> None:
-            self._saving.discard(window.id)
-            self._chronicle.unsaved(window, why)
-
-        self._journal.commit((put,), entry).addCallbacks(saved, refused)

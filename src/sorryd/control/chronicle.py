@@ -85,11 +85,27 @@ class Chronicle:
                 assert_never(turn.after)
 
     def over(self, window: Window) -> None:
-        """The end of a window came."""
+        """The end of a window came, or its patience with its members was at an end."""
+        named = {"window": window.id, "site": _whose(window)}
+        if window.gave_up is None:
+            _log.info("window {window} of {site} is over", **named)
+            return
+        _log.error(
+            "window {window} of {site}: no healthy members within {time} after its end; {what}",
+            time=format_duration(window.until_healthy or 0.0),
+            what="it is over all the same"
+            if window.is_final
+            else f"it stays until it is ended by hand (sorryctl end {window.id})",
+            **named,
+        )
+
+    def verified(self, window: Window, site: str) -> None:
+        """The members of `site` were found healthy after a window."""
         _log.info(
-            "window {window} of {site} is over",
+            "window {window} of {whose} is over{where}: the members are healthy",
             window=window.id,
-            site=window.site or "every site",
+            whose=_whose(window),
+            where="" if window.is_final else f" for {site}",
         )
 
     def unsaved(self, window: Window, why: Failure) -> None:
@@ -122,6 +138,10 @@ class Chronicle:
         elif not deserted and name in self._deserted:
             self._deserted.discard(name)
             _log.info("site {site}: a member is up again", site=name)
+
+
+def _whose(window: Window) -> str:
+    return window.site or "every site"
 
 
 def tell_strays(windows: Iterable[Window], sites: Iterable[str]) -> None:

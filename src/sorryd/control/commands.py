@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 
 from sorryd.control import decisions
 from sorryd.control.answers import member_result, site_statuses, window_result
-from sorryd.control.calendar import Commits
 from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
+from sorryd.control.observed import Commits
 from sorryd.control.reading import Reading, Remembers, Serves
 from sorryd.control.reloading import Prepares, Reload
 from sorryd.control.truth import Truth

@@ -13,9 +13,9 @@ from typing import Protocol
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 
-from sorryd.control.calendar import Commits
 from sorryd.control.chronicle import tell_reload
 from sorryd.control.differences import differences, spoken
+from sorryd.control.observed import Commits
 from sorryd.control.truth import Truth
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonReload

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, assert_never
+import math
+from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple, TypeVar, assert_never
 
 from sorryd.journal import MemberPut
 from sorryd.model import Check, Config, Health, Member, MemberState, Site, Value
@@ -15,16 +16,22 @@ from sorryd.policy.health import (
     check_failed,
     check_passed,
     failed,
+    is_offered,
     released,
     rested,
     starting,
 )
 from sorryd.policy.slow_start import Climb, climbed
+from sorryd.policy.windows import Withdrawal
 from sorryd.reports import CheckFailed, CheckPassed, MemberAnswered, MemberFailed
 from sorryd.snapshot import MemberView
 
 Key = tuple[str, str]  # a member: its site and URL
 MemberReport = MemberFailed | MemberAnswered | CheckPassed | CheckFailed
+
+
+_AWAY = (MemberState.READY, MemberState.DRAIN, MemberState.MAINT)  # ever more is taken away
+T = TypeVar("T")
 
 
 class Turn(Value, frozen=True):
@@ -61,6 +68,8 @@ class Roster:
         self._places: dict[Key, _Place] = {}
         self._conditions: dict[Key, Condition] = {}
         self._climbs: dict[Key, Climb] = {}
+        self._withdrawn: dict[Key, MemberState] = {}  # by windows
+        self._well: dict[Key, float] = {}  # the moments at which the last checks began that passed
         self.configure(config)
 
     def configure(self, config: Config) -> None:
@@ -76,12 +85,15 @@ class Roster:
             condition = conditions.get(key) or starting(site.check)
             if key in before and before[key].site.check != site.check:
                 condition = adapted(condition, site.check)
+                self._well.pop(key, None)
             self._conditions[key] = condition
         self._climbs = {
             key: climb
             for key, climb in self._climbs.items()
             if key in self._places and self._places[key].site.slow_start
         }
+        self._withdrawn = _kept(self._withdrawn, self._places)
+        self._well = _kept(self._well, self._places)
 
     def setting(self, site: str, url: str) -> MemberPut:
         """What the operator wants of a member."""
@@ -90,6 +102,29 @@ class Roster:
     def views(self, site: Site) -> tuple[MemberView, ...]:
         """The members of `site` as the edge shall treat them."""
         return tuple(self._view(site, member) for member in site.members)
+
+    def is_healthy(self, site: Site, urls: tuple[str, ...], since: float) -> bool:
+        """Whether those who would serve are up, and a check that began after `since` says so.
+
+        Only members of `urls`, unless it is empty. The standby members of a site are asked
+        where there are no others.
+        """
+        if urls:
+            return all(
+                self._is_well((site.name, url), since)
+                for url in urls
+                if (site.name, url) in self._places
+                and self.setting(site.name, url).state is MemberState.READY
+            )
+        ready = [view for view in self.views(site) if is_offered(view)]
+        asked = [view for view in ready if not view.member.standby] or ready
+        return bool(asked) and all(
+            self._is_well((site.name, view.member.url), since) for view in asked
+        )
+
+    def _is_well(self, key: Key, since: float) -> bool:
+        began = self._well.get(key, -math.inf)
+        return began >= since and self._conditions[key].health is Health.UP
 
     def edges(self) -> Iterator[float]:
         """The moments at which rests are over, and at which members get a larger share."""
@@ -104,15 +139,43 @@ class Roster:
     def set(self, put: MemberPut, moment: float) -> None:
         """The operator wants this of a member."""
         key = put.site, put.url
-        was_away = self.setting(*key).state is MemberState.MAINT
+        before = self._state(key)
         self._settings[key] = put
+        self._moved(key, before, moment)
+
+    def withdraw(self, site: Site, withdrawn: Iterable[Withdrawal], moment: float) -> bool:
+        """Windows take these members of `site` out, and no others; whether that is new."""
+        wanted = {(site.name, one.url): one.state for one in withdrawn}
+        mine = {key: state for key, state in self._withdrawn.items() if key[0] == site.name}
+        if wanted == mine:
+            return False
+        states = {key: self._state(key) for key in (*mine, *wanted)}
+        for key in mine:
+            del self._withdrawn[key]
+        self._withdrawn |= wanted
+        for key, before in states.items():
+            self._moved(key, before, moment)
+        return True
+
+    def _moved(self, key: Key, before: MemberState, moment: float) -> None:
+        """A member that was in the state `before` may come back from maintenance."""
         place = self._places.get(key)
-        if place is not None and was_away and put.state is not MemberState.MAINT:
+        is_away = self._state(key) is MemberState.MAINT
+        if place is not None and before is MemberState.MAINT and not is_away:
             self._conditions[key] = released(self._conditions[key], place.site.check)
             self._start_slowly(key, moment)
 
-    def hear(self, report: MemberReport, moment: float) -> Turn | None:
-        """The edge, or a check, has seen something of a member. None: nothing worth telling."""
+    def _state(self, key: Key) -> MemberState:
+        """What the operator or a window wants of a member, whichever takes more away."""
+        return max(
+            self.setting(*key).state, self._withdrawn.get(key, MemberState.READY), key=_AWAY.index
+        )
+
+    def hear(self, report: MemberReport, moment: float, is_verifying: bool) -> Turn | None:
+        """The edge, or a check, has seen something of a member. None: nothing worth telling.
+
+        Where its site has no check, checks count while it `is_verifying`.
+        """
         key = report.site, report.url
         if key not in self._places:
             return None
@@ -122,6 +185,8 @@ class Roster:
             case MemberAnswered():
                 return self._turn(key, answered(self._conditions[key]), moment)
             case CheckPassed() | CheckFailed():
+                if self._places[key].site.check is None and not is_verifying:
+                    return None  # a check that went on when the configuration changed
                 return self._checked(key, report, moment)
             case _:
                 assert_never(report)
@@ -150,6 +215,7 @@ class Roster:
     def _failed(self, key: Key, why: str, moment: float) -> Turn | None:
         site, member = self._places[key]
         before = self._conditions[key]
+        self._well.pop(key, None)
         alone = site.check is not None and self._is_alone(site, member)
         after = failed(before, member.retry, moment, site.check, alone)
         turn = self._turn(key, after, moment, why)
@@ -159,9 +225,14 @@ class Roster:
 
     def _checked(self, key: Key, report: CheckPassed | CheckFailed, moment: float) -> Turn | None:
         check = self._places[key].site.check
-        if check is None:
-            return None  # a check that went on when the configuration changed
         before = self._conditions[key]
+        if isinstance(report, CheckPassed):
+            self._well[key] = report.began
+        else:
+            self._well.pop(key, None)
+        if check is None:
+            is_well = isinstance(report, CheckPassed)
+            return self._turn(key, answered(before), moment) if is_well else None
         if isinstance(report, CheckFailed):
             return self._turn(key, check_failed(before, check), moment, report.why)
         return self._turn(key, check_passed(before, check, moment), moment)
@@ -202,11 +273,15 @@ class Roster:
         setting, climb = self.setting(*key), self._climbs.get(key)
         return MemberView(
             member=member,
-            state=setting.state,
+            state=self._state(key),
             weight=member.weight if setting.weight is None else setting.weight,
             health=self._conditions[key].health,
             ramp=1.0 if climb is None else climb.ramp,
         )
+
+
+def _kept(facts: dict[Key, T], places: Container[Key]) -> dict[Key, T]:
+    return {key: fact for key, fact in facts.items() if key in places}
 
 
 def _checks(condition: Condition, check: Check | None) -> int:

@@ -14,8 +14,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
 
-from sorryd.control.calendar import Calendar, Commits
+from sorryd.control.calendar import Calendar
 from sorryd.control.chronicle import Chronicle, tell_strays
+from sorryd.control.observed import Commits
 from sorryd.control.roster import Roster, Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
 from sorryd.model import Config, Site
@@ -108,16 +109,19 @@ class Truth:
         for turn in self._roster.rested(moment):
             self._turned(turn)
         self._changed |= self._roster.climbed(moment)
+        self._verify(now, moment)
         self._settle(now, moment)
 
     def report(self, report: Report) -> None:
         """The edge, or a check, has seen something."""
         match report:
             case MemberFailed() | MemberAnswered() | CheckPassed() | CheckFailed():
-                turn = self._roster.hear(report, self._clocks.monotonic())
-                if turn is None:
+                is_verifying = self._calendar.is_verifying(report.site)
+                turn = self._roster.hear(report, self._clocks.monotonic(), is_verifying)
+                if turn is not None:
+                    self._turned(turn)
+                elif not is_verifying:
                     return
-                self._turned(turn)
             case EdgePassed():
                 pass
             case _:
@@ -185,6 +189,14 @@ class Truth:
         self._chronicle.turned(turn)
         self._changed |= turn.before is not turn.after
 
+    def _verify(self, now: float, moment: float) -> None:
+        """Reopen what is healthy again, and give and take the members that windows are for."""
+        sites = self._config.sites
+        self._changed |= self._calendar.verify(sites, now, moment, self._roster.is_healthy)
+        for site in sites:
+            withdrawn = self._calendar.standing(site, now).withdrawn
+            self._changed |= self._roster.withdraw(site, withdrawn, moment)
+
     def _settle(self, now: float, moment: float) -> None:
         self._changed |= self._calendar.forget_past(self._config.sites, now)
         if self._changed:
@@ -203,6 +215,7 @@ class Truth:
             windows=self._calendar.of(site),
             file=self._files.get(site.name),
             fetched=self._fetched.get(site.name),
+            verifying=self._calendar.is_verifying(site.name),
         )
 
     def _next_look(self, now: float, moment: float) -> float:

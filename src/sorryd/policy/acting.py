@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterable
 
-from sorryd.window import GiveUp, Window, WindowKind
+from msgspec.structs import replace
+
+from sorryd.window import GiveUp, Recovery, Window, WindowKind
 
 
 class Stage(enum.Enum):
@@ -81,3 +84,17 @@ def recovery(window: Window, site: str) -> float | None:
 def is_past(window: Window, site: str) -> bool:
     """Whether `window` is of `site`, though it may be over for that."""
     return concerns(window, site) or recovery(window, site) is not None
+
+
+def recovered(window: Window, site: str, sites: Iterable[str], now: float) -> Window:
+    """`window` once `site` was found healthy at the instant `now`.
+
+    One for every site goes on for those of `sites` that are left in it.
+    """
+    if window.site is None and any(one != site and concerns(window, one) for one in sites):
+        return replace(
+            window,
+            released=(*window.released, site),
+            recovered=(*window.recovered, Recovery(site=site, at=now)),
+        )
+    return replace(window, verified=now, ended=now)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from sorryd.model import Health, MemberState, Value
+from sorryd.model import Health, Value
+from sorryd.policy.health import is_offered
 from sorryd.policy.slow_start import STEPS
 from sorryd.snapshot import MemberView
 
@@ -80,7 +81,7 @@ def tiers(views: Sequence[MemberView]) -> Plan:
         return tuple(
             index
             for index, view in enumerate(views)
-            if view.member.standby is standby and view.health is health and _is_offered(view)
+            if view.member.standby is standby and view.health is health and is_offered(view)
         )
 
     return Plan(
@@ -89,10 +90,6 @@ def tiers(views: Sequence[MemberView]) -> Plan:
         standby=those(True, Health.UP),
         standby_trial=those(True, Health.TRIAL),
     )
-
-
-def _is_offered(view: MemberView) -> bool:
-    return view.state is MemberState.READY and view.weight > 0
 
 
 def shares(views: Sequence[MemberView]) -> tuple[int, ...]:

@@ -172,9 +172,11 @@ def adapted(condition: Condition, check: Check | None) -> Condition:
     return Condition(health=condition.health, rest_until=condition.rest_until)
 
 
+def is_offered(view: MemberView) -> bool:
+    """Whether the operator lets a member get requests."""
+    return view.state is MemberState.READY and view.weight > 0
+
+
 def any_up(members: Iterable[MemberView]) -> bool:
     """Whether one of `members` is known to be up, and the operator lets it get requests."""
-    return any(
-        view.health is Health.UP and view.state is MemberState.READY and view.weight > 0
-        for view in members
-    )
+    return any(view.health is Health.UP and is_offered(view) for view in members)

@@ -99,6 +99,15 @@ def settled(window: Window, now: float) -> Window:
     return replace(window, gave_up=patience(window), ended=patience(window) if is_over else None)
 
 
+def verifying(windows: Sequence[Window], now: float) -> tuple[Window, ...]:
+    """Those that wait for healthy members."""
+    return tuple(
+        window
+        for window in islice(windows, _opened(windows, now))
+        if window.until_healthy is not None and stage(window, now) is Stage.VERIFYING
+    )
+
+
 def final(windows: Sequence[Window]) -> tuple[Window, ...]:
     """Those that can never act again."""
     always = islice(windows, _opened(windows, -math.inf))
