@@ -46,6 +46,7 @@ class Written(Value, frozen=True):
     first: float | None = 10.0125
     over: float = 11.0
     ended: str = "done"
+    bypass: str = ""
 
 
 # --- combined -------------------------------------------------------------------------------
@@ -146,8 +147,17 @@ def test_json_line() -> None:
         ("ended", "done"),
         ("referer", "http://a/"),
         ("user_agent", "curl/8"),
+        ("bypass", None),
     ]
     assert line.endswith(b"}\n")
+
+
+@pytest.mark.parametrize("how", ["network", "cookie", "header"])
+def test_operator(how: str) -> None:
+    """Who sees a site that is down is told: as the user, and in a field of JSON."""
+    entry = Written(bypass=how)
+    assert combined(entry, "UTC").startswith(b"192.0.2.7 - bypass-%b [" % how.encode())
+    assert json.loads(json_line(entry, "UTC"))["bypass"] == how
 
 
 def test_json_of_little() -> None:
@@ -157,6 +167,7 @@ def test_json_of_little() -> None:
     unknown = {name for name, value in told.items() if value is None}
     assert unknown == {
         "client", "host", "member", "status", "first_ms", "referer", "user_agent",
+        "bypass",
     }  # fmt: skip
 
 
@@ -238,7 +249,7 @@ def test_json_reads_back(entry: Written) -> None:
     assert re.fullmatch(rb"[ -~]*\n", line)
     pairs = json.loads(line, object_pairs_hook=list)
     names = [name for name, _ in pairs]
-    assert len(names) == len(set(names)) == 19 + (entry.head is None)
+    assert len(names) == len(set(names)) == 20 + (entry.head is None)
     told = dict(pairs)
     assert abs(datetime.fromisoformat(told["time"]).timestamp() - entry.wall) < 0.002
     if entry.head is not None:

@@ -12,7 +12,7 @@ from sorryd.ctl.options import put, result_of
 from sorryd.ctl.parameters import site_and_url
 
 
-@command("members", examples=["sorryctl members", "sorryctl members shop"])
+@command("members")
 @site_argument
 def members(site: str | None) -> None:
     """Members with weight, state, health and requests in flight."""
@@ -20,31 +20,28 @@ def members(site: str | None) -> None:
     put(result, lambda: pages().members_page(result))
 
 
-@command(
-    "ready",
-    examples=["sorryctl ready http://10.0.0.11:3000", "sorryctl ready shop/http://10.0.0.11:3000"],
-)
+@command("ready")
 @member_argument
 def ready(member: str) -> None:
     """Let a member take requests."""
     _set_member(member, {"state": "ready"})
 
 
-@command("drain", examples=["sorryctl drain http://10.0.0.11:3000"])
+@command("drain")
 @member_argument
 def drain(member: str) -> None:
     """Give a member no new visitors; those it has may finish."""
     _set_member(member, {"state": "drain"})
 
 
-@command("maint", examples=["sorryctl maint http://10.0.0.11:3000"])
+@command("maint")
 @member_argument
 def maint(member: str) -> None:
     """Give a member nothing at all."""
     _set_member(member, {"state": "maint"})
 
 
-@command("weight", examples=["sorryctl weight http://10.0.0.11:3000 5"])
+@command("weight")
 @member_argument
 @click.argument("number", metavar="N", type=click.IntRange(0, 256))
 def weight(member: str, number: int) -> None:

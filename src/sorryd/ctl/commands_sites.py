@@ -14,7 +14,7 @@ from sorryd.ctl.parameters import at_most_one
 _DOWN = frozenset({"draining", "down", "verifying"})
 
 
-@command("status", examples=["sorryctl status", "sorryctl status shop"])
+@command("status")
 @site_argument
 def status(site: str | None) -> None:
     """Phase of each site, why and until when; members; next window."""
@@ -22,15 +22,7 @@ def status(site: str | None) -> None:
     put(result, lambda: pages().status_page(result))
 
 
-@command(
-    "down",
-    "disable",
-    examples=[
-        'sorryctl down shop --for 1h --reason "a broken switch"',
-        "sorryctl down shop --until 05:00 --drain 2m",
-        'REASON="database upgrade" UNTIL="12pm Central Time" sorryctl disable',
-    ],
-)
+@command("down", "disable")
 @site_argument
 @option("reason", "TEXT", "Shown to visitors. Also: $REASON.", envvar="REASON")
 @option("until", "T", "When it ends. Also: $UNTIL, which may be any words.")
@@ -46,7 +38,7 @@ def down(**given: Param) -> None:
     warn(*(site["window"] for site in result if site["window"] is not None))
 
 
-@command("up", "enable", examples=["sorryctl up shop", "sorryctl up"])
+@command("up", "enable")
 @site_argument
 def up(site: str | None) -> None:
     """Back in service: ends a down, and an open window early."""
@@ -54,7 +46,7 @@ def up(site: str | None) -> None:
     put(result, lambda: pages().sites_page(result))
 
 
-@command("is-down", examples=['if sorryctl is-down shop; then echo "shop is in maintenance"; fi'])
+@command("is-down")
 @site_argument
 def is_down(site: str | None) -> None:
     """Exit 0 if down, 1 if not; prints nothing.

@@ -12,14 +12,7 @@ from sorryd.ctl.options import put, result_of, warn
 from sorryd.ctl.parameters import exactly_one, scope
 
 
-@command(
-    "schedule",
-    examples=[
-        'sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new disks"',
-        'sorryctl schedule --from "2026-11-22 02:00" --until 05:00 --id night',
-        "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo --dry-run",
-    ],
-)
+@command("schedule")
 @site_argument
 @option("from", "T", "When it begins.", required=True)
 @option("until", "T", "When it ends.")
@@ -38,7 +31,10 @@ from sorryd.ctl.parameters import exactly_one, scope
 def schedule(
     path: tuple[str, ...], member: tuple[str, ...], read_only: bool, dry_run: bool, **given: Param
 ) -> None:
-    """Plan a window, and print its id."""
+    """Plan a window, and print its id.
+
+    Example: sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new database"
+    """
     exactly_one(given, "until", "for")
     given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
     result = result_of("window.schedule", given)
@@ -49,7 +45,7 @@ def schedule(
     warn(result)
 
 
-@command("windows", examples=["sorryctl windows", "sorryctl windows shop --past"])
+@command("windows")
 @site_argument
 @click.option("--past", is_flag=True, help="Those that are over, too.")
 def windows(site: str | None, past: bool) -> None:
@@ -58,16 +54,14 @@ def windows(site: str | None, past: bool) -> None:
     put(result, lambda: pages().windows_page(result))
 
 
-@command("show", examples=["sorryctl show night"])
+@command("show")
 @id_argument
 def show_window(window_id: str) -> None:
     """One window."""
     _window("window.get", {"id": window_id})
 
 
-@command(
-    "extend", examples=["sorryctl extend night --by 30m", "sorryctl extend night --until 05:30"]
-)
+@command("extend")
 @id_argument
 @option("until", "T", "The new end.")
 @option("by", "D", "So much longer.")
@@ -77,14 +71,14 @@ def extend(window_id: str, **given: Param) -> None:
     _window("window.extend", {"id": window_id, **given})
 
 
-@command("end", examples=["sorryctl end night"])
+@command("end")
 @id_argument
 def end(window_id: str) -> None:
     """End an open window now."""
     _window("window.end", {"id": window_id})
 
 
-@command("cancel", examples=["sorryctl cancel night"])
+@command("cancel")
 @id_argument
 def cancel(window_id: str) -> None:
     """Take back a window that is to come."""

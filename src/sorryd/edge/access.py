@@ -37,6 +37,7 @@ class End(enum.StrEnum):
     MEMBER_FAILED = "member_failed"  # SH, PH: no good answer came, or none at all
     MEMBER_LATE = "member_late"  # sH, sD: nothing came for as long as the time-outs allow
     MEMBER_CUT = "member_cut"  # SD: the answer stopped, or went wrong, in its middle
+    ASSET_CUT = "asset_cut"  # SD: a file of ours became shorter, or unreadable, while it was sent
     VISITOR_LEFT = "visitor_left"  # CR, CH: before anything of the answer was sent
     VISITOR_CUT = "visitor_cut"  # CD: in the middle of the answer
     VISITOR_LATE = "visitor_late"  # cR, cD: the request did not come, or the answer was not taken
@@ -52,7 +53,8 @@ class Record(msgspec.Struct, gc=False, eq=False):
     of the first byte of its answer, `over` that of the end. `client` is the believed address,
     empty where there is none; `secure` whether our own connection is TLS. Without a `head`,
     `received` is what came instead. `member` is the URL of the last one asked, `retries` how
-    many were asked before it. `status` 0: no answer was begun. `body_bytes` are those of the
+    many were asked before it. `bypass` says how an operator is known (policy/reception.py), empty
+    for all others. `status` 0: no answer was begun. `body_bytes` are those of the
     body that were sent, without their chunks.
     """
 
@@ -73,6 +75,7 @@ class Record(msgspec.Struct, gc=False, eq=False):
     first: float | None = None
     over: float = 0.0
     ended: End = End.UNKNOWN
+    bypass: str = ""
 
     def begin_answer(self, status: int, size: int) -> None:
         """Its head goes to the visitor, with `size` bytes of its body."""

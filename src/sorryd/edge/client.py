@@ -1,12 +1,11 @@
 """A visitor's connection: requests in their order, answers in theirs.
 
 It frames requests, finds the site that each is for, and starts an exchange for it, or has it
-answered by sorryd itself (speaking.py).
+answered by sorryd itself (receiving.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
@@ -17,9 +16,8 @@ from sorryd.edge.access import End
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Door, Wire
-from sorryd.edge.relay import Exchange
+from sorryd.edge.receiving import Receiver
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.speaking import Speaker
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.forwarding import Forwarding
 
@@ -28,19 +26,14 @@ AT_ONCE: Final = 8
 
 
 @implementer(IPushProducer)
-class VisitorConnection(Speaker):
+class VisitorConnection(Receiver):
     """One connection of one visitor: the protocol of its transport, and producer of answers.
 
     It belongs to one site at a time: at first to its door's home, then to the one that the last
     request was for.
     """
 
-    __slots__ = (
-        "_advancing", "_door", "_forwarding", "_is_resting", "_trusted", "forwarding", "host",
-    )  # fmt: skip
-
-    forwarding: Callable[[RequestHead], bytes]
-    host: Callable[[RequestHead], bytes]
+    __slots__ = ("_advancing", "_door", "_forwarding", "_is_resting", "_trusted")
 
     def __init__(self, door: Door, address: str, tls: bool) -> None:
         """`address` is the visitor's, without a port; empty where it came by a UNIX socket."""
@@ -213,23 +206,6 @@ class VisitorConnection(Speaker):
             # A body of tiny chunks costs most for its size.
             self.transport.read_gently(head.chunked)
         return self._begin_exchange(head, rest)
-
-    def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
-        """Apologise, redirect, or ask a member; what is left of `rest`."""
-        apology = self._site.apology()
-        if apology is not None:
-            self._say_sorry(apology, End.SORRY)
-            return rest
-        port = self._site.redirects_to
-        if port is not None and not self.is_secure and head.target != b"*":
-            self._redirect(head, self.host(head), port)
-            return rest
-        body = self._requests.body
-        exchange = self._exchange = Exchange(self, self._site, head, body is None)
-        if body is not None and rest:
-            rest = self._take_body(body, rest)
-        exchange.start()
-        return rest
 
     def _take_body(self, body: BodyReader, data: bytes) -> bytes:
         """Pass a piece of the body on; what is left of `data`."""

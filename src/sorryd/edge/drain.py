@@ -31,7 +31,8 @@ class Drain:
         self._expire = expire
         self._began: float | None = None  # the moment; None while the site serves
         self._announced = False  # the phase was seen to be draining
-        self._over = False
+        self.is_over = False
+        """Whether nobody may finish any more."""
         self.deadline = NEVER
 
     def follow(self, standing: Standing) -> None:
@@ -39,13 +40,13 @@ class Drain:
         now = self._wheel.now
         if standing.phase.serves:
             self._began = None
-            self._announced = self._over = False
+            self._announced = self.is_over = False
         elif self._began is None:
             self._began = now
         self._wheel.discard(self)
         if standing.phase is Phase.DRAINING:
             self._announced = True
-        elif self._began is not None and not self._over:
+        elif self._began is not None and not self.is_over:
             left = self._began + standing.drain - now
             is_over = left <= (SLACK if self._announced else 0.0)
             # Never at once: it may be the report of an exchange that made us look, and to end
@@ -56,5 +57,5 @@ class Drain:
     def timed_out(self) -> None:
         """See wheel.Timed."""
         self._wheel.discard(self)
-        self._over = True
+        self.is_over = True
         self._expire()

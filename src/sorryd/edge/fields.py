@@ -14,9 +14,11 @@ from sorryd.edge.connection_options import persistence, protocols, without
 from sorryd.edge.framing import NO_CONTENT, check_coding, take_coding, take_length
 from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
 from sorryd.edge.known_fields import (
+    BYPASS,
     CLAIM,
     CODING,
     CONNECTION,
+    COOKIE,
     DOUBT,
     EXPECT,
     HOPS,
@@ -28,6 +30,8 @@ from sorryd.edge.known_fields import (
     TE,
     UPGRADE,
 )
+from sorryd.edge.tokens import TOKENS, take_cookies, take_token
+from sorryd.policy.reception import Bypass
 
 # uri-host [ ":" port ] of RFC 9110 §7.2, or nothing at all; without the comma, userinfo and
 # quotes that mislead readers. A port needs a host (§4.2.1).
@@ -53,6 +57,11 @@ def take_request_fields(head: RequestHead, block: bytes) -> None:
         elif kind == HOST:
             _take_host(head, value.strip(b" \t"))
             keep(line)
+        elif kind == COOKIE:
+            if line.find(TOKENS) > 0:
+                line = take_cookies(head, line)
+            if line:
+                keep(line)
         elif kind == CONNECTION:
             connection = value if connection is None else connection + b"," + value
         elif kind == LENGTH:
@@ -137,6 +146,8 @@ def _take_rare(head: RequestHead, kind: int, line: bytes, value: bytes) -> None:
             head.lines.append(line)
     elif kind == HOPS:
         head.lines.append(_one_hop_less(head, line, value))
+    elif kind == BYPASS:
+        take_token(head, Bypass.HEADER, value.strip(b" \t"))
     elif kind == DOUBT:
         raise BadMessage(400, "a framing field with underscores")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from sorryd.policy.reception import Bypass
+
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 """RFC 9110 §5.6.2, as a regular expression; possessive, so that no failure is retried."""
 
@@ -27,12 +29,13 @@ class RequestHead:
     `lines` are the end-to-end field lines in their order, without line ends. `host_at` is the
     index of Host among them, -1 where there is none. `length` is the body's length in bytes;
     None with `chunked`. `claims` are the lines that say where the request came from, as proxies
-    write them: believed only of those that are trusted (see policy/forwarding.py).
+    write them: believed only of those that are trusted (see policy/forwarding.py). `tokens` are
+    those of a secret link (see policy/bypass.py), which no member gets to see.
     """
 
     __slots__ = (
         "chunked", "claims", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
-        "method", "minor", "sticky", "takes_trailers", "target", "upgrade",
+        "method", "minor", "sticky", "takes_trailers", "target", "tokens", "upgrade",
     )  # fmt: skip
 
     def __init__(self, method: bytes, target: bytes, minor: int) -> None:
@@ -49,6 +52,7 @@ class RequestHead:
         self.takes_trailers = False  # TE: trailers (RFC 9110 §10.1.4)
         self.claims: list[bytes] | None = None
         self.sticky: bytes | None = None  # the cookie that says which member (policy/sticky.py)
+        self.tokens: list[tuple[Bypass, bytes]] | None = None
         self.upgrade: bytes | None = None
 
     @property

@@ -91,6 +91,25 @@ class Exchange(Protocol):
         """It does again."""
 
 
+class Answering(Protocol):
+    """What a visitor's connection asks of what answers its request: an exchange, or a file."""
+
+    started: bool  # something of the final answer went to the visitor
+    framed: bool  # its end is told by its head; else by the end of the connection
+
+    def request_body(self, piece: bytes, done: bool, trailers: bytes = b"") -> None:
+        """A piece of the request's body; `done` with the last one, and its trailer lines."""
+
+    def pause_answer(self) -> None:
+        """The visitor does not take what is sent."""
+
+    def resume_answer(self) -> None:
+        """It does again."""
+
+    def cancel(self) -> None:
+        """The visitor has gone, or its time is over: let go of everything."""
+
+
 class Visitor(Protocol):
     """What an exchange asks of the visitor's connection."""
 
@@ -127,7 +146,7 @@ class Guest(Timed, Protocol):
     """What a site keeps of each visitor's connection."""
 
     def expire(self) -> bool:
-        """The site's drain is over: end what is in flight; whether there was something."""
+        """A drain is over: end what is in flight, if it is not spared; whether it was ended."""
 
     def finish(self) -> None:
         """sorryd stops: close as soon as nothing is in flight."""

@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Final
 
+from sorryd.policy.bypass import FIELD
+
 # Small integers, not an enum: they are looked up for every field of every message.
 CONNECTION: Final = 1
 DROP: Final = 2
@@ -22,6 +24,8 @@ TE: Final = 9
 HOPS: Final = 10
 DOUBT: Final = 11
 LOCATED: Final = 12
+COOKIE: Final = 13
+BYPASS: Final = 14
 
 _HOP_BY_HOP: Final = (b"keep-alive", b"proxy-connection")
 # Belongs to an upgrade that is never passed on; and what CGI programs take for the setting of
@@ -47,6 +51,8 @@ def _spellings(names: Iterable[bytes]) -> Iterable[bytes]:
             yield first + b"".join(map(bytes.__add__, joints, others))
 
 
+_BYPASS: Final = FIELD.lower().encode("ascii")
+
 CLAIMS: Final = frozenset(_spellings(_CLAIMS))
 """Fields that say where a request came from, in lower case and all their spellings."""
 
@@ -67,11 +73,14 @@ RESPONSE_FIELDS: Final[dict[bytes, int]] = {
 REQUEST_FIELDS: Final[dict[bytes, int]] = {
     **_BOTH,
     b"host": HOST,
+    b"cookie": COOKIE,
     b"expect": EXPECT,
     b"te": TE,
     b"max-forwards": HOPS,
     **dict.fromkeys(_NOT_PASSED, DROP),
     **dict.fromkeys(CLAIMS, CLAIM),
+    **dict.fromkeys(_spellings((_BYPASS,)), DROP),
+    _BYPASS: BYPASS,
     # Read by CGI-like interfaces as the framing that we did not see.
     b"content_length": DOUBT,
     b"transfer_encoding": DOUBT,

@@ -14,7 +14,8 @@ from twisted.logger import Logger
 
 from sorryd.edge.access import Access
 from sorryd.edge.choosing import Choosing
-from sorryd.edge.drain import Drain
+from sorryd.edge.desk import Desk
+from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Guest
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
@@ -24,10 +25,12 @@ from sorryd.model import Cause, Phase, Site
 from sorryd.policy.apology import Facts, ReadyApology, compile_page, render
 from sorryd.policy.forwarding import Trusted
 from sorryd.policy.locations import Reverse
+from sorryd.policy.reception import Reception
 from sorryd.policy.redirects import https_port
-from sorryd.policy.windows import Standing, standing
+from sorryd.policy.windows import Standing, standing, standing_of
 from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, Report
 from sorryd.snapshot import SiteView
+from sorryd.window import Window
 
 log = Logger()
 
@@ -64,7 +67,9 @@ class SiteEdge:
         self._for_members: dict[int, ReadyApology] = {}  # by status
         self._holds_from = math.inf
         self._holds_until = -math.inf
-        self._drain = Drain(wheel, self._expire)
+        self._for_windows: dict[str, ReadyApology] = {}
+        self._desk = Desk(key, wheel, self._expire)
+        self.reception: Reception | None = None  # who judges requests; None: nothing to judge
         self.view = view
         self._configure(view.site)
         self._follow(view)
@@ -88,6 +93,8 @@ class SiteEdge:
     def _configure(self, site: Site) -> None:
         self._apology = None  # rendered anew, as the site says now
         self._for_members.clear()
+        self._for_windows.clear()
+        self._desk.configure(site)
         self._page = compile_page(site.sorry_template)
         self.timeouts = site.timeouts
         self.max_header_bytes = site.max_header_bytes
@@ -128,7 +135,9 @@ class SiteEdge:
             self._apology = None
         elif self._apology is None or not _reads_the_same(before, held):
             self._apology = self._rendered(held)
-        self._drain.follow(held)
+        if held != before:
+            self._for_windows.clear()
+        self.reception = self._desk.follow(self.view, held, now)
 
     def _rendered(self, held: Standing) -> ReadyApology:
         site = self.view.site
@@ -174,6 +183,23 @@ class SiteEdge:
                 )
             )
         return ready
+
+    def apology_of(self, window: Window | None) -> ReadyApology:
+        """The apology of a window that covers a part of the site; None: of the phase."""
+        if window is None:
+            return self._apology or self.apology_for_members(None)
+        ready = self._for_windows.get(window.id)
+        if ready is None:
+            ready = self._for_windows[window.id] = self._rendered(standing_of(window, self.now()))
+        return ready
+
+    def apology_for(self, head: RequestHead, client: str) -> ReadyApology:
+        """The apology for a request that is in flight, and has had its time."""
+        return self.apology_of(self._desk.covering(head, client, self.now()))
+
+    def spares(self, head: RequestHead, client: str) -> bool:
+        """Whether a request in flight may go on, though a drain is over, maybe not its own."""
+        return not self.stopping and self._desk.spares(head, client, self.now())
 
     def _expire(self) -> None:
         """Drain is over: who is still in flight is cut (INTERFACE: and logged)."""

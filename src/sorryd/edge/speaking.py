@@ -11,13 +11,13 @@ from typing import Final
 
 from sorryd.edge.access import End, Record
 from sorryd.edge.heads import BadMessage, RequestHead
-from sorryd.edge.interfaces import TunnelEnd, Wire
+from sorryd.edge.interfaces import Answering, TunnelEnd, Wire
 from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
-from sorryd.edge.relay import Exchange
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import Tunnel
+from sorryd.policy.answers import Answer
 from sorryd.policy.apology import ReadyApology
 from sorryd.policy.redirects import redirection
 
@@ -45,7 +45,7 @@ class Speaker(Line):
         self._site = site
         self._requests = RequestReader(site)
         self._head: RequestHead | None = None
-        self._exchange: Exchange | None = None
+        self._exchange: Answering | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
         self.record: Record | None = None
@@ -118,6 +118,12 @@ class Speaker(Line):
             self._note(why)
         self.send(answer)
 
+    def _say_itself(self, answer: Answer) -> None:
+        """Send a short answer, whole."""
+        head = answer.head(self._site.now(), self.connection_field(True))
+        self._say(head + answer.body, End.DONE)
+        self.answered()
+
     def _note(self, why: End) -> None:
         """The current request ends so, if it was not noted before."""
         record, self.record = self.record, None
@@ -168,15 +174,15 @@ class Speaker(Line):
 
     def expire(self) -> bool:
         """The site's drain is over: end what is in flight; whether there was something."""
-        exchange = self._exchange
-        if exchange is None:
+        exchange, head, site = self._exchange, self._head, self._site
+        if exchange is None or head is None or site.spares(head, self.client):
             return False
         exchange.cancel()
         why = self._why_cut
         if exchange.started:
             self.cut(exchange.framed, why)
         else:
-            self._say_sorry(self._site.apology() or self._site.apology_for_members(None), why)
+            self._say_sorry(site.apology_for(head, self.client), why)
         return True
 
     @property
@@ -200,8 +206,10 @@ class Speaker(Line):
     def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
         self._exchange = None
         self._closing = True
-        self._site.left(self)
+        site, head, client = self._site, self._head, self.client
+        site.left(self)
         record, self.record = self.record, None
+        assert head is not None
 
         def over(size: int, was_cut: bool) -> None:
             ended()
@@ -209,6 +217,7 @@ class Speaker(Line):
                 record.body_bytes = size
                 record.finish(self._why_cut if was_cut else End.TUNNEL)
 
-        tunnel = Tunnel(self._site, self.transport, member, self._site.timeouts.tunnel, over)
+        tunnel = Tunnel(site, self.transport, member, site.timeouts.tunnel, over)
+        tunnel.is_spared = lambda: site.spares(head, client)
         self._resume()
         return tunnel.take_over(self._requests.ahead, self._ended)

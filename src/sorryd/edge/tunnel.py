@@ -37,7 +37,12 @@ Ended = Callable[[int, bool], None]
 
 
 class Tunnel:
-    """Two transports joined. `ended` is called once, when both are let go."""
+    """Two transports joined. `ended` is called once, when both are let go.
+
+    `is_spared` says whether the end of a drain is not for it.
+    """
+
+    is_spared: Callable[[], bool]
 
     def __init__(self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Ended) -> None:
         self._site = site
@@ -47,6 +52,7 @@ class Tunnel:
         self._closing = self._was_cut = False
         self.visitor = End(self, visitor, member)
         self.member = End(self, member, visitor)
+        self.is_spared = lambda: False
         self.deadline = site.wheel.now + idle
         site.arrived(self)
         visitor.become(self.visitor)
@@ -98,6 +104,8 @@ class Tunnel:
 
     def expire(self) -> bool:
         """See interfaces.Guest."""
+        if self.is_spared():
+            return False
         self._was_cut = True
         self._abort()
         return True

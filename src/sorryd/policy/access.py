@@ -81,6 +81,8 @@ class Entry(Protocol):
     def over(self) -> float: ...
     @property
     def ended(self) -> str: ...
+    @property
+    def bypass(self) -> str: ...
 
 
 # --- combined -------------------------------------------------------------------------------
@@ -89,7 +91,8 @@ class Entry(Protocol):
 def combined(entry: Entry, zone: str) -> bytes:
     """``%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`` of Apache's mod_log_config.
 
-    The time is that at which the request began, in `zone`.
+    The time is that at which the request began, in `zone`. The user is ``bypass-`` and how an
+    operator is known; nobody else has one.
     """
     head = entry.head
     if head is None:
@@ -99,8 +102,9 @@ def combined(entry: Entry, zone: str) -> bytes:
         referer, agent = _asked_by(head.lines)
         if (request + referer + agent).translate(None, _plain):
             request, referer, agent = escaped(request), escaped(referer), escaped(agent)
-    return b'%b - - %b "%b" %d %b "%b" "%b"\n' % (
+    return b'%b - %b %b "%b" %d %b "%b" "%b"\n' % (
         entry.client.encode("ascii", "replace") or b"-",
+        b"bypass-" + entry.bypass.encode("ascii") if entry.bypass else b"-",
         _apache_time(math.floor(entry.wall), zone),
         request,
         entry.status or GONE,
@@ -171,6 +175,7 @@ class _Line(Value, frozen=True):
     ended: str
     referer: str | None
     user_agent: str | None
+    bypass: str | None
     received: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -205,6 +210,7 @@ def json_line(entry: Entry, zone: str) -> bytes:
             ended=entry.ended,
             referer=_text(referer),
             user_agent=_text(agent),
+            bypass=entry.bypass or None,
             received=msgspec.UNSET if head else _received(entry.received).decode("ascii"),
         )
     )

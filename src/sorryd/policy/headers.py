@@ -13,6 +13,9 @@ from typing import Final, Protocol
 IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """Methods that may be sent again without asking (RFC 9110 §9.2.2)."""
 
+PRIVATE: Final = b"Cache-Control: private, no-store"
+"""What an answer says that is for its visitor alone, whatever else it says (RFC 9111 §5.2.2)."""
+
 _VIA_11: Final = b"Via: 1.1 sorryd\r\n"
 _VIA_10: Final = b"Via: 1.0 sorryd\r\n"
 _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"

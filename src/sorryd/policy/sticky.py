@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sorryd.model import Health, MemberState
 from sorryd.policy.balancing import Request
+from sorryd.policy.cookies import FIELD, splitter, value_of, without
 from sorryd.policy.round_robin import RoundRobin
 from sorryd.snapshot import MemberView
 
 _MAC: Final = 16  # bytes, of the 32 of SHA-256
-_FIELD: Final = b"cookie:"
 _PRIVATE: Final = b"Cache-Control: private\r\n"
 
 
@@ -40,8 +39,7 @@ class Cookies:
             url: b"Set-Cookie: %b=%b; Path=/; HttpOnly; SameSite=Lax" % (token, value)
             for url, value in self._values.items()
         }
-        # Possessive, and each match begins at a byte of its own: linear in what comes.
-        self._split = re.compile(rb";[ \t]*+%b[ \t]*+=([^;]*+)" % re.escape(token)).split
+        self._split = splitter(token)
 
     def member(self, head: Request) -> str | None:
         """The URL of the member that the visitor's cookie says; None without a valid one."""
@@ -72,29 +70,17 @@ class Cookies:
         ours = [
             at
             for at, line in enumerate(lines)
-            if line.find(name) > 0 and line[: len(_FIELD)].lower() == _FIELD
+            if line.find(name) > 0 and line[: len(FIELD)].lower() == FIELD
         ]
         values: list[bytes] = []
         for at in ours:
-            lines[at] = self._without(lines[at], values)
+            lines[at] = without(lines[at], self._split, values)
         for at in reversed(ours):
             if not lines[at]:
                 del lines[at]
                 if at < head.host_at:
                     head.host_at -= 1
-        return values[0].strip(b' \t"') if values else b""
-
-    def _without(self, line: bytes, values: list[bytes]) -> bytes:
-        """A Cookie line without the cookie, whose values are added to `values`.
-
-        b"" where nothing is left of it.
-        """
-        others, *ours = self._split(b";" + line[len(_FIELD) :])
-        if not ours:
-            return line
-        values += ours[::2]
-        rest = b"".join((others, *ours[1::2])).lstrip(b"; \t")
-        return line[: len(_FIELD)] + b" " + rest if rest else b""
+        return value_of(values[0]) if values else b""
 
 
 def _mac(key: bytes, site: str, url: str) -> bytes:

@@ -154,6 +154,21 @@ def standing(
     )
 
 
+def standing_of(window: Window, now: float) -> Standing:
+    """What those are told at the instant `now` whom `window` holds up, on a part of its site."""
+    is_verifying = closing(window) <= now
+    return Standing(
+        phase=Phase.VERIFYING if is_verifying else Phase.DOWN,
+        cause=Cause.MANUAL if window.kind is WindowKind.MANUAL else Cause.WINDOW,
+        reason=window.reason or None,
+        reasons=window.reasons,
+        since=window.start,
+        until=None if is_verifying else window.end,
+        until_text=window.until_text,
+        window=window.id,
+    )
+
+
 def _opened(windows: Sequence[Window], now: float) -> int:
     """How many of the arranged `windows` matter at `now`; they are the first ones."""
     return bisect_right(windows, now, key=opening)

@@ -1,0 +1,108 @@
+"""What a request comes to, once its head is read: a member, the apology, or sorryd itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, assert_never
+
+from sorryd.edge.access import End
+from sorryd.edge.assets import AssetAnswer
+from sorryd.edge.bodies import BodyReader
+from sorryd.edge.heads import RequestHead, ResponseHead
+from sorryd.edge.relay import Exchange
+from sorryd.edge.speaking import Speaker
+from sorryd.policy.answers import refused
+from sorryd.policy.bypass import followed
+from sorryd.policy.headers import PRIVATE
+from sorryd.policy.reception import (
+    Apologise,
+    FollowLink,
+    NotHere,
+    Reception,
+    ServeAsset,
+    ToMembers,
+)
+
+_NOT_FOUND: Final = HTTPStatus.NOT_FOUND
+
+
+class Receiver(Speaker):
+    """A line that knows what to do with a request."""
+
+    __slots__ = ("forwarding", "host")
+
+    forwarding: Callable[[RequestHead], bytes]
+    host: Callable[[RequestHead], bytes]
+
+    def pause_request(self) -> None:
+        """Read no more of the request's body: see client.py."""
+        raise NotImplementedError
+
+    def resume_request(self) -> None:
+        """Read on: see client.py."""
+        raise NotImplementedError
+
+    def _take_body(self, body: BodyReader, data: bytes) -> bytes:
+        """Pass a piece of the body on: see client.py."""
+        raise NotImplementedError
+
+    def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
+        """Apologise, redirect, or ask a member; what is left of `rest`."""
+        site = self._site
+        apology = site.apology()
+        if site.reception is not None:
+            return self._receive(site.reception, head, rest)
+        if apology is not None:
+            self._say_sorry(apology, End.SORRY)
+            return rest
+        return self._ask(Exchange, head, rest)
+
+    def _ask(self, kind: type[Exchange], head: RequestHead, rest: bytes) -> bytes:
+        """Ask a member, or redirect to where one is asked."""
+        port = self._site.redirects_to
+        if port is not None and not self.is_secure and head.target != b"*":
+            self._redirect(head, self.host(head), port)
+            return rest
+        body = self._requests.body
+        exchange = kind(self, self._site, head, body is None)
+        self._exchange = exchange
+        if body is not None and rest:
+            rest = self._take_body(body, rest)
+        exchange.start()
+        return rest
+
+    def _receive(self, reception: Reception, head: RequestHead, rest: bytes) -> bytes:
+        """Do as the site's reception says."""
+        site = self._site
+        verdict = reception.judge(head, self.client, site.now())
+        match verdict:
+            case ToMembers(bypass=how):
+                if how is not None and self.record is not None:
+                    self.record.bypass = how.value
+                return self._ask(Exchange if how is None else OperatorExchange, head, rest)
+            case Apologise(window=window):
+                self._say_sorry(site.apology_of(window), End.SORRY)
+            case ServeAsset():
+                answer = self._exchange = AssetAnswer(self, head, site.now(), site.soon)
+                answer.start(verdict)
+            case FollowLink(token=token, to=to):
+                head.target = head.target.partition(b"?")[0]  # no log gets the token
+                self._say_itself(followed(token, to, self.is_secure))
+            case NotHere():
+                head.target = head.target.partition(b"?")[0]
+                self._say_itself(refused(_NOT_FOUND, "nothing is here", head.method == b"HEAD"))
+            case _:
+                assert_never(verdict)
+        return rest
+
+
+class OperatorExchange(Exchange):
+    """For an operator, while others get the apology: no cache may keep what it is answered."""
+
+    __slots__ = ()
+
+    def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
+        """See interfaces.Exchange."""
+        head.lines.append(PRIVATE)
+        super().answer(head, piece, done)
