@@ -53,6 +53,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
     "access_file": frozenset(),
     "access_log": frozenset({"access_file"}),
+    "given": frozenset({"model", "snapshot", "folders"}),
     "prober": frozenset({"model", "edge", "reports", "snapshot"}),
     "reactors": frozenset(),
     "options": frozenset({"config", "model", "reactors"}),
@@ -61,10 +62,11 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "recording": frozenset({"access_log", "edge", "model"}),
     "preparing": frozenset(
         {"config", "control", "edge", "ini", "messages", "model", "sockets", "access_log"}
-        | {"recording"}
+        | {"recording", "given"}
     ),
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
+        | {"given"}
         | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
     ),
 }
@@ -79,7 +81,7 @@ MUST_NOT: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(("model", "times", "messages", "replies", "policy"), WORLD),
     "ini": WORLD | {"re", "typing", "dataclasses", "msgspec"},
     "ctl": frozenset({"twisted", "zope", "apscheduler", "OpenSSL", "sqlite3", "jinja2", "msgspec"}),
-    **dict.fromkeys(("edge", "control"), SCREEN | {"apscheduler", "sqlite3", "time"}),
+    **dict.fromkeys(("edge", "control", "given"), SCREEN | {"apscheduler", "sqlite3", "time"}),
 }
 # A file that must not do what its part may, or may do what its part must not.
 FILE_MAY: Final = {"edge/self_signed.py": {"time"}}

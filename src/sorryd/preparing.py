@@ -16,6 +16,7 @@ from sorryd.control.reloading import Prepared
 from sorryd.edge.certificates import SiteCertificates, site_certificates
 from sorryd.edge.listener import Bound, ListenFault
 from sorryd.edge.tls import TlsFault
+from sorryd.given.pages import Given, given
 from sorryd.messages import ControlError, ErrorCode, conflict
 from sorryd.model import Config
 from sorryd.recording import Recording
@@ -38,6 +39,7 @@ class Fittings(NamedTuple):
     bound: Mapping[Place, Bound]
     certificates: Certificates
     log: AccessLog | None
+    given: Given
 
 
 class _Ready:
@@ -125,17 +127,21 @@ class Preparing:
         bound = self.sockets.bind(config.sites)
         try:
             certificates = await self._in_thread(certificates_of, config)
-            return Fittings(config, bound, certificates, self.recording.open(config))
+            found = await self._in_thread(self._given_of, config)
+            return Fittings(config, bound, certificates, self.recording.open(config), found)
         except BaseException:
             self.sockets.drop(bound)
             raise
+
+    def _given_of(self, config: Config) -> Given:
+        return given(config.sites, own_folder(config), self._now())
 
     def _in_thread(self, function: Callable[[Config], T], config: Config) -> Deferred[T]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function, config)
 
 
 def own_folder(config: Config) -> str:
-    """Where sorryd's own certificates are."""
+    """Where sorryd's own certificates, keys and copies of pages are."""
     return os.path.dirname(config.state)
 
 

@@ -30,6 +30,7 @@ from sorryd.edge.readiness import readiness_of
 from sorryd.edge.renewal import Renewal, Warnings
 from sorryd.edge.resolving import resolver_of
 from sorryd.edge.tls import TlsFault
+from sorryd.given.pages import Given, GivenPages, given
 from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
@@ -138,13 +139,14 @@ class Sorryd(Service):
         keep_buffers()
         self._journal.open()
         certificates = certificates_of(self._config)
+        found = given(self._config.sites, own_folder(self._config), time.time())
         edge = self._open_edge()
         log_file = self._recording.open(self._config)
-        self._open_truth()
+        self._open_truth(found)
         self._open_control(edge)
         self._threads.start()
         self._alarm.start()  # which looks at once: the edge has its first snapshot
-        self._fit(Fittings(self._config, self._bound, certificates, log_file))
+        self._fit(Fittings(self._config, self._bound, certificates, log_file, found))
         self._renewing.start(CERTIFICATES_EVERY, now=False)
         answer_reloads(reactor, self._commands.reload)
         answer_rotations(reactor, self._recording.reopen)
@@ -167,7 +169,7 @@ class Sorryd(Service):
         self._recording = Recording(reactor, self._is_daemon, edge.record)
         return edge
 
-    def _open_truth(self) -> None:
+    def _open_truth(self, found: Given) -> None:
         self._alarm = Alarm(self._reactor, time.time, self._look)
         self._truth = Truth(
             self._config,
@@ -176,6 +178,15 @@ class Sorryd(Service):
             Clocks(wall=time.time, monotonic=time.monotonic),
             self._publish,
             self._alarm.wake_at,
+            found.files,
+            found.fetched,
+        )
+        self._given = GivenPages(
+            self._reactor,
+            own_folder(self._config),
+            time.time,
+            self._truth.find_file,
+            self._truth.fetch_page,
         )
 
     def _up(self) -> None:
@@ -207,6 +218,7 @@ class Sorryd(Service):
         assert self._edge is not None
         self._sockets.use(fittings.bound)
         self._recording.exchange(fittings.config, fittings.log)
+        self._given.use(fittings.config.sites, fittings.given)  # before a visitor can come in
         self._edge.open(fittings.bound.values(), fittings.certificates)
         self._renewal.watch(fittings.config.sites, fittings.certificates)
         self._look_at_certificates()
@@ -259,6 +271,7 @@ class Sorryd(Service):
         self._preparing.stop()
         self._factory.finish()
         self._prober.stop()
+        self._given.stop()
         if self._renewing.running:
             self._renewing.stop()
         yield self._control.stop()

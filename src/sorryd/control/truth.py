@@ -9,7 +9,7 @@ socket; what it calls is given to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import assert_never
@@ -42,7 +42,11 @@ class Clocks:
 
 
 class Truth:
-    """What is so. `publish` gets each new snapshot, `wake` the instant to look again at."""
+    """What is so. `publish` gets each new snapshot, `wake` the instant to look again at.
+
+    `files` are the sorry files and `fetched` the pages from elsewhere that are there at the
+    start, by the names of their sites.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,8 @@ class Truth:
         clocks: Clocks,
         publish: Callable[[Snapshot], None],
         wake: Callable[[float], None],
+        files: Mapping[str, GivenPage] | None = None,
+        fetched: Mapping[str, GivenPage] | None = None,
     ) -> None:
         self._config = config
         self._clocks = clocks
@@ -61,8 +67,8 @@ class Truth:
         tell_strays(loaded.windows, self._sites())
         self._calendar = Calendar(loaded.windows, journal, self._chronicle)
         self._roster = Roster(config, loaded.members)
-        self._files: dict[str, GivenPage] = {}  # sorry files, by site
-        self._fetched: dict[str, GivenPage] = {}
+        self._files = dict(files or {})
+        self._fetched = dict(fetched or {})
         self._changed = True  # since the last snapshot
         self._snapshot = Snapshot(serial=0, sites=tuple(map(self._view, config.sites)))
 
@@ -133,8 +139,8 @@ class Truth:
         self._calendar.find_file(site, None if page is None else page.since)
         self._give(self._files, site, page)
 
-    def fetch_page(self, site: str, page: GivenPage) -> None:
-        """The page of `site` was fetched from elsewhere."""
+    def fetch_page(self, site: str, page: GivenPage | None) -> None:
+        """The page of `site` was fetched from elsewhere; None: what there is, is of another URL."""
         self._give(self._fetched, site, page)
 
     def _give(self, pages: dict[str, GivenPage], site: str, page: GivenPage | None) -> None:
