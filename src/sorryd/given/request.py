@@ -223,7 +223,7 @@ def _words(failure: Failure) -> str:
         case ResponseFailed(reasons=[*_, Failure(value=RedirectWithNoLocation())]):
             return "a redirect to nowhere"
         case ResponseFailed():
-            return "the answer was cut short"
+            return "the answer was broken or cut short"
         case VerificationError():
             return "its certificate is for another name"
         case SSL.Error(args=(((_, _, reason), *_),)):

@@ -99,7 +99,7 @@ def _file(path: str, stamp: Stamp, before: Sight, now: float) -> Sight:
         return before
     body, trouble = b"", ""
     try:
-        stamp, body = _read(path, stamp)
+        stamp, body = _read(path)
     except FileNotFoundError:
         raise
     except OSError as why:
@@ -114,12 +114,12 @@ def _file(path: str, stamp: Stamp, before: Sight, now: float) -> Sight:
     return Sight(page=page, stamp=stamp, folder=before.folder, trouble=trouble)
 
 
-def _read(path: str, stamp: Stamp) -> tuple[Stamp, bytes]:
+def _read(path: str) -> tuple[Stamp, bytes]:
     """The state of the file that is opened, and at most `MOST` bytes of it and one more."""
     with open(os.open(path, _FLAGS), "rb") as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):  # since it was looked at
-            return stamp, b""
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError  # any more, since it was looked at
         return _stamp(status), file.read(min(status.st_size, MOST) + 1)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from sorryd.given.folder_watch import FolderWatch
 from sorryd.given.sight import NOTHING, Sight, look
@@ -49,7 +50,9 @@ class SorryFiles:
         reactor: Any,
         now: Callable[[], float],
         found: Callable[[str, GivenPage | None], None],
+        look: Callable[[str, Sight, float], Sight] = look,
     ) -> None:
+        self._look = look
         self._reactor = reactor
         self._now = now
         self._found = found
@@ -148,9 +151,12 @@ class SorryFiles:
 
     def _look_at(self, file: _SorryFile) -> None:
         try:
-            sight = look(file.path, file.sight, self._now())
+            sight = self._look(file.path, file.sight, self._now())
         except Exception:
-            self._reactor.callFromThread(log.failure, "a bug in a look at a sorry file")
+            if not file.is_broken:
+                file.is_broken = True
+                bug = Failure()
+                self._reactor.callFromThread(log.failure, "a bug in a look at a sorry file", bug)
             return
         before, file.sight = file.sight, sight
         if sight != before or (file.is_blind and sight.folder is not None):
@@ -158,7 +164,7 @@ class SorryFiles:
 
 
 class _SorryFile:
-    """One of them. `sight` is the thread's, and the rest the reactor's.
+    """One of them. `sight` and `is_broken` are the thread's, the rest is the reactor's.
 
     `told` is the last sight that the reactor's thread has heard of. `watched` is the folder that
     was to be watched last. It `is_blind` while that must be done again.
@@ -173,6 +179,7 @@ class _SorryFile:
         self.watch: FolderWatch | None = None
         self.is_blind = False
         self.is_told = False  # that there is no inotify
+        self.is_broken = False  # and the log has told of it
 
     def let_go(self) -> None:
         watch, self.watch = self.watch, None
