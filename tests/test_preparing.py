@@ -14,10 +14,12 @@ from tests.certificates import DAY, authority, issue
 from tests.control.world import CONFIG, result, site
 
 from sorryd.edge.listener import Bound
+from sorryd.given.copies import Copy, write_copy
 from sorryd.messages import ControlError, ErrorCode
-from sorryd.model import Certificate, Config, Listen
+from sorryd.model import Certificate, Config, Listen, SorryMode
 from sorryd.preparing import Certificates, Fittings, Preparing
 from sorryd.recording import Recording
+from sorryd.snapshot import GivenPage
 from sorryd.sockets import Place, Sockets
 
 LISTEN = Listen(host="127.0.0.1", port=0, tls=True)
@@ -67,6 +69,20 @@ def test_it_takes_effect(world: World) -> None:
     assert fittings.config == world.config
     assert fittings.certificates.keys() == {"shop"}
     assert [one.sock.fileno() >= 0 for one in fittings.bound.values()] == [True]
+
+
+def test_what_others_wrote_is_looked_at(world: World, tmp_path: Path) -> None:
+    """A sorry file, and the last copy of a page from elsewhere, before visitors come in by it."""
+    path, url = tmp_path / "sorry.html", "https://pages.example/"
+    path.write_bytes(b"<p>sorry")
+    copy = Copy(url=url, page=GivenPage(body=b"<p>far", media_type="text/html", since=5.0))
+    write_copy(str(tmp_path), "shop", copy)
+    fields = {"sorry_file": str(path), "sorry_mode": SorryMode.FETCH, "sorry_url": url}
+    config = replace(world.config, sites=(replace(world.config.sites[0], **fields),))
+    result(world.preparing.prepare(config)).take_effect()
+    given = world.fitted[0].given
+    assert given.files["shop"].body == b"<p>sorry"
+    assert given.fetched == {"shop": copy.page}
 
 
 def test_it_stops(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

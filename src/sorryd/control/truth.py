@@ -69,6 +69,8 @@ class Truth:
         self._roster = Roster(config, loaded.members)
         self._files = dict(files or {})
         self._fetched = dict(fetched or {})
+        for name, page in self._files.items():
+            self._calendar.find_file(name, page.since)
         self._changed = True  # since the last snapshot
         self._snapshot = Snapshot(serial=0, sites=tuple(map(self._view, config.sites)))
 
