@@ -11,16 +11,28 @@ from types import TracebackType
 from typing import Any
 
 
-class FakeDaemon:
-    """Answers each method with its result, or with raw bytes; closes after that.
+class Later:
+    """Results, one after the other; the last one stays."""
 
-    A result that is bytes is sent as it is. A method without a result is refused.
+    def __init__(self, *results: object) -> None:
+        self._results = list(results)
+
+    def pop(self) -> object:
+        return self._results.pop(0) if len(self._results) > 1 else self._results[0]
+
+
+class FakeDaemon:
+    """Answers each method with its result, or with raw bytes; closes after those.
+
+    A result that is bytes is sent as it is, a Later gives one after the other, the last one for
+    good. A method without a result is refused.
     """
 
     def __init__(self, path: Path, results: Mapping[str, object]) -> None:
         self.path = path
         self.results = results
         self.asked: list[dict[str, Any]] = []
+        self.connections = 0
         self._socket = socket.socket(socket.AF_UNIX)
         self._thread = threading.Thread(target=self._serve)
 
@@ -46,13 +58,20 @@ class FakeDaemon:
                 connection, _ = self._socket.accept()
             except OSError:  # shut down
                 return
+            self.connections += 1
             with connection, connection.makefile("rb") as lines:
                 connection.settimeout(10)
-                connection.sendall(self._answer(json.loads(lines.readline())))
+                while line := lines.readline():
+                    request = json.loads(line)
+                    connection.sendall(self._answer(request))
+                    if isinstance(self.results.get(request["method"]), bytes):
+                        break
 
     def _answer(self, request: dict[str, Any]) -> bytes:
         self.asked.append(request)
         result = self.results.get(request["method"])
+        if isinstance(result, Later):
+            result = result.pop()
         if isinstance(result, bytes):
             return result
         answer: dict[str, object] = {"jsonrpc": "2.0", "id": request["id"]}

@@ -1,4 +1,4 @@
-"""One question to the daemon, one answer, over the control socket.
+"""Questions to the daemon, and its answers, over the control socket.
 
 Of the standard library only, and little of that: sorryctl has to start at once.
 """
@@ -33,28 +33,47 @@ class UnsayableError(Exception):
     """A parameter that is no text in UTF-8."""
 
 
-def ask(path: str, method: str, params: Mapping[str, Param]) -> object:
-    """The result of `method` as parsed JSON. Parameters that are None are left out.
+class Daemon:
+    """A connection to the daemon at `path`, for one question after another.
 
-    Raises NoDaemonError, RefusedError, UnsayableError.
+    It is made with the first one. All methods raise NoDaemonError, RefusedError, UnsayableError.
     """
-    line = _request_line(method, params)
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(ANSWER_WITHIN)
-            _connect(connection, path)
-            answer = _exchange(connection, line)
-    except TimeoutError:
-        text = f"no answer within {ANSWER_WITHIN:.0f} s at {path}: is the daemon busy, or stopped?"
-        raise NoDaemonError(text) from None
-    except OSError as error:
-        raise NoDaemonError(_why(path, error)) from None
-    return _result(path, answer)
+
+    def __init__(self, path: str, within: float | None = None) -> None:
+        self._path = path
+        self._within = ANSWER_WITHIN if within is None else within
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def ask(self, method: str, params: Mapping[str, Param]) -> object:
+        """The result of `method` as parsed JSON. Parameters that are None are left out."""
+        line = _request_line(method, params)
+        try:
+            answer = _exchange(self._connected(), line)
+        except TimeoutError:
+            text = f"no answer within {self._within:.0f} s at {self._path}"
+            raise NoDaemonError(f"{text}: is the daemon busy, or stopped?") from None
+        except OSError as error:
+            raise NoDaemonError(_why(self._path, error)) from None
+        return _result(self._path, answer)
+
+    def _connected(self) -> socket.socket:
+        if self._connection is None:
+            self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._connection.settimeout(self._within)
+            _connect(self._connection, self._path, self._within)
+        return self._connection
 
 
-def _connect(connection: socket.socket, path: str) -> None:
+def _connect(connection: socket.socket, path: str, within: float) -> None:
     """Connect, and wait as well while others wait to be accepted (EAGAIN, connect(2))."""
-    deadline = time.monotonic() + ANSWER_WITHIN
+    deadline = time.monotonic() + within
     while True:
         try:
             connection.connect(path)

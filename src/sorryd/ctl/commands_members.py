@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, member_argument, pages, site_argument
-from sorryd.ctl.options import put, result_of
+from sorryd.ctl.goals import Seen, member_drained
+from sorryd.ctl.options import put, result_of, senseless
 from sorryd.ctl.parameters import site_and_url
+from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
+
+if TYPE_CHECKING:
+    from sorryd.ctl.shapes import Status
 
 
 @command("members")
@@ -29,16 +35,18 @@ def ready(member: str) -> None:
 
 @command("drain")
 @member_argument
-def drain(member: str) -> None:
+@wait_options("none of its requests is in flight")
+def drain(member: str, wait: bool, timeout: str | None) -> None:
     """Give a member no new visitors; those it has may finish."""
-    _set_member(member, {"state": "drain"})
+    _take_out(Patience(wait, timeout), member, "drain")
 
 
 @command("maint")
 @member_argument
-def maint(member: str) -> None:
+@wait_options("none of its requests is in flight")
+def maint(member: str, wait: bool, timeout: str | None) -> None:
     """Give a member nothing at all."""
-    _set_member(member, {"state": "maint"})
+    _take_out(Patience(wait, timeout), member, "maint")
 
 
 @command("weight")
@@ -49,7 +57,30 @@ def weight(member: str, number: int) -> None:
     _set_member(member, {"weight": number})
 
 
+def _take_out(patience: Patience, member: str, state: str) -> None:
+    """Set the state of a member, and wait until it has no requests, if wanted."""
+    result = _changed(member, {"state": state})
+    try:
+        site, url = result["site"], result["url"]
+    except (KeyError, TypeError):
+        raise senseless() from None
+
+    def picked(status: Status) -> object:
+        found = (one for place in status["sites"] for one in place["members"] if one["url"] == url)
+        return {**next(found, result), "site": site}
+
+    def judge(status: Status) -> Seen:
+        return member_drained(status, site, url, state)
+
+    goal = Goal("status", {"site": site}, judge, picked)
+    put_in_time(patience, result, lambda: pages().member_page(result), goal)
+
+
 def _set_member(member: str, change: Mapping[str, Param]) -> None:
-    site, url = site_and_url(member)
-    result = result_of("member.set", {"site": site, "url": url, **change})
+    result = _changed(member, change)
     put(result, lambda: pages().member_page(result))
+
+
+def _changed(member: str, change: Mapping[str, Param]) -> Any:
+    site, url = site_and_url(member)
+    return result_of("member.set", {"site": site, "url": url, **change})

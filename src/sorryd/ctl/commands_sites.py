@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, option, pages, site_argument
+from sorryd.ctl.goals import Seen, drained, served
 from sorryd.ctl.options import choices, put, put_json, result_of, senseless, warn
 from sorryd.ctl.parameters import at_most_one
+from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
+
+if TYPE_CHECKING:
+    from sorryd.ctl.shapes import Site, Status
 
 _DOWN = frozenset({"draining", "down", "verifying"})
 
@@ -28,22 +35,25 @@ def status(site: str | None) -> None:
 @option("until", "T", "When it ends. Also: $UNTIL, which may be any words.")
 @option("for", "D", "How long it takes.")
 @option("drain", "D", "Grace for requests in flight, in place of the site's.")
-def down(**given: Param) -> None:
+@wait_options("no request is in flight")
+def down(wait: bool, timeout: str | None, **given: Param) -> None:
     """Maintenance now; open-ended unless told when it ends."""
+    patience = Patience(wait, timeout)
     at_most_one(given, "until", "for")
     if given["until"] is None and given["for"] is None:
         given["until_text"] = os.environ.get("UNTIL") or None
     result = result_of("site.down", given)
-    put(result, lambda: pages().sites_page(result))
-    warn(*(site["window"] for site in result if site["window"] is not None))
+    _put_sites(patience, result, drained)
 
 
 @command("up", "enable")
 @site_argument
-def up(site: str | None) -> None:
+@wait_options("it is live, and a member is available")
+def up(site: str | None, wait: bool, timeout: str | None) -> None:
     """Back in service: ends a down, and an open window early."""
+    patience = Patience(wait, timeout)
     result = result_of("site.up", {"site": site})
-    put(result, lambda: pages().sites_page(result))
+    _put_sites(patience, result, served)
 
 
 @command("is-down")
@@ -61,3 +71,20 @@ def is_down(site: str | None) -> None:
     except (KeyError, TypeError):
         raise senseless() from None
     click.get_current_context().exit(0 if phases and _DOWN.issuperset(phases) else 1)
+
+
+def _put_sites(
+    patience: Patience, result: Any, judge: Callable[[Status, frozenset[str]], Seen]
+) -> None:
+    """Print the sites of a `result`, and wait for them if wanted, as `judge` says."""
+    try:
+        names = frozenset(site["name"] for site in result)
+        warn(*(site["window"] for site in result if site["window"] is not None))
+    except (KeyError, TypeError, AttributeError):
+        raise senseless() from None
+
+    def picked(status: Status) -> list[Site]:
+        return [site for site in status["sites"] if site["name"] in names]
+
+    goal = Goal("status", {}, lambda status: judge(status, names), picked)
+    put_in_time(patience, result, lambda: pages().sites_page(result), goal)

@@ -8,8 +8,10 @@ import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
+from sorryd.ctl.goals import over
 from sorryd.ctl.options import put, result_of, warn
 from sorryd.ctl.parameters import exactly_one, scope
+from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 
 
 @command("schedule")
@@ -73,9 +75,13 @@ def extend(window_id: str, **given: Param) -> None:
 
 @command("end")
 @id_argument
-def end(window_id: str) -> None:
+@wait_options("it is over: its members are verified, where it says so")
+def end(window_id: str, wait: bool, timeout: str | None) -> None:
     """End an open window now."""
-    _window("window.end", {"id": window_id})
+    patience = Patience(wait, timeout)
+    result = result_of("window.end", {"id": window_id})
+    goal = Goal("window.get", {"id": window_id}, over, lambda window: window)
+    put_in_time(patience, result, lambda: pages().window_page(result), goal)
 
 
 @command("cancel")

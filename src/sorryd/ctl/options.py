@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sorryd.ctl.client import NoDaemonError, Param, RefusedError, UnsayableError, ask
+from sorryd.ctl.client import Daemon, NoDaemonError, Param, RefusedError, UnsayableError
 from sorryd.ctl.locate import UnreadableError, find_socket
 
 if TYPE_CHECKING:
@@ -105,9 +106,20 @@ def choices() -> Choices:
 
 def result_of(method: str, params: Mapping[str, Param]) -> Any:
     """The daemon's result. Raises Refused, NoDaemon, click.UsageError."""
+    with daemon() as one:
+        return one.ask(method, params)
+
+
+@contextmanager
+def daemon(within: float | None = None) -> Iterator[Daemon]:
+    """The daemon, to be asked; its errors as those of click.
+
+    `within` is the seconds that it has for each answer.
+    """
     given = choices()
     try:
-        return ask(find_socket(given.socket, given.config), method, params)
+        with Daemon(find_socket(given.socket, given.config), within) as one:
+            yield one
     except UnreadableError as error:
         raise click.BadParameter(str(error), param_hint="--config") from None
     except UnsayableError as error:

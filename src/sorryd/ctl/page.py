@@ -64,6 +64,17 @@ def columns(line: Line) -> int:
     return _width(_bare(line).rstrip())
 
 
+def cut(text: str, room: int) -> str:
+    """The beginning of `text`, cleaned, that takes at most `room` columns."""
+    shown, taken = "", 0
+    for one in clean(text):
+        taken += _width(one)
+        if taken > room:
+            break
+        shown += one
+    return shown
+
+
 def _cells(grid: Grid, row: tuple[Span, ...], widths: list[int]) -> Iterator[Span]:
     for name, cell, width in zip(grid.head, row, widths, strict=True):
         gap = Span(" " * (width - _width(cell.text)))

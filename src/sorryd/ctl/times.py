@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_DURATION = re.compile("".join(f"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit in _UNITS))
 
 
 def now() -> datetime:
@@ -34,3 +39,11 @@ def span(seconds: float) -> str:
         elif parts:
             break
     return "".join(parts[:2])
+
+
+def seconds_of(text: str) -> float | None:
+    """Seconds of a duration such as ``90s`` or ``1h30m``; None where it is none."""
+    match = _DURATION.fullmatch(text)
+    if match is None or match.lastgroup is None:
+        return None
+    return sum(float(match[unit] or 0) * size for unit, size in _UNITS.items())
