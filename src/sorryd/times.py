@@ -40,10 +40,14 @@ class TimeFault(ValueError):
 
 
 class Resolved(Value, frozen=True):
-    """An instant, and what the operator should know about how it was found."""
+    """An instant, and what the operator should know about how it was found.
+
+    `skipped` are the seconds by which it is later than was said, where the clock skips that.
+    """
 
     instant: float
     warnings: tuple[str, ...] = ()
+    skipped: float = 0.0
 
 
 def parse_duration(text: str) -> float:
@@ -89,6 +93,16 @@ def parse_instant(text: str, now: float, zone: ZoneInfo) -> Resolved:
     if match := _RELATIVE.fullmatch(words):
         return _relative(match, text, now, zone)
     raise TimeFault(f"{_shown(text)}: not a time ({_FORMS})")
+
+
+def local_instant(naive: datetime.datetime, zone: ZoneInfo) -> tuple[float, float]:
+    """The instant of a local time, and the seconds that the clock is set on then.
+
+    More than 0: it skips that time, and the instant is so much later. Less: it shows that time
+    twice, and the instant is the first.
+    """
+    first = naive.replace(tzinfo=zone, fold=0)
+    return first.timestamp(), _offset(naive.replace(tzinfo=zone, fold=1)) - _offset(first)
 
 
 def format_instant(instant: float, zone: ZoneInfo) -> str:
@@ -177,9 +191,8 @@ def _clock(match: re.Match[str], text: str, second: int | None = None) -> dateti
 
 
 def _local(naive: datetime.datetime, text: str, zone: ZoneInfo) -> Resolved:
-    first = naive.replace(tzinfo=zone, fold=0)
-    instant = _bounded(first.timestamp(), text)
-    shift = _offset(naive.replace(tzinfo=zone, fold=1)) - _offset(first)
+    instant, shift = local_instant(naive, zone)
+    instant = _bounded(instant, text)
     if shift > 0:
         taken = _said(datetime.datetime.fromtimestamp(instant, zone))
         note = f"the clock in {zone.key} skips {_said(naive)}: {taken} is taken"
@@ -187,7 +200,7 @@ def _local(naive: datetime.datetime, text: str, zone: ZoneInfo) -> Resolved:
         note = f"the clock in {zone.key} shows {_said(naive)} twice: the first is taken"
     else:
         return Resolved(instant=instant)
-    return Resolved(instant=instant, warnings=(note,))
+    return Resolved(instant=instant, warnings=(note,), skipped=max(shift, 0.0))
 
 
 def _said(moment: datetime.datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import socket
@@ -67,7 +68,8 @@ def test_no_permission(daemon: FakeDaemon) -> None:
     daemon.path.chmod(0)
     outcome = run("status", "--socket", str(daemon.path))
     assert outcome.returncode == 3
-    assert "that is for root and the socket's group" in outcome.stderr
+    group = grp.getgrgid(daemon.path.stat().st_gid).gr_name
+    assert f"that is for root and the group {group}" in outcome.stderr
 
 
 def test_daemon_that_says_nothing(tmp_path: Path) -> None:

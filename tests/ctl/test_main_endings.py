@@ -33,7 +33,11 @@ def test_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nosuch"], "sorryctl: No such command 'nosuch'; see sorryctl --help\n"),
+        (["nosuch"], "sorryctl: there is no command nosuch; see sorryctl --help\n"),
+        (
+            ["staus"],
+            "sorryctl: there is no command staus, did you mean status; see sorryctl --help\n",
+        ),
         (["plan", "shop"], "sorryctl: plan: not supported yet; see sorryctl --help\n"),
         (["watch"], "sorryctl: watch: not supported yet; see sorryctl --help\n"),
         (["show"], "sorryctl: Missing argument 'ID'; see sorryctl show --help\n"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from sorryd.control.missing import no_member, no_site, no_window
 from sorryd.control.spans import later_end, planned_span, spoken_end, wanted_drain, zone_named
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.messages import (
@@ -22,7 +23,6 @@ from sorryd.messages import (
     WindowSchedule,
     conflict,
     invalid_params,
-    not_found,
 )
 from sorryd.model import Config, Member, Site, Value
 from sorryd.policy.acting import acts, closing, concerns
@@ -63,9 +63,8 @@ class Decision(Value, frozen=True, kw_only=True):
 
 def check_site(known: Known, site: str | None) -> None:
     """Raise ControlError where there is no such site."""
-    names = [one.name for one in known.config.sites]
-    if site is not None and site not in names:
-        raise not_found(f"there is no site {site} (there is: {', '.join(names)})", "site")
+    if site is not None and all(one.name != site for one in known.config.sites):
+        raise no_site(site, known.config)
 
 
 def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision:
@@ -183,7 +182,7 @@ def find_member(known: Known, request: MemberSet) -> tuple[Site, Member]:
         if wanted in (member.url.rstrip("/"), f"{site.name}/{member.url}".rstrip("/"))
     ]
     if not found:
-        raise not_found(f"there is no member {request.url}", "url")
+        raise no_member(request.url, known.config, request.site)
     if len(found) > 1:
         names = ", ".join(f"{site.name}/{member.url}" for site, member in found)
         raise conflict(f"{request.url} is a member of several sites: say one of {names}", "url")
@@ -229,7 +228,7 @@ def _named(known: Known, name: str) -> Window | None:
 def _alive_named(known: Known, name: str) -> Window:
     window = _named(known, name)
     if window is None:
-        raise not_found(f"there is no window {name}", "id")
+        raise no_window(name, known.windows, known.config)
     if _is_over(window, known):
         what = "was cancelled" if window.cancelled is not None else "is over"
         raise conflict(f"{name} {what}", "id")

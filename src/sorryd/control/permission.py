@@ -6,6 +6,7 @@ daemon's own user and the control group.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import socket
@@ -37,6 +38,12 @@ class Permission(Value, frozen=True, kw_only=True):
         """Whether `peer` may change things."""
         return peer.uid in (0, self.uid) or self.gid in peer.gids
 
+    @property
+    def allowed(self) -> str:
+        """Who may, by name."""
+        users = f"root, the user {_name(self.uid) or self.uid}" if self.uid else "root"
+        return f"{users} and the group {_group(self.gid)}"
+
 
 def read_peer(connection: socket.socket) -> Peer:
     """The caller at the other end of a connected UNIX socket (SO_PEERCRED, SO_PEERGROUPS).
@@ -61,6 +68,13 @@ def _other_groups(connection: socket.socket, uid: int, gid: int) -> tuple[int, .
         name = _name(uid)
         return tuple(os.getgrouplist(name, gid)) if name is not None else ()
     return struct.unpack(f"{len(packed) // 4}I", packed)
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def _name(uid: int) -> str | None:

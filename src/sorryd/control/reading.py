@@ -14,10 +14,11 @@ from twisted.internet.defer import Deferred
 from sorryd.control import decisions
 from sorryd.control.answers import Scene, deed, instant, loads, site_statuses, window_result
 from sorryd.control.decisions import Known
+from sorryd.control.missing import no_window
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
 from sorryd.journal import HistoryEntry
-from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList, not_found
+from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList
 from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
 from sorryd.reports import Active, ShownCertificate
 from sorryd.window import Window
@@ -132,7 +133,7 @@ class Reading:
     async def _get(self, question: WindowGet) -> WindowResult:
         window = await self.find(question.id)
         if window is None:
-            raise not_found(f"there is no window {question.id}", "id")
+            raise no_window(question.id, self._truth.windows, self._truth.config)
         return window_result(window, self.scene())
 
     async def _history(self, question: HistoryList) -> HistoryResult:

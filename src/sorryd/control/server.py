@@ -192,7 +192,7 @@ class ControlProtocol(Protocol):
         if is_change(request) and not self._home.permission.allows_change(self._peer):
             raise not_allowed(
                 f"{self._author.name} may not change anything: "
-                "that is for root, the daemon's user and the control group"
+                f"that is for {self._home.permission.allowed}"
             )
 
     def _answer(self, text: bytes | None) -> None:

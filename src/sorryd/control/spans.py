@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from sorryd.times import (
     Resolved,
     TimeFault,
     format_duration,
+    format_instant,
     parse_duration,
     parse_instant,
     parse_zone,
@@ -59,9 +61,9 @@ def spoken_end(
     if request.until is not None and request.for_ is not None:
         raise invalid_params("until: say until or for, not both", "until")
     if request.for_ is not None:
-        return _to_come("for", _after(now, "for", request.for_), now)
+        return _to_come("for", _after(now, "for", request.for_), now, zone)
     if request.until is not None:
-        return _to_come("until", _end("until", request.until, now, now, zone), now)
+        return _to_come("until", _end("until", request.until, now, now, zone), now, zone)
     text = (request.until_text or "").strip()
     if not text:
         return None, None, ()
@@ -69,7 +71,7 @@ def spoken_end(
         parse_instant(text, now, zone)
     except TimeFault:
         return None, text, ()
-    return _to_come("until_text", _end("until_text", text, now, now, zone), now)
+    return _to_come("until_text", _end("until_text", text, now, now, zone), now, zone)
 
 
 def planned_span(config: Config, request: WindowSchedule, now: float) -> Span:
@@ -84,9 +86,11 @@ def planned_span(config: Config, request: WindowSchedule, now: float) -> Span:
         end = _end("until", request.until or "", start.instant, now, zone)
     name = "until" if request.for_ is None else "for"
     if end.instant <= start.instant:
-        raise invalid_params(f"{name}: the end must be after the start", name)
+        said = f"{_said(end.instant, zone)} is not after {_said(start.instant, zone)}"
+        raise invalid_params(f"{name}: the end must be after the start: {said}", name)
     if end.instant <= now:
-        raise invalid_params(f"{name}: the window is wholly in the past", name)
+        said = f"it would end {_said(end.instant, zone)}, and it is {_said(now, zone)}"
+        raise invalid_params(f"{name}: the window is wholly in the past: {said}", name)
     return Span(
         start=start.instant,
         end=end.instant,
@@ -107,7 +111,10 @@ def later_end(config: Config, window: Window, request: WindowExtend, now: float)
     else:
         name, end = "by", _after(window.end, "by", request.by or 0)
     if end.instant <= max(now, window.start):
-        raise invalid_params(f"{name}: the end must be after the start, and still to come", name)
+        zone = zone_named(config, window.site, window.timezone)
+        said = f"{_said(end.instant, zone)} is not after {_said(max(now, window.start), zone)}"
+        text = f"the end must be after the start, and still to come: {said}"
+        raise invalid_params(f"{name}: {text}", name)
     return Span(
         start=window.start, end=end.instant, timezone=window.timezone, warnings=end.warnings
     )
@@ -133,11 +140,17 @@ def _after(start: float, name: str, duration: Duration) -> Resolved:
 
 
 def _to_come(
-    name: str, end: Resolved, now: float
+    name: str, end: Resolved, now: float, zone: ZoneInfo
 ) -> tuple[float | None, str | None, tuple[str, ...]]:
     if end.instant <= now:
-        raise invalid_params(f"{name}: the end must be still to come", name)
+        said = f"{_said(end.instant, zone)} is not after {_said(now, zone)}"
+        raise invalid_params(f"{name}: the end must be still to come: {said}", name)
     return end.instant, None, end.warnings
+
+
+def _said(instant: float, zone: ZoneInfo) -> str:
+    """An instant as a refusal tells it: to the second."""
+    return format_instant(math.floor(instant), zone)
 
 
 def _instant(name: str, text: str, now: float, zone: ZoneInfo) -> Resolved:

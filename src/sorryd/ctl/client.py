@@ -134,7 +134,7 @@ def _why(path: str, error: OSError) -> str:
         case ConnectionRefusedError():
             return f"no daemon listens at {path}: start it (twistd sorryd --config FILE)"
         case PermissionError():
-            return f"may not connect to {path}: that is for root and the socket's group"
+            return f"may not connect to {path}: that is for root and {_group_of(path)}"
         case ConnectionResetError() | BrokenPipeError():
             return (
                 f"the daemon at {path} closed the connection before it had answered: "
@@ -142,3 +142,14 @@ def _why(path: str, error: OSError) -> str:
             )
         case _:
             return f"can't ask {path}: {error.strerror or error}"
+
+
+def _group_of(path: str) -> str:
+    """The group of the socket, by name where that can be told."""
+    import grp
+    import os
+
+    try:
+        return f"the group {grp.getgrgid(os.stat(path).st_gid).gr_name}"
+    except (OSError, KeyError):
+        return "the socket's group"

@@ -5,7 +5,7 @@ The commands themselves are in ``commands_THEME``, of which a call imports only 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -42,7 +42,7 @@ _LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
 
 
 class Group(click.Group):
-    """Imports a command when it is called, or when all are listed."""
+    """Imports a command when it is called, or when all are listed: each with its aliases."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(THEMES)
@@ -57,7 +57,39 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in _LATER:
             raise click.UsageError(f"{args[0]}: not supported yet", ctx)
+        if args[0] not in THEMES:
+            raise click.UsageError(_no_command(args[0]), ctx)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names: dict[click.Command, list[str]] = {}  # with aliases
+        for name in THEMES:
+            if command := self.get_command(ctx, name):
+                names.setdefault(command, []).append(name)
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(", ".join(ones), one.get_short_help_str(80)) for one, ones in names.items()]
+            )
+
+
+def _no_command(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, THEMES, n=1)
+    return f"there is no command {name}" + (f", did you mean {near[0]}" if near else "")
+
+
+class Exemplified(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *args: Any, examples: Sequence[str], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,11 +102,17 @@ def cli() -> None:
     """
 
 
-def command(name: str, *aliases: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command of a function, under `name` and its aliases, which `THEMES` has too."""
+def command(
+    name: str, *aliases: str, examples: Sequence[str]
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function, under `name` and its aliases, which `THEMES` has too.
+
+    `examples` are command lines that work, for the help and the manual page.
+    """
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        made = click.command(name)(global_options(hidden=True)(function))
+        shared = global_options(hidden=True)(function)
+        made = click.command(name, cls=Exemplified, examples=examples)(shared)
         for one in (name, *aliases):
             cli.add_command(made, one)
         return made

@@ -10,7 +10,7 @@ from sorryd.ctl.commands import command, pages, site_argument
 from sorryd.ctl.options import put, result_of, warn
 
 
-@command("history")
+@command("history", examples=["sorryctl history", "sorryctl history shop"])
 @site_argument
 def history(site: str | None) -> None:
     """Who did what, when, why; oldest first."""
@@ -18,7 +18,7 @@ def history(site: str | None) -> None:
     put(result, lambda: pages().history_page(result["entries"]))
 
 
-@command("reload")
+@command("reload", examples=["sorryctl reload"])
 def reload() -> None:
     """New configuration, without losing a request."""
     result = result_of("daemon.reload", {})
@@ -26,7 +26,7 @@ def reload() -> None:
     warn(result)
 
 
-@command("check")
+@command("check", examples=["sorryctl check /etc/sorryd/sorryd.ini"])
 @click.argument("file")
 def check(file: str) -> None:
     """Test a configuration by the daemon's own --check."""
@@ -39,7 +39,7 @@ def check(file: str) -> None:
     click.get_current_context().exit(min(abs(code), 1))
 
 
-@command("version")
+@command("version", examples=["sorryctl version"])
 def version() -> None:
     """Versions of the daemon and of what it stands on."""
     result = result_of("daemon.version", {})

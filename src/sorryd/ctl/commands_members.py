@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sorryd.ctl.shapes import Status
 
 
-@command("members")
+@command("members", examples=["sorryctl members", "sorryctl members shop"])
 @site_argument
 def members(site: str | None) -> None:
     """Members with weight, state, health and requests in flight."""
@@ -26,14 +26,17 @@ def members(site: str | None) -> None:
     put(result, lambda: pages().members_page(result))
 
 
-@command("ready")
+@command(
+    "ready",
+    examples=["sorryctl ready http://10.0.0.11:3000", "sorryctl ready shop/http://10.0.0.11:3000"],
+)
 @member_argument
 def ready(member: str) -> None:
     """Let a member take requests."""
     _set_member(member, {"state": "ready"})
 
 
-@command("drain")
+@command("drain", examples=["sorryctl drain http://10.0.0.11:3000"])
 @member_argument
 @wait_options("none of its requests is in flight")
 def drain(member: str, wait: bool, timeout: str | None) -> None:
@@ -41,7 +44,7 @@ def drain(member: str, wait: bool, timeout: str | None) -> None:
     _take_out(Patience(wait, timeout), member, "drain")
 
 
-@command("maint")
+@command("maint", examples=["sorryctl maint http://10.0.0.11:3000"])
 @member_argument
 @wait_options("none of its requests is in flight")
 def maint(member: str, wait: bool, timeout: str | None) -> None:
@@ -49,7 +52,7 @@ def maint(member: str, wait: bool, timeout: str | None) -> None:
     _take_out(Patience(wait, timeout), member, "maint")
 
 
-@command("weight")
+@command("weight", examples=["sorryctl weight http://10.0.0.11:3000 5"])
 @member_argument
 @click.argument("number", metavar="N", type=click.IntRange(0, 256))
 def weight(member: str, number: int) -> None:

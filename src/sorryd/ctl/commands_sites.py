@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DOWN = frozenset({"draining", "down", "verifying"})
 
 
-@command("status")
+@command("status", examples=["sorryctl status", "sorryctl status shop"])
 @site_argument
 def status(site: str | None) -> None:
     """Phase of each site, why and until when; members; next window."""
@@ -29,7 +29,15 @@ def status(site: str | None) -> None:
     put(result, lambda: pages().status_page(result))
 
 
-@command("down", "disable")
+@command(
+    "down",
+    "disable",
+    examples=[
+        'sorryctl down shop --for 1h --reason "a broken switch"',
+        "sorryctl down shop --until 05:00 --drain 2m",
+        'REASON="database upgrade" UNTIL="12pm Central Time" sorryctl disable',
+    ],
+)
 @site_argument
 @option("reason", "TEXT", "Shown to visitors. Also: $REASON.", envvar="REASON")
 @option("until", "T", "When it ends. Also: $UNTIL, which may be any words.")
@@ -46,7 +54,7 @@ def down(wait: bool, timeout: str | None, **given: Param) -> None:
     _put_sites(patience, result, drained)
 
 
-@command("up", "enable")
+@command("up", "enable", examples=["sorryctl up shop", "sorryctl up"])
 @site_argument
 @wait_options("it is live, and a member is available")
 def up(site: str | None, wait: bool, timeout: str | None) -> None:
@@ -56,7 +64,7 @@ def up(site: str | None, wait: bool, timeout: str | None) -> None:
     _put_sites(patience, result, served)
 
 
-@command("is-down")
+@command("is-down", examples=['if sorryctl is-down shop; then echo "shop is in maintenance"; fi'])
 @site_argument
 def is_down(site: str | None) -> None:
     """Exit 0 if down, 1 if not; prints nothing.

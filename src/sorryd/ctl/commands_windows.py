@@ -14,7 +14,14 @@ from sorryd.ctl.parameters import exactly_one, scope
 from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 
 
-@command("schedule")
+@command(
+    "schedule",
+    examples=[
+        'sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new disks"',
+        'sorryctl schedule --from "2026-11-22 02:00" --until 05:00 --id night',
+        "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo --dry-run",
+    ],
+)
 @site_argument
 @option("from", "T", "When it begins.", required=True)
 @option("until", "T", "When it ends.")
@@ -33,10 +40,7 @@ from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 def schedule(
     path: tuple[str, ...], member: tuple[str, ...], read_only: bool, dry_run: bool, **given: Param
 ) -> None:
-    """Plan a window, and print its id.
-
-    Example: sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new database"
-    """
+    """Plan a window, and print its id."""
     exactly_one(given, "until", "for")
     given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
     result = result_of("window.schedule", given)
@@ -47,7 +51,7 @@ def schedule(
     warn(result)
 
 
-@command("windows")
+@command("windows", examples=["sorryctl windows", "sorryctl windows shop --past"])
 @site_argument
 @click.option("--past", is_flag=True, help="Those that are over, too.")
 def windows(site: str | None, past: bool) -> None:
@@ -56,14 +60,16 @@ def windows(site: str | None, past: bool) -> None:
     put(result, lambda: pages().windows_page(result))
 
 
-@command("show")
+@command("show", examples=["sorryctl show night"])
 @id_argument
 def show_window(window_id: str) -> None:
     """One window."""
     _window("window.get", {"id": window_id})
 
 
-@command("extend")
+@command(
+    "extend", examples=["sorryctl extend night --by 30m", "sorryctl extend night --until 05:30"]
+)
 @id_argument
 @option("until", "T", "The new end.")
 @option("by", "D", "So much longer.")
@@ -73,7 +79,7 @@ def extend(window_id: str, **given: Param) -> None:
     _window("window.extend", {"id": window_id, **given})
 
 
-@command("end")
+@command("end", examples=["sorryctl end night"])
 @id_argument
 @wait_options("it is over: its members are verified, where it says so")
 def end(window_id: str, wait: bool, timeout: str | None) -> None:
@@ -84,7 +90,7 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
     put_in_time(patience, result, lambda: pages().window_page(result), goal)
 
 
-@command("cancel")
+@command("cancel", examples=["sorryctl cancel night"])
 @id_argument
 def cancel(window_id: str) -> None:
     """Take back a window that is to come."""

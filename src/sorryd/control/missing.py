@@ -1,0 +1,54 @@
+"""What was asked for by a name that nothing has: said so that the next try is right. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from sorryd.messages import ControlError, not_found
+from sorryd.model import Config
+from sorryd.window import Window
+
+_MOST = 10  # names that a message lists
+
+
+def no_site(name: str, config: Config) -> ControlError:
+    """There is no such site; which there are."""
+    names = [site.name for site in config.sites]
+    said = f"there is no site {name}{_meant(name, names)}"
+    return not_found(f"{said} (there is: {_listed(names)})", "site")
+
+
+def no_window(name: str, windows: Iterable[Window], config: Config) -> ControlError:
+    """There is no window of that id; what may have been meant among those that are not over."""
+    alive = [window for window in windows if not window.is_final]
+    said = f"there is no window {name}"
+    if any(name == site.name for site in config.sites):
+        alive = [window for window in alive if window.site in (None, name)]
+        said += f", that is a site; its windows are: {_listed([one.id for one in alive])}"
+    elif meant := _meant(name, [window.id for window in alive]):
+        said += meant
+    else:
+        said += f" (open or to come: {_listed([one.id for one in alive])})"
+    return not_found(said, "id")
+
+
+def no_member(name: str, config: Config, site: str | None) -> ControlError:
+    """There is no such member; which there are."""
+    sites = [one for one in config.sites if site in (None, one.name)]
+    said = f"there is no member {name}"
+    if any(name == one.name for one in sites):
+        said += ", that is a site"
+        sites = [one for one in sites if one.name == name]
+    urls = [member.url for one in sites for member in one.members]
+    return not_found(f"{said} (there is: {_listed(urls)})", "url")
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, n=1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _MOST} more"] if len(names) > _MOST else []
+    return ", ".join([*names[:_MOST], *more]) or "none"

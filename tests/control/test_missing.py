@@ -1,0 +1,59 @@
+"""What is said of names that nothing has, and of times that make no sense."""
+
+from __future__ import annotations
+
+import pytest
+from tests.control.world import SHARED, A, B, World, night
+
+from sorryd.messages import (
+    MemberSet,
+    Request,
+    SiteDown,
+    WindowCancel,
+    WindowExtend,
+    WindowGet,
+    WindowSchedule,
+)
+from sorryd.model import MemberState
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (SiteDown(site="shpo"),
+         "there is no site shpo: did you mean shop? (there is: shop, blog)"),
+        (SiteDown(site="zzz"), "there is no site zzz (there is: shop, blog)"),
+        (WindowGet(id="nihgt"), "there is no window nihgt: did you mean night?"),
+        (WindowCancel(id="zzz"), "there is no window zzz (open or to come: night)"),
+        (WindowExtend(id="shop", by="30m"),
+         "there is no window shop, that is a site; its windows are: night"),
+        (WindowCancel(id="blog"),
+         "there is no window blog, that is a site; its windows are: none"),
+        (MemberSet(url="http://10.0.0.3:3000", site="shop", state=MemberState.DRAIN),
+         f"there is no member http://10.0.0.3:3000 (there is: {A}, {B}, {SHARED})"),
+        (MemberSet(url="blog", state=MemberState.DRAIN),
+         f"there is no member blog, that is a site (there is: {SHARED})"),
+        (SiteDown(until="2026-11-21T12:59:00+01:00"),
+         "until: the end must be still to come: 2026-11-21T11:59:00+00:00 is not after "
+         "2026-11-21T12:00:00+00:00"),
+        (WindowSchedule(from_="+2h", until="2026-11-21T13:00:00Z"),
+         "until: the end must be after the start: 2026-11-21T13:00:00+00:00 is not after "
+         "2026-11-21T14:00:00+00:00"),
+        (WindowExtend(id="night", until="now"),
+         "until: the end must be after the start, and still to come: 2026-11-21T13:00:00+01:00 "
+         "is not after 2026-11-21T13:10:00+01:00"),
+    ],
+)  # fmt: skip
+def test_the_next_try_is_helped(world: World, request_: Request, said: str) -> None:
+    """A refusal names what may have been meant, or what there is."""
+    world.ask(night())
+    assert str(world.refused(request_)) == said
+
+
+def test_lists_stay_short(world: World) -> None:
+    """Of many windows a refusal names the first ten."""
+    for number in range(12):
+        world.ask(night(f"w{number:02}"))
+    named = ", ".join(f"w{number:02}" for number in range(10))
+    said = str(world.refused(WindowGet(id="zzz")))
+    assert said == f"there is no window zzz (open or to come: {named}, 2 more)"
