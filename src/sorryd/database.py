@@ -39,6 +39,10 @@ MIGRATIONS = (
     );
     CREATE INDEX history_by_site ON history (site, seq);
     """,
+    """
+    ALTER TABLE windows ADD COLUMN series TEXT;  -- of an instance: the id of its series
+    CREATE INDEX windows_by_series ON windows (series, ended) WHERE series IS NOT NULL;
+    """,
 )
 
 

@@ -12,6 +12,7 @@ One daemon at a time: PATH.lock is locked (flock) from `open` to `close`.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ from sorryd.model import MemberState, Value
 from sorryd.window import Author, Window
 
 T = TypeVar("T")
+_LONG = 8 * 86400.0  # seconds; instances that are over are looked back at for so long at least
 
 
 class JournalError(Exception):
@@ -76,7 +78,8 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
 class Loaded(Value, frozen=True, kw_only=True):
     """What a daemon starts from.
 
-    `windows` are those not final, and the ended ones that may have led to them without a gap.
+    `windows` are those not final, and the ended ones that may have led to them without a gap. Of
+    series there are also those final instances that the rule could give again.
     """
 
     windows: tuple[Window, ...] = ()
@@ -133,9 +136,11 @@ class Journal:
         """What a daemon starts from."""
         with self._faults():
             alive = self._windows("final = 0")
+            series = [window for window in alive if window.every is not None]
+            over = [one for window in series for one in self._over(window)]
             members = self._rows("SELECT site, url, state, weight FROM members")
         return Loaded(
-            windows=(*alive, *self._led_to(alive)),
+            windows=tuple({one.id: one for one in (*alive, *over, *self._led_to(alive))}.values()),
             members=tuple(
                 MemberPut(site=site, url=url, state=MemberState(state), weight=weight)
                 for site, url, state, weight in members
@@ -196,14 +201,27 @@ class Journal:
             ]
         return tuple(reversed(entries))
 
+    def _over(self, series: Window) -> tuple[Window, ...]:
+        """Final instances of `series`: the cancelled ones, and the last ones that were over."""
+        ((last,),) = self._rows("SELECT max(ended) FROM windows WHERE series = ?", series.id)
+        since = -math.inf if last is None else last - max(_lasts(series), _LONG)
+        wanted = "series = ? AND final = 1 AND (ended IS NULL OR ended >= ?)"
+        return self._windows(wanted, series.id, since)
+
     def _led_to(self, alive: Iterable[Window]) -> tuple[Window, ...]:
         """Ended windows from which the down-times of `alive` may have begun, and some more.
 
         Those that ended since the first of them started; and since the first of those did; and
-        so on.
+        so on. An instance of a series may be under way since it was last written of.
         """
         found: tuple[Window, ...] = ()
-        start = min((window.start for window in alive), default=None)
+        with self._faults():
+            ((last,),) = self._rows("SELECT max(ended) FROM windows")
+        starts = (
+            window.start if window.every is None else (last or 0.0) - _lasts(window)
+            for window in alive
+        )
+        start = min(starts, default=None)
         before = None
         while start is not None and start != before:
             with self._faults():
@@ -235,6 +253,12 @@ class Journal:
             raise JournalError(f"{self._path}: {words}") from None
 
 
+def _lasts(series: Window) -> float:
+    """Seconds from the start of an instance until it is over by itself."""
+    assert series.end is not None
+    return series.end - series.start + (series.until_healthy or 0.0)
+
+
 def _identity(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
@@ -247,8 +271,8 @@ def _put(connection: sqlite3.Connection, change: Change) -> None:
     match change:
         case WindowPut(window=window):
             connection.execute(
-                "REPLACE INTO windows (id, site, start, ended, final, body)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "REPLACE INTO windows (id, site, start, ended, final, body, series)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     window.id,
                     window.site,
@@ -256,6 +280,7 @@ def _put(connection: sqlite3.Connection, change: Change) -> None:
                     window.ended,
                     window.is_final,
                     msgspec.json.encode(window).decode(),
+                    window.series,
                 ),
             )
         case MemberPut():

@@ -33,8 +33,21 @@ class AuthorResult(Value, frozen=True, kw_only=True):
     pid: int
 
 
+class InstanceResult(Value, frozen=True, kw_only=True):
+    """The instance of a series that is open, or the next one."""
+
+    id: str
+    from_: str = field(name="from")
+    until: str | None
+
+
 class WindowResult(Value, frozen=True, kw_only=True):
-    """A window. `drain` null is the site's; `until` null is open-ended."""
+    """A window. `drain` null is the site's; `until` null is open-ended.
+
+    With `every`, an RRULE, it is a series: `from` and `until` are those of its first instance,
+    `next` is the one that is open or comes next, and `phase` is that one's. `series` is the id of
+    the series that an instance belongs to.
+    """
 
     id: str
     site: str | None
@@ -42,6 +55,8 @@ class WindowResult(Value, frozen=True, kw_only=True):
     until: str | None
     reason: str
     every: str | None = None
+    series: str | None = None
+    next: InstanceResult | None = None
     timezone: str
     drain: float | None = None
     until_healthy: float | None = None

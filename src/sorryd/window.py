@@ -75,7 +75,8 @@ class Window(Value, frozen=True):
     With `every`, an RRULE, it is a *series* and never acts itself: `start` and `end` are those
     of its first instance, whose length all have. An *instance* is a window of its own, with the
     id ``ID@FROM``; `series` is the ID, and `recurs` the instant at which the rule has it, which
-    stays when its times are changed.
+    stays when its times are changed. `renewed` is the instant at which a series was changed last:
+    what would have been over by then never was one of its instances.
 
     With `until_healthy`, it holds its sites at `end` for so long until their members are
     healthy; then `verified` and `ended` are set. `gave_up` is the instant at which that was in
@@ -103,6 +104,7 @@ class Window(Value, frozen=True):
     every: str | None = None
     series: str | None = None
     recurs: float | None = None
+    renewed: float | None = None
     until_healthy: float | None = None
     give_up: GiveUp = GiveUp.STAY
     verified: float | None = None

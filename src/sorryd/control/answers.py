@@ -15,6 +15,7 @@ from sorryd.policy.windows import Standing
 from sorryd.replies import (
     AuthorResult,
     CertificateStatus,
+    InstanceResult,
     MemberResult,
     MemberStatus,
     SiteStatus,
@@ -41,6 +42,15 @@ class Scene(Value, frozen=True, kw_only=True):
     certificates: tuple[ShownCertificate, ...] = ()
 
 
+def following(windows: Iterable[Window]) -> dict[str, Window]:
+    """Of each series the instance that is open or comes next, by its id; arranged they come."""
+    found: dict[str, Window] = {}
+    for window in windows:
+        if window.series is not None and not window.is_final:
+            found.setdefault(window.series, window)
+    return found
+
+
 def loads(active: Iterable[Active]) -> Loads:
     """Requests in flight by member; what several edges count is added up."""
     found: dict[tuple[str, str], int] = {}
@@ -58,8 +68,13 @@ def instant(at: float, zone: str) -> str:
         return format_instant(at, parse_zone("UTC"))
 
 
-def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) -> WindowResult:
-    """A window as it is."""
+def window_result(
+    window: Window,
+    scene: Scene,
+    warnings: tuple[str, ...] = (),
+    coming: Window | None = None,
+) -> WindowResult:
+    """A window as it is; `coming` is the instance of a series that is open or comes next."""
     if not (window.is_final or _has_site(window, scene.config)):
         warnings = (*warnings, f"there is no site {window.site} in the configuration")
     return WindowResult(
@@ -68,12 +83,23 @@ def window_result(window: Window, scene: Scene, warnings: tuple[str, ...] = ()) 
         from_=instant(window.start, window.timezone),
         until=None if window.end is None else instant(window.end, window.timezone),
         reason=window.reason,
+        every=window.every,
+        series=window.series,
+        next=None if coming is None else _instance_result(coming),
         timezone=window.timezone,
         drain=window.drain,
         warnings=warnings,
-        phase=_window_phase(window, scene),
+        phase=_window_phase(window if coming is None else coming, scene),
         author=_author(window.author),
         created=instant(window.created, window.timezone),
+    )
+
+
+def _instance_result(one: Window) -> InstanceResult:
+    return InstanceResult(
+        id=one.id,
+        from_=instant(one.start, one.timezone),
+        until=None if one.end is None else instant(one.end, one.timezone),
     )
 
 
@@ -216,5 +242,6 @@ def _facts(change: Change, zone: str) -> dict[str, str]:
         "until": "open" if window.end is None else _spoken(window.end, zone),
         **({"reason": repr(window.reason)} if window.reason else {}),
         **{name: _spoken(at, zone) for name, at in ends.items() if at is not None},
+        **({"every": window.every} if window.every is not None else {}),
         **({"released": ", ".join(window.released)} if window.released else {}),
     }

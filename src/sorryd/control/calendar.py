@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from sorryd.control.chronicle import Chronicle
 from sorryd.control.observed import Commits, Observed
+from sorryd.control.series import SeriesBook
 from sorryd.control.verification import Verification
 from sorryd.model import Site
 from sorryd.policy.acting import is_past, recovered
+from sorryd.policy.instances import Series
 from sorryd.policy.windows import (
     Standing,
     arrange,
@@ -36,7 +40,10 @@ class Calendar:
 
     def __init__(self, windows: Iterable[Window], journal: Commits, chronicle: Chronicle) -> None:
         self._chronicle = chronicle
-        self._windows = {window.id: window for window in windows}
+        windows = tuple(windows)
+        self._book = SeriesBook(windows)
+        self._windows = {window.id: window for window in windows if window.every is None}
+        self._given: dict[str, Window] = {}  # those of them that the rules of series give
         self._by_site: dict[str, tuple[Window, ...]] = {}  # worked out from `arranged`
         self._standings: dict[str, Standing] = {}  # worked out from that
         self._files: dict[str, float] = {}  # since when sorry files are there, by site
@@ -50,9 +57,28 @@ class Calendar:
     arranged: tuple[Window, ...]
     """All of them, in the order of `policy.windows.arrange`."""
 
-    def find(self, name: str) -> Window | None:
-        """The window of that id, unless it is final and the journal has it."""
-        return self._windows.get(name) or self._observed.find(name)
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The series that are not final; their instances are among `arranged`."""
+        return self._book.series
+
+    def find(self, name: str, now: float) -> Window | None:
+        """The window, series or instance of that id, unless it is final and the journal has it."""
+        found = self._windows.get(name) or self._book.get(name) or self._observed.find(name)
+        one = None if found is not None else self._book.instance(name, now)
+        if one is None:
+            return found
+        known = self._windows.get(one.id) or self._observed.find(one.id)
+        return one if known is None and not self._book.is_over(one) else known
+
+    def spelled(self, name: str, now: float) -> str:
+        """The id that `name` is meant to be: FROM of ``ID@FROM`` may be spelled in any way."""
+        one = self._book.instance(name, now)
+        return name if one is None else one.id
+
+    def is_kept(self, window: Window) -> bool:
+        """Whether the journal has `window`, rather than only the rule of its series."""
+        return window.id not in self._given
 
     def of(self, site: Site) -> tuple[Window, ...]:
         """Those that concern `site`, arranged."""
@@ -74,7 +100,11 @@ class Calendar:
 
     def put(self, window: Window) -> None:
         """The journal has this window; `arrange` follows."""
-        self._windows[window.id] = window
+        self._book.put(window)
+        if window.every is None:
+            self._keep(window)
+        else:
+            self._windows.pop(window.id, None)
         self._observed.follow(window)
 
     def find_file(self, site: str, since: float | None) -> None:
@@ -103,7 +133,8 @@ class Calendar:
             self._reserved = frozenset()
 
     def end_passed(self, now: float) -> bool:
-        """It is the instant `now`: make final what is over."""
+        """It is the instant `now`: find instances of series, and make final what is over."""
+        found = self._find(now)
         ends = [name for name in passed(self.arranged, now) if name not in self._reserved]
         for name in ends:
             before = self._windows[name]
@@ -112,9 +143,35 @@ class Calendar:
             self._observe(before, after, "window.gave_up" if gave_up else "window.passed", now)
             self._chronicle.over(after)
         if ends:
+            self._find(now)
             self.arrange()
         self._observed.save(self._reserved)
-        return bool(ends)
+        return found or bool(ends)
+
+    def _keep(self, window: Window) -> None:
+        """The journal has, or will have, a window that is no series."""
+        self._windows[window.id] = window
+        self._given.pop(window.id, None)
+        self._book.keep(window)
+
+    def _find(self, now: float) -> bool:
+        """It is the instant `now`: take in the instances that rules give; whether any is new."""
+        if not self._book.find(now):
+            return False
+        before, self._given = self._given, {one.id: one for one in self._book.given()}
+        for series in self._book.exhausted():
+            if series.id not in self._reserved:
+                over = replace(series, ended=now)
+                self._observed.add(series, over, "window.passed", series.site, now)
+                self._book.put(over)
+                self._chronicle.over(over)
+        if self._given == before:
+            return False
+        for name in before:
+            del self._windows[name]
+        self._windows |= self._given
+        self.arrange()
+        return True
 
     def verify(
         self, sites: Sequence[Site], now: float, moment: float, is_healthy: IsHealthy
@@ -147,7 +204,7 @@ class Calendar:
     def _observe(
         self, before: Window, after: Window, verb: str, now: float, site: str | None = None
     ) -> None:
-        self._windows[after.id] = after
+        self._keep(after)
         self._observed.add(before, after, verb, before.site or site, now)
 
     def forget_past(self, sites: Sequence[Site], now: float) -> bool:

@@ -14,12 +14,13 @@ import secrets
 from collections.abc import Callable
 from typing import NoReturn, Protocol, TypeVar, assert_never
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.control import decisions
-from sorryd.control.answers import member_result, site_statuses, window_result
+from sorryd.control.answers import member_result, site_statuses
 from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
 from sorryd.control.observed import Commits
@@ -138,13 +139,14 @@ class Commands:
         known = self._reading.known(await self._reading.find(name))
         decision = decisions.schedule(known, request, author, name)
         if not request.dry_run:
-            entry = self._deed(request, author, request.site, request.reason)
+            entry = self._deed(request, author, request.site, request.reason, window=name)
             await self._carry_out(decision, entry)
         return self._shown(decision)
 
     async def _change_window(
         self, request: WindowExtend | WindowEnd | WindowCancel, author: Author
     ) -> WindowResult:
+        request = replace(request, id=self._truth.spelled(request.id))
         known = self._reading.known(await self._reading.find(request.id))
         match request:
             case WindowExtend():
@@ -156,7 +158,8 @@ class Commands:
             case _:
                 assert_never(request)
         site = None if decision.window is None else decision.window.site
-        await self._carry_out(decision, self._deed(request, author, site))
+        name = None if decision.window is None else decision.window.id
+        await self._carry_out(decision, self._deed(request, author, site, window=name))
         return self._shown(decision)
 
     async def _set_member(self, request: MemberSet, author: Author) -> MemberResult:
@@ -185,13 +188,23 @@ class Commands:
 
     def _shown(self, decision: Decision) -> WindowResult:
         assert decision.window is not None
-        return window_result(decision.window, self._reading.scene(), decision.warnings)
+        return self._reading.shown(decision.window, decision.warnings)
 
     def _deed(
-        self, request: Request, author: Author, site: str | None, reason: str = ""
+        self,
+        request: Request,
+        author: Author,
+        site: str | None,
+        reason: str = "",
+        window: str | None = None,
     ) -> HistoryEntry:
         return HistoryEntry(
-            at=self._truth.now(), verb=request.method, author=author, site=site, reason=reason
+            at=self._truth.now(),
+            verb=request.method,
+            author=author,
+            site=site,
+            window=window,
+            reason=reason,
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from sorryd.control import overlaps, recurring
 from sorryd.control.missing import no_member, no_site, no_window
 from sorryd.control.spans import later_end, planned_span, spoken_end, wanted_drain, zone_named
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
@@ -26,18 +27,20 @@ from sorryd.messages import (
 )
 from sorryd.model import Config, Member, Site, Value
 from sorryd.policy.acting import acts, closing, concerns
-from sorryd.times import format_instant
+from sorryd.policy.instances import Series
 from sorryd.window import Author, Window, WindowKind
-
-_MOST = 10  # windows that a warning names one by one
 
 
 class Known(Value, frozen=True, kw_only=True):
-    """What a decision may know. `windows` are arranged; final ones among them do not count."""
+    """What a decision may know. `windows` are arranged; final ones among them do not count.
+
+    Instances of `series` are among them, and a series only where it is the one that is meant.
+    """
 
     config: Config
     windows: tuple[Window, ...]
     now: float
+    series: tuple[Series, ...] = ()
 
 
 class Decision(Value, frozen=True, kw_only=True):
@@ -54,7 +57,7 @@ class Decision(Value, frozen=True, kw_only=True):
         members = [change.url for change in self.changes if isinstance(change, MemberPut)]
         return replace(
             deed,
-            window=windows[0] if len(windows) == 1 else None,
+            window=windows[0] if len(windows) == 1 else deed.window,
             member=members[0] if members else None,
             before=self.before,
             after=self.changes,
@@ -137,34 +140,41 @@ def schedule(known: Known, request: WindowSchedule, author: Author, name: str) -
         created=known.now if old is None else old.created,
         drain=wanted_drain(request.drain),
         released=() if old is None else old.released,
+        every=span.every,
+        renewed=None if old is None or span.every is None else known.now,
     )
-    if old is not None and replace(window, author=old.author) == old:
+    if old is not None and recurring.is_same(window, old):
         window = old
     begun = ("it has begun already",) if window.start < known.now and window != old else ()
     moved = () if old is None or old.site == window.site else (f"it was of {_whose(old)}",)
     warnings = (*span.warnings, *begun, *moved, *_remarks(known, window))
-    return _changing([] if old is None else [old], [window], warnings)
+    return _replacing(known, old, window, warnings)
 
 
 def extend(known: Known, request: WindowExtend) -> Decision:
-    """Move the end of a window, later or earlier, but not into the past."""
-    window = _alive_named(known, request.id)
+    """Move the end of a window, later or earlier, but not into the past.
+
+    Of a series: of the instance that is open.
+    """
+    window = _alive_instance(known, request.id)
     span = later_end(known.config, window, request, known.now)
     moved = replace(window, end=span.end, until_text=None)
     return _changing([window], [moved], (*span.warnings, *_remarks(known, moved)))
 
 
 def end(known: Known, request: WindowEnd) -> Decision:
-    """End an open window now."""
-    window = _alive_named(known, request.id)
+    """End an open window now; of a series the instance that is open."""
+    window = _alive_instance(known, request.id)
     if not acts(window, known.now):
         raise conflict(f"{window.id} is not open yet: cancel it instead", "id")
     return _changing([window], [replace(window, ended=known.now)])
 
 
 def cancel(known: Known, request: WindowCancel) -> Decision:
-    """Take back a window that is not open yet."""
+    """Take back a window that is not open yet, or a series; what is open of that goes on."""
     window = _alive_named(known, request.id)
+    if window.every is not None:
+        return _replacing(known, window, replace(window, cancelled=known.now))
     if acts(window, known.now):
         raise conflict(f"{window.id} is open: end it instead", "id")
     return _changing([window], [replace(window, cancelled=known.now)])
@@ -213,12 +223,30 @@ def _changing(
     )
 
 
+def _replacing(
+    known: Known, old: Window | None, new: Window, warnings: tuple[str, ...] = ()
+) -> Decision:
+    """The decision to put `new` in the place of `old`, with what follows for instances."""
+    decision = _changing([] if old is None else [old], [new], warnings)
+    if old is None or new == old:
+        return decision
+    more = tuple(recurring.left_over(old, new, _alive(known), known.series, known.now))
+    return replace(
+        decision,
+        changes=(*(WindowPut(window=one) for one in more), *decision.changes),
+        warnings=(*decision.warnings, *recurring.going_on(more, known.now)),
+    )
+
+
 def _alive(known: Known) -> Iterator[Window]:
-    return (window for window in known.windows if not _is_over(window, known))
+    """The windows that are not over; a series is none, its instances are."""
+    return (
+        window for window in known.windows if window.every is None and not _is_over(window, known)
+    )
 
 
 def _is_over(window: Window, known: Known) -> bool:
-    return window.is_final or closing(window) <= known.now
+    return window.is_final or (window.every is None and closing(window) <= known.now)
 
 
 def _named(known: Known, name: str) -> Window | None:
@@ -233,6 +261,14 @@ def _alive_named(known: Known, name: str) -> Window:
         what = "was cancelled" if window.cancelled is not None else "is over"
         raise conflict(f"{name} {what}", "id")
     return window
+
+
+def _alive_instance(known: Known, name: str) -> Window:
+    """The window of that id; of a series the instance that is open."""
+    window = _alive_named(known, name)
+    if window.every is None:
+        return window
+    return recurring.open_instance(window, _alive(known), known.now)
 
 
 def _said_again(window: Window, new: Window) -> Window:
@@ -266,27 +302,16 @@ def _remarks(known: Known, window: Window) -> Iterator[str]:
     zone = zone_named(known.config, window.site, window.timezone)
     for site in window.released:
         yield f"{site} stays out of it: it was brought up"
-    others = [one for one in _alive(known) if one.id != window.id and _overlap(window, one)]
-    for other in others[:_MOST]:
-        until = "open end" if other.end is None else format_instant(other.end, zone)
-        yield f"overlaps {other.id} ({format_instant(other.start, zone)} to {until})"
-    if len(others) > _MOST:
-        yield f"overlaps {len(others) - _MOST} more"
+    yield from overlaps.remarks(window, _alive(known), known.series, known.now, zone)
 
 
 def _whose(window: Window) -> str:
     return "every site" if window.site is None else f"the site {window.site}"
 
 
-def _overlap(one: Window, other: Window) -> bool:
-    same = one.site is None or other.site is None or one.site == other.site
-    return same and one.start < closing(other) and other.start < closing(one)
-
-
 def _refuse_unsupported(request: WindowSchedule) -> None:
     """Raise ControlError for what is known to the protocol, and not served yet."""
     given = {
-        "every": request.every,
         "until_healthy": request.until_healthy,
         "give_up": request.give_up,
         "scope.paths": request.scope.paths or None,

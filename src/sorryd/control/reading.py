@@ -6,19 +6,28 @@ But for the history and windows that are over: those are the journal's.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, assert_never
 
 from twisted.internet.defer import Deferred
 
 from sorryd.control import decisions
-from sorryd.control.answers import Scene, deed, instant, loads, site_statuses, window_result
+from sorryd.control.answers import (
+    Scene,
+    deed,
+    following,
+    instant,
+    loads,
+    site_statuses,
+    window_result,
+)
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList
+from sorryd.policy.acting import acts
 from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
 from sorryd.reports import Active, ShownCertificate
 from sorryd.window import Window
@@ -82,11 +91,23 @@ class Reading:
         self._truth.look()
         more = () if named is None else (named,)
         windows = (*self._truth.windows, *more)
-        return Known(config=self._truth.config, windows=windows, now=self._truth.now())
+        return Known(
+            config=self._truth.config,
+            windows=windows,
+            now=self._truth.now(),
+            series=self._truth.series,
+        )
 
     async def find(self, name: str) -> Window | None:
         """The window of that id, also one that is over."""
-        return self._truth.find(name) or await self._journal.get(name)
+        return self._truth.find(name) or await self._journal.get(self._truth.spelled(name))
+
+    def shown(self, window: Window, warnings: tuple[str, ...] = ()) -> WindowResult:
+        """A window as it is."""
+        coming = None
+        if window.every is not None and not window.is_final:
+            coming = following(self._truth.windows).get(window.id)
+        return window_result(window, self.scene(), warnings, coming)
 
     def scene(self) -> Scene:
         """All that an answer may tell."""
@@ -119,22 +140,33 @@ class Reading:
         if question.past:
             windows |= {one.id: one for one in await self._journal.past(question.site, _MOST)}
         # The journal may not know of an end yet that has come.
-        windows |= {one.id: one for one in self._truth.windows}
+        windows |= {one.id: one for one in self._listed()}
         wanted = [
             window
             for window in windows.values()
             if (question.past or not window.is_final)
             and (question.site is None or window.site in (None, question.site))
         ]
-        wanted.sort(key=lambda window: (window.start, window.id))
-        scene = self.scene()
-        return tuple(window_result(window, scene) for window in wanted)
+        scene, coming = self.scene(), following(self._truth.windows)
+        wanted.sort(key=lambda window: (coming.get(window.id, window).start, window.id))
+        return tuple(
+            window_result(window, scene, coming=coming.get(window.id)) for window in wanted
+        )
+
+    def _listed(self) -> Iterator[Window]:
+        """Windows and series; of instances those that are open, or were changed by themselves."""
+        now = self._truth.now()
+        for window in self._truth.windows:
+            if window.series is None or self._truth.is_kept(window) or acts(window, now):
+                yield window
+        for one in self._truth.series:
+            yield one.window
 
     async def _get(self, question: WindowGet) -> WindowResult:
         window = await self.find(question.id)
         if window is None:
             raise no_window(question.id, self._truth.windows, self._truth.config)
-        return window_result(window, self.scene())
+        return self.shown(window)
 
     async def _history(self, question: HistoryList) -> HistoryResult:
         entries = await self._journal.history(question.site, _MOST)

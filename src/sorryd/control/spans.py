@@ -7,8 +7,11 @@ import math
 import re
 from zoneinfo import ZoneInfo
 
+from sorryd.control.rhythm import remarks
 from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule, invalid_params
 from sorryd.model import Config, Value
+from sorryd.policy.recurrence import checked, instants
+from sorryd.policy.recurrence_rule import RuleFault
 from sorryd.times import (
     LONGEST,
     Resolved,
@@ -27,11 +30,15 @@ _CLOCK_ALONE = re.compile(r"\s*\d\d:\d\d(:\d\d(\.\d+)?)?\s*")
 
 
 class Span(Value, frozen=True, kw_only=True):
-    """When, in which zone, and what the operator should know about it."""
+    """When, in which zone, how often, and what the operator should know about it.
+
+    With `every`, a rule, `start` and `end` are those of the first instance.
+    """
 
     start: float
     end: float
     timezone: str
+    every: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -88,14 +95,33 @@ def planned_span(config: Config, request: WindowSchedule, now: float) -> Span:
     if end.instant <= start.instant:
         said = f"{_said(end.instant, zone)} is not after {_said(start.instant, zone)}"
         raise invalid_params(f"{name}: the end must be after the start: {said}", name)
+    warnings = (*start.warnings, *end.warnings)
+    if request.every is not None:
+        return _repeated(request.every, start, end.instant, now, zone, warnings)
     if end.instant <= now:
         said = f"it would end {_said(end.instant, zone)}, and it is {_said(now, zone)}"
         raise invalid_params(f"{name}: the window is wholly in the past: {said}", name)
+    return Span(start=start.instant, end=end.instant, timezone=zone.key, warnings=warnings)
+
+
+def _repeated(
+    every: str, start: Resolved, end: float, now: float, zone: ZoneInfo, warnings: tuple[str, ...]
+) -> Span:
+    """A span that comes again and again; each begins at a whole second."""
+    first, lasts = float(math.floor(start.instant)), round(end - start.instant, 6)
+    try:
+        rule = checked(every, first, zone, start.skipped)
+    except RuleFault as fault:
+        raise invalid_params(f"every: {fault}", "every") from None
+    if next(instants(rule.text, first, zone, now - lasts), None) is None:
+        raise invalid_params("every: the last one is over already", "every")
+    more = tuple(remarks(rule, first, lasts, zone, now, is_moved=bool(start.skipped)))
     return Span(
-        start=start.instant,
-        end=end.instant,
+        start=first,
+        end=first + lasts,
         timezone=zone.key,
-        warnings=(*start.warnings, *end.warnings),
+        every=rule.text,
+        warnings=(*warnings, *more),
     )
 
 

@@ -20,6 +20,7 @@ from sorryd.control.observed import Commits
 from sorryd.control.roster import Roster, Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
 from sorryd.model import Config, Site
+from sorryd.policy.instances import Series
 from sorryd.policy.windows import Standing
 from sorryd.reports import (
     CheckFailed,
@@ -83,8 +84,16 @@ class Truth:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """Windows that are not final, and the past of those that are open, arranged."""
+        """Windows that are not final, and the past of those that are open, arranged.
+
+        Instances of series are among them, the series are not.
+        """
         return self._calendar.arranged
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The series that are not final."""
+        return self._calendar.series
 
     @property
     def snapshot(self) -> Snapshot:
@@ -92,8 +101,16 @@ class Truth:
         return self._snapshot
 
     def find(self, name: str) -> Window | None:
-        """The window of that id, unless it is final and the journal has it."""
-        return self._calendar.find(name)
+        """The window, series or instance of that id, unless it is final and the journal has it."""
+        return self._calendar.find(name, self._clocks.wall())
+
+    def spelled(self, name: str) -> str:
+        """The id that `name` is meant to be: FROM of ``ID@FROM`` may be spelled in any way."""
+        return self._calendar.spelled(name, self._clocks.wall())
+
+    def is_kept(self, window: Window) -> bool:
+        """Whether the journal has `window`, rather than only the rule of its series."""
+        return self._calendar.is_kept(window)
 
     def setting(self, site: str, url: str) -> MemberPut:
         """What the operator wants of a member."""

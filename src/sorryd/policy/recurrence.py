@@ -17,7 +17,7 @@ import math
 from bisect import insort
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import dropwhile, islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -80,6 +80,13 @@ def has_first(rule: Rule, start: float, zone: ZoneInfo) -> bool:
     first = _local(start, zone)
     times = _local_times(rule, first, first)
     return any(local_instant(one, zone)[0] == start for one in islice(times, 1))
+
+
+def has_local(every: str, start: float, zone: ZoneInfo, local: datetime) -> bool:
+    """Whether the rule has the time `local`, though the clock may skip that."""
+    first = _local(start, zone)
+    times = _local_times(parse(every), first, local - _MARGIN)
+    return next(dropwhile(lambda one: one < local, times), None) == local
 
 
 def _local(instant: float, zone: ZoneInfo) -> datetime:
