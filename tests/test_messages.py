@@ -129,6 +129,8 @@ def test_window_result_has_the_documented_fields() -> None:
         "phase",
         "author",
         "created",
+        "series",
+        "next",
     ]
     sent = msgspec.to_builtins(WINDOW)
     assert sent["scope"] == {"paths": (), "members": (), "methods": ()}

@@ -55,8 +55,6 @@ class WindowResult(Value, frozen=True, kw_only=True):
     until: str | None
     reason: str
     every: str | None = None
-    series: str | None = None
-    next: InstanceResult | None = None
     timezone: str
     drain: float | None = None
     until_healthy: float | None = None
@@ -66,6 +64,8 @@ class WindowResult(Value, frozen=True, kw_only=True):
     phase: WindowPhase
     author: AuthorResult
     created: str
+    series: str | None = None
+    next: InstanceResult | None = None
 
 
 class MemberStatus(Value, frozen=True, kw_only=True):

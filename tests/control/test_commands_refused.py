@@ -75,7 +75,7 @@ def plain(**fields: object) -> WindowSchedule:
         pytest.param(
             plain(from_="9998-12-31", for_="1d"), INVALID, "for", "year 9998", id="end of time"
         ),
-        pytest.param(plain(every="daily"), INVALID, "every", "not supported", id="every"),
+        pytest.param(plain(every="often"), INVALID, "every", "not a part of", id="every"),
         pytest.param(
             plain(until_healthy="5m"), INVALID, "until_healthy", "not supported", id="healthy"
         ),

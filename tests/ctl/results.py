@@ -20,6 +20,8 @@ WINDOW: dict[str, Any] = {
     "phase": "scheduled",
     "author": {"uid": 0, "name": "root", "pid": 7},
     "created": "2026-11-21T20:00:00+09:00",
+    "series": None,
+    "next": None,
 }
 MEMBER: dict[str, Any] = {
     "url": "http://10.0.0.11:3000",

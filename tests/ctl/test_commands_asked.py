@@ -104,7 +104,7 @@ def test_help_offers_what_is_served() -> None:
     """The help leaves out the options that the daemon refuses as not supported yet."""
     shown = CliRunner().invoke(cli, ["schedule", "--help"]).stdout
     options = set(re.findall(r"--[a-z-]+", shown))
-    wanted = {"--from", "--until", "--for", "--reason", "--timezone", "--drain", "--id"}
+    wanted = {"--from", "--until", "--for", "--reason", "--every", "--timezone", "--drain", "--id"}
     assert options == wanted | {"--dry-run", "--help"}
 
 

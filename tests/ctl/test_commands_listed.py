@@ -56,7 +56,7 @@ def test_help_has_examples(name: str) -> None:
 @pytest.mark.parametrize(("name", "line"), EXAMPLES)
 def test_example_is_true(name: str, line: str) -> None:
     """An example calls its own command, with words that it takes, and fits a terminal."""
-    words = shlex.split(re.split(r"[;|>]", line)[0])
+    words = shlex.split(re.split(r"[|>]|; ", line)[0])
     called, *rest = words[words.index("sorryctl") + 1 :]
     assert found(called) is found(name)
     found(name).make_context(called, rest)

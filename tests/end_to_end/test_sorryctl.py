@@ -167,6 +167,8 @@ WINDOW: dict[str, Any] = {
     "phase": str,
     "author": AUTHOR,
     "created": str,
+    "series": None,
+    "next": None,
 }
 MEMBER: dict[str, Any] = {
     "url": str,

@@ -53,14 +53,15 @@ def left_over(
 
 def open_instance(series: Window, alive: Iterable[Window], now: float) -> Window:
     """The instance of `series` that is open. Raises ControlError unless there is one."""
-    found = [one for one in alive if one.series == series.id and acts(one, now)]
+    mine = [one for one in alive if one.series == series.id]
+    found = [one for one in mine if acts(one, now)]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(one.id for one in found)
     if found:
+        names = ", ".join(one.id for one in found)
         raise conflict(f"several instances of {series.id} are open: say one of {names}", "id")
-    coming = next((one.id for one in alive if one.series == series.id), f"{series.id}@FROM")
-    raise conflict(f"no instance of {series.id} is open: name one, such as {coming}", "id")
+    coming = mine[0].id if mine else f"{series.id}@FROM"
+    raise conflict(f"no instance of {series.id} is open: say one, such as {coming}", "id")
 
 
 def going_on(changed: Iterable[Window], now: float) -> Iterator[str]:

@@ -20,6 +20,8 @@ from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
         'sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new disks"',
         'sorryctl schedule --from "2026-11-22 02:00" --until 05:00 --id night',
         "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo --dry-run",
+        "sorryctl schedule shop --from 02:00 --for 2h --every daily --id nightly",
+        'sorryctl schedule --from 02:00 --for 3h --every "FREQ=MONTHLY;BYDAY=1SU"',
     ],
 )
 @site_argument
@@ -27,7 +29,7 @@ from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 @option("until", "T", "When it ends.")
 @option("for", "D", "How long it takes.")
 @option("reason", "TEXT", "Shown to visitors.")
-@later("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
+@option("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
 @option("timezone", "ZONE", "Where times without a zone are, in place of the site's.")
 @option("drain", "D", "Grace for requests in flight, in place of the site's.")
 @later("until-healthy", "D", "At the end wait so long for healthy members.")
