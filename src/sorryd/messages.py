@@ -38,10 +38,11 @@ class Params(Value, frozen=True, forbid_unknown_fields=True):
 
 
 class Status(Params, frozen=True, kw_only=True):
-    """Phase and members of one site, or of all."""
+    """Phase and members of one site, or of all; and what is `ahead` of them for so long."""
 
     method: ClassVar[str] = "status"
     site: str | None = None
+    ahead: Duration | None = None
 
 
 class SiteDown(Params, frozen=True, kw_only=True):

@@ -88,6 +88,19 @@ class CertificateStatus(Value, frozen=True, kw_only=True):
     warning: str = ""
 
 
+class StretchResult(Value, frozen=True, kw_only=True):
+    """A time to come in one phase, by the windows that there are; `window` governs it.
+
+    `partial`: windows act on a part of the site meanwhile.
+    """
+
+    from_: str = field(name="from")
+    until: str
+    phase: Phase
+    window: str | None = None
+    partial: bool = False
+
+
 class SiteStatus(Value, frozen=True, kw_only=True):
     """A site. `window` is the one that holds it down, `next` the next one to come.
 
@@ -105,6 +118,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     next: WindowResult | None
     members: tuple[MemberStatus, ...]
     certificates: tuple[CertificateStatus, ...] = ()
+    ahead: tuple[StretchResult, ...] = ()  # without gaps, from now on, where it is asked for
 
 
 class StatusResult(Value, frozen=True, kw_only=True):

@@ -94,3 +94,18 @@ def test_ten_thousand_windows(world: World) -> None:
         world.truth.report(MemberFailed(site="blog", url=SHARED, why="reset"))
         world.wait(5)
     assert (time.process_time() - began) / 10 < 0.05
+
+
+def test_what_is_ahead(world: World) -> None:
+    """With `ahead` each site tells its phases to come, in its own time zone."""
+    world.ask(night())
+    shop, blog = world.ask(Status(ahead="2h")).sites
+    assert [(one.from_, one.until, one.phase, one.window) for one in shop.ahead] == [
+        ("2026-11-21T13:00:00+01:00", "2026-11-21T13:10:00+01:00", Phase.ANNOUNCED, None),
+        ("2026-11-21T13:10:00+01:00", "2026-11-21T13:10:30+01:00", Phase.DRAINING, "night"),
+        ("2026-11-21T13:10:30+01:00", "2026-11-21T14:10:00+01:00", Phase.DOWN, "night"),
+        ("2026-11-21T14:10:00+01:00", "2026-11-21T15:00:00+01:00", Phase.LIVE, None),
+    ]
+    assert [one.phase for one in blog.ahead] == [Phase.LIVE]
+    assert world.ask(Status()).sites[0].ahead == ()
+    assert world.refused(Status(ahead="367d")).field == "ahead"

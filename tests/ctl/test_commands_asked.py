@@ -14,8 +14,8 @@ from tests.ctl.running import Run
 from sorryd.ctl.commands import cli
 
 ASKED: list[tuple[list[str], str, dict[str, object]]] = [
-    (["status"], "status", {}),
-    (["status", "shop"], "status", {"site": "shop"}),
+    (["status"], "status", {"ahead": "7d"}),
+    (["status", "shop"], "status", {"ahead": "7d", "site": "shop"}),
     (["down"], "site.down", {}),
     (["down", "shop", "--reason", "r", "--for", "2h", "--drain", "10s"], "site.down",
      {"site": "shop", "reason": "r", "for": "2h", "drain": "10s"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sorryd.control.spans import zone_of
 from sorryd.journal import Change, HistoryEntry, WindowPut
@@ -11,6 +11,7 @@ from sorryd.model import Cause, Config, Phase, Value
 from sorryd.policy.acting import acts, closing, concerns
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
+from sorryd.policy.outlook import outlook
 from sorryd.policy.windows import Standing
 from sorryd.replies import (
     AuthorResult,
@@ -19,6 +20,7 @@ from sorryd.replies import (
     MemberResult,
     MemberStatus,
     SiteStatus,
+    StretchResult,
     WindowPhase,
     WindowResult,
 )
@@ -40,6 +42,7 @@ class Scene(Value, frozen=True, kw_only=True):
     standings: Mapping[str, Standing]
     loads: Loads
     certificates: tuple[ShownCertificate, ...] = ()
+    ahead: float = 0.0  # seconds to look ahead
 
 
 def following(windows: Iterable[Window]) -> dict[str, Window]:
@@ -129,7 +132,22 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
             for one in scene.certificates
             if one.site == site.name
         ),
+        ahead=tuple(_stretches(view, scene)),
     )
+
+
+def _stretches(view: SiteView, scene: Scene) -> Iterator[StretchResult]:
+    site, file = view.site, view.file
+    since = None if file is None else file.since
+    end = scene.now + scene.ahead
+    for one in outlook(view.windows, site, scene.now, end, since):
+        yield StretchResult(
+            from_=instant(one.start, site.timezone),
+            until=instant(one.end, site.timezone),
+            phase=one.phase,
+            window=one.window,
+            partial=one.partial,
+        )
 
 
 def member_result(site: str, url: str, scene: Scene) -> MemberResult:

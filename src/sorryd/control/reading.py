@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol, assert_never
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from sorryd.control import decisions
@@ -23,6 +24,7 @@ from sorryd.control.answers import (
 )
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
+from sorryd.control.spans import wanted_ahead
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
 from sorryd.journal import HistoryEntry
@@ -127,6 +129,8 @@ class Reading:
     def _status(self, question: Status) -> StatusResult:
         decisions.check_site(self.known(), question.site)
         scene = self.scene()
+        if question.ahead is not None:
+            scene = replace(scene, ahead=wanted_ahead(question.ahead))
         return StatusResult(
             version=sorryd_version(),
             pid=os.getpid(),

@@ -25,6 +25,7 @@ from sorryd.times import (
 from sorryd.window import Window
 
 _LATEST = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC).timestamp()  # as for `times`
+_YEAR = 366 * 86400.0  # seconds
 _LONG = 12 * 3600.0  # seconds; an end said by the clock alone that is later was hardly meant
 _CLOCK_ALONE = re.compile(r"\s*\d\d:\d\d(:\d\d(\.\d+)?)?\s*")
 
@@ -59,6 +60,14 @@ def zone_named(config: Config, site: str | None, name: str | None = None) -> Zon
 def wanted_drain(drain: Duration | None) -> float | None:
     """Seconds of drain; None is the site's."""
     return None if drain is None else _seconds("drain", drain)
+
+
+def wanted_ahead(ahead: Duration) -> float:
+    """Seconds to look ahead: at most a year."""
+    seconds = _seconds("ahead", ahead)
+    if seconds > _YEAR:
+        raise invalid_params("ahead: longer than 366d", "ahead")
+    return seconds
 
 
 def spoken_end(

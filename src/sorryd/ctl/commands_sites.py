@@ -18,6 +18,7 @@ from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 if TYPE_CHECKING:
     from sorryd.ctl.shapes import Site, Status
 
+_AHEAD = "7d"  # what a timeline shows at most
 _DOWN = frozenset({"draining", "down", "verifying"})
 
 
@@ -25,7 +26,7 @@ _DOWN = frozenset({"draining", "down", "verifying"})
 @site_argument
 def status(site: str | None) -> None:
     """Phase of each site, why and until when; members; next window."""
-    result = result_of("status", {"site": site})
+    result = result_of("status", {"site": site, "ahead": None if choices().json else _AHEAD})
     put(result, lambda: pages().status_page(result))
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from unicodedata import east_asian_width
+
+from sorryd.ctl.timeline import ASCII, STYLES, Timeline, runs, scale
+
+Letters = Mapping[str, str]  # by phase: what draws it
+_WIDTH = 76  # columns of what is drawn where nobody says how wide
+_LEAST = 10
 
 
 class Span(NamedTuple):
@@ -32,7 +38,20 @@ class Grid(NamedTuple):
     prose: bool = False
 
 
-Page = list[Line | Grid]
+class Drawing(NamedTuple):
+    """A timeline after a label, its scale below it."""
+
+    label: str
+    timeline: Timeline
+
+
+class Legend(NamedTuple):
+    """What the letters of those timelines mean."""
+
+    timelines: tuple[Timeline, ...]
+
+
+Page = list[Line | Grid | Drawing | Legend]
 
 
 def line(*spans: Span | str) -> Line:
@@ -47,8 +66,44 @@ def clean(text: str) -> str:
 
 def plain(page: Page) -> str:
     """`page` for a pipe or a file: no colours, aligned columns, each line with its end."""
-    lines = (one for part in page for one in ([part] if isinstance(part, Line) else aligned(part)))
+    lines = (one for part in page for one in lines_of(part, _WIDTH, ASCII))
     return "".join(f"{_bare(one).rstrip()}\n" for one in lines)
+
+
+def lines_of(part: Line | Grid | Drawing | Legend, width: int, letters: Letters) -> list[Line]:
+    """The lines of a `part`. Timelines are drawn so `width` that they end there."""
+    match part:
+        case Line():
+            return [part]
+        case Grid():
+            return aligned(part)
+        case Drawing():
+            return drawn(part, width, letters)
+        case Legend():
+            return [_legend(part, letters)]
+
+
+def drawn(drawing: Drawing, width: int, letters: Letters) -> list[Line]:
+    """A timeline and its scale."""
+    room = max(width - len(drawing.label), _LEAST)
+    pieces = (
+        Span(letters[phase] * count, STYLES[phase]) for phase, count in runs(drawing.timeline, room)
+    )
+    blank = " " * len(drawing.label)
+    return [
+        Line((Span(drawing.label, "dim"), *pieces)),
+        line(blank, Span(scale(drawing.timeline, room), "dim")),
+    ]
+
+
+def _legend(legend: Legend, letters: Letters) -> Line:
+    used = {phase for one in legend.timelines for phase, _ in runs(one, _WIDTH)}
+    known = (
+        (Span(letter * 2, STYLES[phase]), Span(f" {phase}   ", "dim"))
+        for phase, letter in letters.items()
+        if phase in used
+    )
+    return line("  ", *(span for pair in known for span in pair))
 
 
 def aligned(grid: Grid) -> list[Line]:

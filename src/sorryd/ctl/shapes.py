@@ -58,6 +58,15 @@ class Certificate(TypedDict):
     warning: str
 
 
+class Stretch(_From):
+    """A time to come in one phase."""
+
+    until: str
+    phase: str
+    window: str | None
+    partial: bool
+
+
 class Site(TypedDict):
     """A site."""
 
@@ -71,6 +80,7 @@ class Site(TypedDict):
     next: Window | None
     members: list[Member]
     certificates: list[Certificate]
+    ahead: list[Stretch]
 
 
 class Status(TypedDict):

@@ -5,11 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sorryd.ctl.page import Grid, Line, Page, Span, line
-from sorryd.ctl.times import local, now, relative, span
+from sorryd.ctl import timeline as timelines
+from sorryd.ctl.page import Drawing, Grid, Legend, Line, Page, Span, line
+from sorryd.ctl.timeline import HOURS, PARTIAL, Timeline, timeline
+from sorryd.ctl.times import local, now, relative, span, until
 
 if TYPE_CHECKING:
-    from sorryd.ctl.shapes import Entry, Member, Reload, SetMember, Site, Status, Version, Window
+    from sorryd.ctl.shapes import (
+        Entry,
+        Member,
+        Reload,
+        SetMember,
+        Site,
+        Status,
+        Stretch,
+        Version,
+        Window,
+    )
 
 _STYLES = {
     "live": "bold green",
@@ -38,9 +50,22 @@ def status_page(status: Status) -> Page:
     """All sites with their members."""
     at = datetime.fromisoformat(status["now"])
     page: Page = []
+    drawn: list[Timeline] = []
     for site in status["sites"]:
-        page += [*([line()] if page else []), *site_lines(site, at), members_grid(site["members"])]
-    return page
+        page += [*([line()] if page else []), *site_lines(site, at)]
+        if site["window"] is not None:
+            page += map(_warning, site["window"]["warnings"])
+        if ahead := timeline(at, tuple(map(_stretch, site.get("ahead", ())))):
+            page.append(Drawing(_label("24 h" if ahead.lasts == HOURS else "7 days"), ahead))
+            drawn.append(ahead)
+        page.append(members_grid(site["members"]))
+    return [*page, line(), Legend(tuple(drawn))] if drawn else page
+
+
+def _stretch(one: Stretch) -> timelines.Stretch:
+    phase = PARTIAL if one["partial"] and one["phase"] in {"live", "announced"} else one["phase"]
+    start, end = (datetime.fromisoformat(at) for at in (one["from"], one["until"]))
+    return timelines.Stretch(phase, start, end)
 
 
 def sites_page(sites: list[Site]) -> Page:
@@ -59,7 +84,7 @@ def site_lines(site: Site, at: datetime) -> list[Line]:
     if site["next"] is not None:
         lines.append(_labelled("next", _next(site["next"], at)))
     lines += (
-        _labelled("warning", f"{one['file']} {one['warning']}")
+        _warning(f"{one['file']} {one['warning']}")
         for one in site["certificates"]
         if one["warning"]
     )
@@ -122,18 +147,17 @@ def id_page(window: Window) -> Page:
 
 def window_page(window: Window) -> Page:
     """One window with all that is known of it."""
-    at, author = now(), window["author"]
-    until = window["until"]
+    at, author, end = now(), window["author"], window["until"]
     return [
         line(Span(window["id"], "bold"), "  ", _word(window["phase"])),
         _labelled("site", _site_name(window)),
         _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
-        _labelled("until", _end(window) + (f" ({relative(until, at)})" if until else "")),
+        _labelled("until", _end(window) + (f" ({relative(end, at)})" if end else "")),
         _labelled("reason", window["reason"] or "-"),
         *([] if window["drain"] is None else [_labelled("drain", span(window["drain"]))]),
         _labelled("zone", window["timezone"]),
         _labelled("by", f"{author['name']} (uid {author['uid']}), {local(window['created'])}"),
-        *(_labelled("warning", text) for text in window["warnings"]),
+        *map(_warning, window["warnings"]),
     ]
 
 
@@ -192,11 +216,11 @@ def version_page(version: Version) -> Page:
 
 def _site_line(site: Site, at: datetime) -> Line:
     spans = [Span(site["name"], "bold"), Span(": "), _word(site["phase"])]
-    cause, until, words = site["cause"], site["until"], site["until_text"]
+    cause, end, words = site["cause"], site["until"], site["until_text"]
     if cause is not None:
         spans.append(Span(f", {_WHY.get(cause, cause)}"))
-    if until is not None:
-        spans.append(Span(f", until {local(until)} ({relative(until, at)})"))
+    if end is not None:
+        spans.append(Span(f", until {local(end)} ({relative(end, at)})"))
     elif words:
         spans.append(Span(f", until {words}"))
     elif cause in {"manual", "file"}:
@@ -207,7 +231,8 @@ def _site_line(site: Site, at: datetime) -> Line:
 def _next(window: Window, at: datetime) -> str:
     begins = f"{local(window['from'])} ({relative(window['from'], at)})"
     reason = f": {window['reason']}" if window["reason"] else ""
-    return f"{window['id']}, {begins}, until {_end(window)}{reason}"
+    ends = until(window["until"], window["from"]) if window["until"] else "no end set"
+    return f"{window['id']}, {begins}, until {ends}{reason}"
 
 
 def _end(window: Window) -> str:
@@ -219,7 +244,15 @@ def _site_name(window: Window) -> str:
 
 
 def _labelled(label: str, text: str) -> Line:
-    return line("  ", Span(f"{label}:".ljust(_LABEL), "dim"), text)
+    return line(Span(_label(label), "dim"), text)
+
+
+def _warning(text: str) -> Line:
+    return line(Span(_label("warning"), "bold yellow"), text)
+
+
+def _label(label: str) -> str:
+    return f"  {label}:".ljust(_LABEL + 2)
 
 
 def _word(text: str) -> Span:

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from sorryd.ctl.page import Grid, Line, Page, Span, aligned, clean, columns
+from sorryd.ctl.page import Grid, Line, Page, Span, aligned, clean, columns, lines_of
+from sorryd.ctl.timeline import ASCII, LETTERS
 
+_INDENT = 2  # columns before what goes on with a line
+_WIDEST = 112  # columns that a timeline is drawn to
 _DEEP = 6  # columns before running text that stands below its row
 
 
 def show(page: Page) -> None:
     """Write `page` to stdout."""
     console = Console(highlight=False)
+    letters = LETTERS if console.encoding.replace("-", "") == "utf8" else ASCII
     for part in page:
-        if isinstance(part, Line):
-            _put(console, part)
-        elif part.prose and max(map(columns, aligned(part))) > console.width:
+        if (
+            isinstance(part, Grid)
+            and part.prose
+            and max(map(columns, aligned(part))) > console.width
+        ):
             _put_low(console, part)
         else:
-            for line in aligned(part):
-                _put(console, line)
+            for line in lines_of(part, min(console.width, _WIDEST) - 2, letters):
+                if isinstance(part, Line) and columns(line) > console.width:
+                    _put_hanging(console, line)
+                else:
+                    _put(console, line)
 
 
 def _put(console: Console, line: Line) -> None:
     text = _text(line.spans)
     text.rstrip()  # blanks up to the terminal's edge would take a line of their own
     console.print(text, soft_wrap=True)
+
+
+def _put_hanging(console: Console, line: Line) -> None:
+    """A line that is too long, broken between words; what follows stands below its text."""
+    label, *rest = line.spans
+    if not label.text.startswith("  "):
+        label, rest = Span(""), list(line.spans)
+    deep = len(label.text) or _INDENT
+    for number, piece in enumerate(_text(rest).wrap(console, console.width - deep)):
+        piece.rstrip()
+        before = Text(" " * deep) if number else _text([label])
+        console.print(Text.assemble(before, piece), soft_wrap=True)
 
 
 def _put_low(console: Console, grid: Grid) -> None:
@@ -41,6 +64,6 @@ def _put_low(console: Console, grid: Grid) -> None:
             console.print(Padding(_text(row[-1:]), (0, 0, 0, _DEEP), expand=False))
 
 
-def _text(spans: tuple[Span, ...]) -> Text:
+def _text(spans: Sequence[Span]) -> Text:
     # Text takes no markup: a reason with [brackets] stays as it is.
     return Text.assemble(*((clean(span.text), span.style) for span in spans))

@@ -22,6 +22,12 @@ def local(text: str) -> str:
     return moment.strftime(f"%Y-%m-%d {clock} %Z")
 
 
+def until(text: str, start: str) -> str:
+    """An end as `local` has it, without its date where that is the date of `start`."""
+    shown, begins = local(text), local(start)
+    return shown.partition(" ")[2] if shown.split()[0] == begins.split()[0] else shown
+
+
 def relative(text: str, at: datetime) -> str:
     """``in 2h10m`` or ``3m ago``, seen from the moment `at`."""
     seconds = round((datetime.fromisoformat(text) - at).total_seconds())
