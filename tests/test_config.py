@@ -20,8 +20,8 @@ def test_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     found = load(GOOD)
     (only,) = found.sites
-    page = only.sorry_page
-    assert os.path.basename(page) == "maintenance.html"
+    pages = only.sorry_pages
+    assert os.path.basename(pages[0].path) == "maintenance.html"
     assert found == Config(
         file="/etc/sorryd/sorryd.ini",
         control="/run/sorryd/control.sock",
@@ -33,8 +33,7 @@ def test_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
                 listen=(Listen(host="127.0.0.1", port=80),),
                 members=(Member(url="http://10.0.0.1", host="10.0.0.1", port=80),),
                 timezone="Asia/Tokyo",
-                sorry_page=page,
-                sorry_template=Path(page).read_text(encoding="utf-8"),
+                sorry_pages=pages,
             ),
         ),
     )
@@ -140,15 +139,6 @@ def test_self_signed() -> None:
         key="/var/lib/x/self-signed-a.key",
         self_signed=True,
     )
-
-
-def test_the_page_beside_the_file(tmp_path: Path) -> None:
-    """maintenance.html beside the file is the page where none is named."""
-    (tmp_path / "maintenance.html").write_text("{{ site }}", encoding="utf-8")
-    (tmp_path / "f.ini").write_text(GOOD)
-    found = config.load(str(tmp_path / "f.ini")).sites[0]
-    assert found.sorry_page == str(tmp_path / "maintenance.html")
-    assert found.sorry_template == "{{ site }}"
 
 
 @pytest.mark.parametrize(

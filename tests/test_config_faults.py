@@ -68,7 +68,7 @@ SITE_BAD = [
     ("private_key", "k.pem", "k.pem: cannot be read: No such file or directory"),
     ("certificate", "c.pem", "c.pem: cannot be read: No such file or directory"),
     ("sorry_page", "p.html", "p.html: cannot be read: No such file or directory"),
-    ("sorry_page", "/dev", "/dev: a folder is not supported yet"),
+    ("sorry_page", "/dev", "/dev: there is no maintenance.html in it"),
 ]  # fmt: skip
 
 

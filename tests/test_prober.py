@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.edge.messages import answer
 from tests.edge.probing import Call, Street
 
-from sorryd.model import Check, CheckKind, Member, MemberState, Site
+from sorryd.model import Check, CheckKind, Member, MemberState, PageSource, Site
 from sorryd.prober import Prober
 from sorryd.reports import CheckFailed, CheckPassed, Report
 from sorryd.snapshot import MemberView, SiteView, Snapshot
@@ -29,8 +29,7 @@ def view(name: str, *members: str, check: Check | None = TCP, **states: MemberSt
         listen=(),
         members=tuple(member(one) for one in members),
         timezone="UTC",
-        sorry_page="maintenance.html",
-        sorry_template="sorry",
+        sorry_pages=(PageSource(source="sorry"),),
         check=check,
     )
     views = (

@@ -10,7 +10,7 @@ from sorryd.config_hosts import host
 from sorryd.config_keys import SITE, Keys
 from sorryd.config_listen import check_proxies, listen
 from sorryd.config_members import members
-from sorryd.config_page import page
+from sorryd.config_page import pages
 from sorryd.config_reach import Reach
 from sorryd.config_sorry import assets, exempt, hook, secret, sorry_file, sorry_mode
 from sorryd.model import Balance, Listen, Site, SorryMode, Timeouts
@@ -31,7 +31,6 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
     trusted = tuple(dict.fromkeys(each for _, each in keys.items("trusted_proxies", network)))
     check_proxies(keys, listeners, trusted)
     reaches.append(Reach(site=name, keys=keys, listeners=listeners, hosts=hosts, trusted=trusted))
-    path, template = page(keys)
     here: tuple[SorryMode, str | None] = (SorryMode.HERE, None)
     mode, url = keys.one("sorry_mode", sorry_mode, here)
     return Site(
@@ -39,8 +38,7 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
         listen=tuple(one for _, one in listeners),
         members=members(keys),
         timezone=keys.one("timezone", values.zone, zone),
-        sorry_page=path,
-        sorry_template=template,
+        sorry_pages=pages(keys),
         hosts=tuple(one for _, one in hosts),
         certificates=certificates(name, keys, state, listeners),
         tls_min=keys.one("tls_min", values.one_of("1.2", "1.3"), "1.2"),

@@ -86,6 +86,14 @@ class SorryMode(enum.StrEnum):
     FETCH = "fetch"  # a page from elsewhere, at the address that was asked for
 
 
+class PageKind(enum.StrEnum):
+    """What a page of the apology is: the end of its file's name."""
+
+    HTML = "html"
+    PROBLEM = "json"  # application/problem+json (RFC 9457)
+    TEXT = "txt"
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all values: frozen, keyword-only, comparable, encodable."""
 
@@ -184,6 +192,18 @@ class Timeouts(Value, frozen=True):
     queue: float = 5.0
 
 
+class PageSource(Value, frozen=True):
+    """A page of the apology, as it was read: a Jinja2 template that passed its rehearsal.
+
+    `language` is a tag of RFC 5646 in lower case, `path` the file.
+    """
+
+    source: str
+    path: str = "maintenance.html"
+    kind: PageKind = PageKind.HTML
+    language: str = "en"
+
+
 class Assets(Value, frozen=True):
     """Files that sorryd serves by itself, in every phase.
 
@@ -212,8 +232,7 @@ class Site(Value, frozen=True):
     listen: tuple[Listen, ...]
     members: tuple[Member, ...]
     timezone: str
-    sorry_page: str  # path of the Jinja2 template
-    sorry_template: str  # its source, read when the configuration was
+    sorry_pages: tuple[PageSource, ...]  # one of HTML at least; the first of a kind is for all
     hosts: tuple[str, ...] = ()  # lower case, ``*.`` may begin one; none: any
     certificates: tuple[Certificate, ...] = ()
     tls_min: str = "1.2"  # "1.2" or "1.3"

@@ -14,7 +14,7 @@ from sorryd.control.reloading import Prepared
 from sorryd.control.truth import Clocks, Truth
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import ControlError, Request, WindowSchedule
-from sorryd.model import Config, Listen, Member, Site
+from sorryd.model import Config, Listen, Member, PageSource, Site
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import Snapshot
 from sorryd.window import Author, Window, WindowKind
@@ -38,8 +38,7 @@ def site(name: str, *members: Member, **fields: Any) -> Site:
         listen=(Listen(host="127.0.0.1", port=0),),
         members=members,
         timezone="Europe/Berlin",
-        sorry_page="maintenance.html",
-        sorry_template="sorry",
+        sorry_pages=(PageSource(source="sorry"),),
     )
     return msgspec.structs.replace(given, **fields)
 

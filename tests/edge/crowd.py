@@ -14,7 +14,7 @@ from sorryd.edge.choosing import Choosing
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import NewConnection, Pool, QueueFull
 from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import Member, Site
+from sorryd.model import Member, PageSource, Site
 from sorryd.snapshot import MemberView, SiteView
 
 CLIENT = "192.0.2.7"
@@ -103,8 +103,7 @@ class Crowd:
             listen=(),
             members=members,
             timezone="UTC",
-            sorry_page="maintenance.html",
-            sorry_template=PAGE,
+            sorry_pages=(PageSource(source=PAGE),),
             timeouts=TIMES,
         )
         self._site = replace(site, **fields)

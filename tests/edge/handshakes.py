@@ -13,7 +13,7 @@ from tests.certificates import Authority, authority, issue
 from sorryd.edge.certificates import ServerNames, SiteCertificates, site_certificates
 from sorryd.edge.member_tls import member_context, sni
 from sorryd.edge.tls import server_name
-from sorryd.model import Certificate, MemberTls, Site
+from sorryd.model import Certificate, MemberTls, PageSource, Site
 
 ROOT = authority()
 NAME = "app.internal"
@@ -32,8 +32,7 @@ def showing(*certificates: Certificate, name: str = "shop", tls_min: str = "1.2"
         listen=(),
         members=(),
         timezone="UTC",
-        sorry_page="",
-        sorry_template="",
+        sorry_pages=(PageSource(source=""),),
         certificates=certificates,
         tls_min=tls_min,
     )

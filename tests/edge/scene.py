@@ -16,7 +16,7 @@ from sorryd.edge.interfaces import Door
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import TICK, Wheel
-from sorryd.model import Health, Member, MemberState, Site, Timeouts
+from sorryd.model import Health, Member, MemberState, PageSource, Site, Timeouts
 from sorryd.reports import MemberFailed, Report
 from sorryd.snapshot import MemberView, SiteView
 from sorryd.window import Author, Window, WindowKind
@@ -92,8 +92,7 @@ class Scene:
                 for at, name in enumerate(names)
             ),
             timezone="UTC",
-            sorry_page="maintenance.html",
-            sorry_template=PAGE,
+            sorry_pages=(PageSource(source=PAGE),),
             timeouts=timeouts,
         )
         site = msgspec.structs.replace(site, **fields)

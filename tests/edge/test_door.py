@@ -14,7 +14,7 @@ from sorryd.edge.heads import BadMessage
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import Wheel
-from sorryd.model import Certificate, Listen, Member, Site
+from sorryd.model import Certificate, Listen, Member, PageSource, Site
 from sorryd.snapshot import SiteView
 
 PLAIN = Listen(host="192.0.2.1", port=80)
@@ -40,8 +40,7 @@ def site(name: str, *hosts: str, shows: Sequence[str] = ()) -> Site:
         listen=(),
         members=(),
         timezone="UTC",
-        sorry_page="maintenance.html",
-        sorry_template=PAGE,
+        sorry_pages=(PageSource(source=PAGE),),
         hosts=hosts,
         certificates=tuple(Certificate(chain=file) for file in shows),
     )

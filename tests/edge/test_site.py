@@ -21,7 +21,7 @@ from twisted.logger import capturedLogs
 
 from sorryd.edge.requests import DISCARDED
 from sorryd.edge.wheel import TICK
-from sorryd.model import Health
+from sorryd.model import Health, PageSource
 from sorryd.reports import EdgePassed, MemberAnswered, MemberFailed, Report
 
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
@@ -177,7 +177,9 @@ def test_changed_configuration(stage: Stage) -> None:
     visitor.says(GET)
     assert b"<title>shop" in visitor.gets()
     times = msgspec.structs.replace(TIMES, answer=5.0)
-    scene.configure(sorry_template="<p>{{ site }}", sorry_status=500, timeouts=times)
+    scene.configure(
+        sorry_pages=(PageSource(source="<p>{{ site }}"),), sorry_status=500, timeouts=times
+    )
     visitor.says(GET)
     got = visitor.gets()
     assert status_of(got) == 500

@@ -19,7 +19,7 @@ from sorryd.edge.certificates import SiteCertificates
 from sorryd.edge.edge import Edge
 from sorryd.edge.listener import Bound, bind
 from sorryd.edge.resolving import Found
-from sorryd.model import Listen, Member, Site, Timeouts
+from sorryd.model import Listen, Member, PageSource, Site, Timeouts
 from sorryd.reports import Report
 from sorryd.snapshot import MemberView, SiteView, Snapshot
 
@@ -36,8 +36,7 @@ def site(name: str, *hosts: str, **fields: object) -> Site:
         "listen": (),
         "members": (Member(url="http://192.0.2.9", host="192.0.2.9", port=80),),
         "timezone": "UTC",
-        "sorry_page": "maintenance.html",
-        "sorry_template": PAGE,
+        "sorry_pages": (PageSource(source=PAGE),),
         "hosts": hosts,
         "timeouts": TIMES,
     }

@@ -25,11 +25,11 @@ NOT_LENT = ("sorryd", "__pycache__", "dropin.cache")
 TWISTD = "import sys; from twisted.scripts.twistd import run; sys.argv[0] = 'twistd'; run()"
 WHERE = """
 import json, sys
-import sorryd.service, sorryd.policy.apology as apology, twisted.plugins.sorryd_plugin
+import sorryd.service, sorryd.policy.pages as pages, twisted.plugins.sorryd_plugin
 ours = [name for name in sys.modules if name.partition(".")[0] == "sorryd"]
 ours.append("twisted.plugins.sorryd_plugin")
 files = {sys.modules[name].__file__ for name in ours}
-print(json.dumps([sorted(files), str(apology.default_page_path())]))
+print(json.dumps([sorted(files), str(pages.default_page_path())]))
 """
 
 

@@ -12,7 +12,7 @@ from tests.end_to_end.waiting import until
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import Clock
 
-from sorryd.model import Site
+from sorryd.model import PageSource, Site
 from sorryd.snapshot import GivenPage
 
 SITE = Site(
@@ -20,8 +20,7 @@ SITE = Site(
     listen=(),
     members=(),
     timezone="UTC",
-    sorry_page="maintenance.html",
-    sorry_template="sorry",
+    sorry_pages=(PageSource(source="sorry"),),
 )
 
 

@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 from typing import Final
 
 import pytest
-from tests.policy.outages import DEAD, PLANNED, TWO, parsed
+from tests.policy.outages import DEAD, PLANNED, TWO, apology, parsed
 
 from sorryd.model import Cause, Phase
-from sorryd.policy.apology import Facts, Page, compile_page, default_page_path, render
+from sorryd.policy.facts import Facts
+from sorryd.policy.pages import compile_page, default_page_path
 
 FILES: Final = {
     "en": default_page_path(),
@@ -35,12 +36,8 @@ LANGUAGES = pytest.mark.parametrize("language", sorted(SOURCES))
 BREAKING_OUT = "</p><script>alert(1)</script>\r\nSet-Cookie: a=b\r\n\r\n\"' {{ 7*7 }} \x00 \ud800"
 
 
-def page(language: str) -> Page:
-    return compile_page(SOURCES[language], language)
-
-
 def shipped(facts: Facts, language: str = "en") -> str:
-    return render(page(language), facts).body.decode()
+    return compile_page(SOURCES[language], language).render(facts)
 
 
 class Tags(HTMLParser):
@@ -200,8 +197,8 @@ def test_reason_can_not_break_out() -> None:
         since=TWO,
         until_text=BREAKING_OUT,
     )
-    _, fields, body = parsed(render(page("en"), evil).response(TWO))
-    expected = parsed(render(page("en"), plain).response(TWO))[1]
+    _, fields, body = parsed(apology(SOURCES["en"], evil).response(TWO))
+    expected = parsed(apology(SOURCES["en"], plain).response(TWO))[1]
     assert {**fields, "Content-Length": ""} == {**expected, "Content-Length": ""}
     assert int(fields["Content-Length"]) == len(body)
     assert b"{{ 7*7 }}" in body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sorryd.model import Site
+from sorryd.model import PageSource, Site
 from sorryd.window import Author, Window, WindowKind
 
 ALICE = Author(uid=1000, name="alice", pid=42)
@@ -48,7 +48,6 @@ def site(name: str, **fields: Any) -> Site:
         listen=(),
         members=(),
         timezone="UTC",
-        sorry_page="maintenance.html",
-        sorry_template="sorry",
+        sorry_pages=(PageSource(source=""),),
         **fields,
     )

@@ -21,8 +21,9 @@ from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
-from sorryd.model import Cause, Phase, Site
-from sorryd.policy.apology import Facts, ReadyApology, compile_page, render
+from sorryd.model import Phase, Site
+from sorryd.policy.apologies import Apologies, Forms
+from sorryd.policy.facts import Facts, facts_of, facts_of_members
 from sorryd.policy.forwarding import Trusted
 from sorryd.policy.locations import Reverse
 from sorryd.policy.reception import Reception
@@ -63,11 +64,11 @@ class SiteEdge:
         self.freed = self._choosing.freed
         self._report = report
         self._standing = Standing(phase=Phase.LIVE)
-        self._apology: ReadyApology | None = None
-        self._for_members: dict[int, ReadyApology] = {}  # by status
+        self._apology: Apologies | None = None
+        self._for_members: dict[int, Apologies] = {}  # by status
         self._holds_from = math.inf
         self._holds_until = -math.inf
-        self._for_windows: dict[str, ReadyApology] = {}
+        self._for_windows: dict[str, Apologies] = {}
         self._desk = Desk(key, wheel, self._expire)
         self.reception: Reception | None = None  # who judges requests; None: nothing to judge
         self.view = view
@@ -95,7 +96,7 @@ class SiteEdge:
         self._for_members.clear()
         self._for_windows.clear()
         self._desk.configure(site)
-        self._page = compile_page(site.sorry_template)
+        self._forms = Forms(site, self._page_failed)
         self.timeouts = site.timeouts
         self.max_header_bytes = site.max_header_bytes
         self.max_body_bytes = site.max_body_bytes
@@ -106,6 +107,9 @@ class SiteEdge:
         self.rewriting = Reverse(site.members) if site.rewrite_location else None
 
     def _follow(self, view: SiteView) -> None:
+        if (view.file, view.fetched) != (self.view.file, self.view.fetched):
+            self._apology = None
+            self._for_windows.clear()
         self.view = view
         self._choosing.apply(view)
         self.pools = self._choosing.pools
@@ -115,7 +119,7 @@ class SiteEdge:
 
     # --- the phase ---
 
-    def apology(self) -> ReadyApology | None:
+    def apology(self) -> Apologies | None:
         """What a new request gets now instead of a member; None: it goes to a member."""
         now = self.now()
         if not self._holds_from <= now < self._holds_until:
@@ -134,66 +138,40 @@ class SiteEdge:
         if held.phase.serves:
             self._apology = None
         elif self._apology is None or not _reads_the_same(before, held):
-            self._apology = self._rendered(held)
+            self._apology = self._apologies(facts_of(site, held))
         if held != before:
             self._for_windows.clear()
         self.reception = self._desk.follow(self.view, held, now)
 
-    def _rendered(self, held: Standing) -> ReadyApology:
-        site = self.view.site
-        assert held.cause is not None
-        return self._render(
-            Facts(
-                site=site.name,
-                cause=held.cause,
-                timezone=site.timezone,
-                phase=held.phase,
-                status=site.sorry_status,
-                reason=held.reason,
-                reasons=held.reasons,
-                since=held.since,
-                until=held.until,
-                until_text=held.until_text,
-                retry_after=site.retry_after,
-            )
-        )
+    def _apologies(self, facts: Facts) -> Apologies:
+        return self._forms.apologies(facts, self.view.file, self.view.fetched)
 
-    def _render(self, facts: Facts) -> ReadyApology:
-        apology = render(self._page, facts)
-        if apology.fault is not None:
-            log.error(
-                "site {site}: {page}: {fault}; a built-in page is served instead",
-                site=facts.site, page=self.view.site.sorry_page, fault=apology.fault,
-            )  # fmt: skip
-        return ReadyApology(apology)
+    def _page_failed(self, path: str, fault: str) -> None:
+        log.error(
+            "site {site}: {page}: {fault}; a built-in page is served instead",
+            site=self.view.site.name, page=path, fault=fault,
+        )  # fmt: skip
 
-    def apology_for_members(self, status: int | None) -> ReadyApology:
+    def apology_for_members(self, status: int | None) -> Apologies:
         """The apology where members failed; `status` where only this request did."""
         site = self.view.site
         code = site.sorry_status if status is None or not self._choosing.is_anyone_left else status
-        ready = self._for_members.get(code)
-        if ready is None:
-            ready = self._for_members[code] = self._render(
-                Facts(
-                    site=site.name,
-                    cause=Cause.MEMBERS,
-                    timezone=site.timezone,
-                    status=code,
-                    retry_after=site.retry_after,
-                )
-            )
-        return ready
+        said = self._for_members.get(code)
+        if said is None:
+            said = self._for_members[code] = self._apologies(facts_of_members(site, code))
+        return said
 
-    def apology_of(self, window: Window | None) -> ReadyApology:
+    def apology_of(self, window: Window | None) -> Apologies:
         """The apology of a window that covers a part of the site; None: of the phase."""
         if window is None:
             return self._apology or self.apology_for_members(None)
-        ready = self._for_windows.get(window.id)
-        if ready is None:
-            ready = self._for_windows[window.id] = self._rendered(standing_of(window, self.now()))
-        return ready
+        said = self._for_windows.get(window.id)
+        if said is None:
+            said = self._apologies(facts_of(self.view.site, standing_of(window, self.now())))
+            self._for_windows[window.id] = said
+        return said
 
-    def apology_for(self, head: RequestHead, client: str) -> ReadyApology:
+    def apology_for(self, head: RequestHead, client: str) -> Apologies:
         """The apology for a request that is in flight, and has had its time."""
         return self.apology_of(self._desk.covering(head, client, self.now()))
 

@@ -18,7 +18,7 @@ from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import Tunnel
 from sorryd.policy.answers import Answer
-from sorryd.policy.apology import ReadyApology
+from sorryd.policy.apologies import Apologies
 from sorryd.policy.redirects import redirection
 
 _CLOSE: Final = b"Connection: close\r\n"
@@ -97,13 +97,14 @@ class Speaker(Line):
         """See interfaces.Visitor."""
         self._say_sorry(self._site.apology_for_members(status), why)
 
-    def _say_sorry(self, apology: ReadyApology, why: End) -> None:
+    def _say_sorry(self, apologies: Apologies, why: End) -> None:
         head = self._head
         assert head is not None
         if not self._lives_on(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
-        answer = apology.response(self._site.now(), head.method == b"HEAD", self._last, keep_alive)
+        now = self._site.now()
+        answer = apologies.response(head.method, head.lines, now, self._last, keep_alive)
         if self.record is None:
             self.send(answer)
         else:

@@ -1,4 +1,4 @@
-"""Jinja2 as pages are written in it: sandboxed, escaped for HTML, strict about names."""
+"""Jinja2 as pages are written in it: sandboxed, and strict about names."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    finalize=lambda value: "" if value is None else value,
-    trim_blocks=True,
-    keep_trailing_newline=True,
-)
 
+def _environment(escapes: bool) -> jinja2.Environment:
+    return ImmutableSandboxedEnvironment(
+        autoescape=escapes,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: "" if value is None else value,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+_MARKUP: Final = _environment(escapes=True)
+_TEXT: Final = _environment(escapes=False)
 _FILE_NAME: Final = "<template>"  # as Jinja2 calls a template from a string in a traceback
+
+
+def environment(is_markup: bool) -> jinja2.Environment:
+    """What pages of HTML are made in, where everything is escaped; or others, where nothing is."""
+    return _MARKUP if is_markup else _TEXT
 
 
 def first_fault(tree: nodes.Template, known: Set[str]) -> tuple[int, str] | None:
@@ -30,7 +40,7 @@ def first_fault(tree: nodes.Template, known: Set[str]) -> tuple[int, str] | None
     names = list(tree.find_all(nodes.Name))
     # A name set in one branch counts as undeclared in the others; rehearsals judge those.
     own = {name.name for name in names if name.ctx != "load"}
-    unknown = meta.find_undeclared_variables(tree) - known - ENVIRONMENT.globals.keys() - own
+    unknown = meta.find_undeclared_variables(tree) - known - _MARKUP.globals.keys() - own
     for name in names:
         if name.name in unknown:
             text = f"unknown variable {name.name!r}; known are {', '.join(sorted(known))}"

@@ -1,0 +1,88 @@
+"""Which forms of the apology there are, and which of them a request gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from sorryd.model import PageKind, Value
+from sorryd.policy.cross_origin import is_origin
+from sorryd.policy.fields import list_value, one_value
+from sorryd.policy.negotiation import kind_for, language_for, takes_gzip
+
+_NAMES: Final = frozenset((b"accept:", b"accept-", b"origin:"))
+_FIRST: Final = frozenset(b"AaOo")  # quick to ask of every line
+_MOST_ASKED: Final = 512  # sets of fields that are kept ...
+_LONGEST_ASKED: Final = 2048  # ... each of no more bytes
+
+
+class Variant(Value, frozen=True):
+    """A form of the apology. `language` None: nobody knows, it is somebody else's page."""
+
+    kind: PageKind
+    language: str | None
+    is_gzipped: bool = False
+
+    @property
+    def plain(self) -> Variant:
+        """The same, not compressed."""
+        return Variant(self.kind, self.language)
+
+
+class Wish(NamedTuple):
+    """What a request asks for: the `place` of a variant, and the origin it is said to."""
+
+    place: int
+    origin: bytes | None
+
+
+class Menu:
+    """The variants that there are, and which of them suits a request. Keeps what it found."""
+
+    def __init__(self, languages: Mapping[PageKind, Sequence[str]]) -> None:
+        """`languages` of each kind, the first for all readers; none: not known."""
+        self._languages = languages
+        self.variants = tuple(
+            Variant(kind, language, is_gzipped)
+            for kind in PageKind
+            for language in (languages[kind] or (None,))
+            for is_gzipped in (False, True)
+        )
+        self._wishes: dict[tuple[bytes, ...], Wish] = {}
+
+    def wish(self, lines: Sequence[bytes]) -> Wish:
+        """What a request with these field `lines` asks for."""
+        key: tuple[bytes, ...] = ()
+        for line in lines:
+            if line[0] in _FIRST and line[:7].lower() in _NAMES:
+                key += (line,)
+        found = self._wishes.get(key)
+        return self._read(key) if found is None else found
+
+    def _read(self, lines: tuple[bytes, ...]) -> Wish:
+        origin = one_value(lines, b"origin")
+        variant = self.choose(
+            _text(lines, b"accept"),
+            _text(lines, b"accept-language"),
+            _text(lines, b"accept-encoding"),
+        )
+        place = self.variants.index(variant)
+        wish = Wish(place, origin if origin is not None and is_origin(origin) else None)
+        if sum(map(len, lines)) <= _LONGEST_ASKED:
+            if len(self._wishes) >= _MOST_ASKED:
+                self._wishes.clear()
+            self._wishes[lines] = wish
+        return wish
+
+    def choose(self, accept: str | None, language: str | None, encoding: str | None) -> Variant:
+        """The variant for the values of the three Accept fields; None is no field."""
+        kind = kind_for(accept)
+        offered = self._languages[kind]
+        return Variant(
+            kind, language_for(language, offered) if offered else None, takes_gzip(encoding)
+        )
+
+
+def _text(lines: Sequence[bytes], name: bytes) -> str | None:
+    value = list_value(lines, name)
+    return None if value is None else value.decode("latin-1")
