@@ -13,6 +13,7 @@ from tests.journals import ENTRY, put, reopened, result, run, window
 
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError, MemberPut, WindowPut
 from sorryd.model import MemberState
+from sorryd.stream import Stream
 
 
 @pytest.fixture
@@ -93,15 +94,15 @@ def test_history(journal: Journal, path: str) -> None:
     result(journal.commit((), HistoryEntry(at=6.0, verb="site.up", site=None)))
     result(journal.commit((), HistoryEntry(at=7.0, verb="site.up", site="blog")))
     reopened(journal, path)
-    whole = result(journal.history(None, 10))
+    whole = result(Stream(journal).newest(None, 10))
     assert [(entry.seq, entry.verb) for entry in whole] == [
         (1, "site.down"),
         (2, "site.up"),
         (3, "site.up"),
     ]
     assert whole[0] == msgspec.structs.replace(deed, seq=1)
-    assert [entry.seq for entry in result(journal.history("shop", 10))] == [1, 2]
-    assert [entry.seq for entry in result(journal.history(None, 1))] == [3]
+    assert [entry.seq for entry in result(Stream(journal).newest("shop", 10))] == [1, 2]
+    assert [entry.seq for entry in result(Stream(journal).newest(None, 1))] == [3]
 
 
 def test_a_commit_is_all_or_nothing(journal: Journal, path: str) -> None:
@@ -111,7 +112,7 @@ def test_a_commit_is_all_or_nothing(journal: Journal, path: str) -> None:
         result(journal.commit((WindowPut(window=window("a")), broken), ENTRY))
     put(journal, window("b"))
     assert [found.id for found in reopened(journal, path).windows] == ["b"]
-    assert len(result(journal.history(None, 10))) == 1
+    assert len(result(Stream(journal).newest(None, 10))) == 1
 
 
 def test_a_commit_survives_kill_9(path: str) -> None:

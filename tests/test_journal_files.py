@@ -12,7 +12,8 @@ import pytest
 from tests.journals import put, reopened, result, run, window
 
 from sorryd import database
-from sorryd.journal import Journal, JournalError, Loaded
+from sorryd.journal import HistoryEntry, Journal, JournalError, Loaded
+from sorryd.stream import Stream
 
 
 @pytest.fixture
@@ -133,6 +134,30 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match=r"sorryd\.db: Not a directory$|: File exists$"):
         Journal(str(tmp_path / "file" / "sorryd.db"), run).open()
+
+
+def test_a_journal_of_the_first_format(path: str) -> None:
+    """A journal that the first sorryd wrote is migrated, and its history read on."""
+    os.mkdir(os.path.dirname(path))
+    body = '{"at":5.0,"verb":"site.up","site":"shop","reason":"","before":[],"after":[]}'
+    with sqlite3.connect(path) as old:
+        old.executescript(database.MIGRATIONS[0])
+        old.execute("INSERT INTO history (at, verb, site, body) VALUES (5, 'site.up', ?, ?)",
+                    ("shop", body))  # fmt: skip
+        old.executescript(f"PRAGMA application_id = {database.APPLICATION_ID};"
+                          "PRAGMA user_version = 1;")  # fmt: skip
+    old.close()
+    journal = Journal(path, run)
+    journal.open()
+    assert journal.load().told == ()
+    stream = Stream(journal)
+    assert result(stream.hook_cursors(frozenset({("shop", "/bin/true")}))) == {"shop": 1}
+    result(journal.append((HistoryEntry(at=6.0, verb="site.down", site="shop"),)))
+    assert [(one.seq, one.verb) for one in result(stream.following(0, None, 10))] == [
+        (1, "site.up"),
+        (2, "site.down"),
+    ]
+    journal.close()
 
 
 def test_an_older_format_is_brought_up(path: str, monkeypatch: pytest.MonkeyPatch) -> None:

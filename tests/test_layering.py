@@ -39,15 +39,21 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "demo": frozenset(),
     "times": frozenset({"model"}),
     "messages": frozenset({"model", "window"}),
-    "replies": frozenset({"model", "messages", "window"}),
-    "journal": frozenset({"model", "window", "database", "folders", "lockfile"}),
-    "policy": frozenset({"model", "window", "reports", "snapshot", "times"}),
+    "facts": frozenset({"model", "window"}),
+    "replies": frozenset({"model", "messages", "replies_history", "window"}),
+    "replies_history": frozenset({"model", "window"}),
+    "history": frozenset(),
+    "journal": frozenset(
+        {"model", "window", "database", "facts", "folders", "history", "lockfile"}
+    ),
+    "stream": frozenset({"history", "journal", "model"}),
+    "policy": frozenset({"model", "window", "facts", "reports", "snapshot", "times"}),
     "edge": frozenset(
         {"model", "window", "policy", "reports", "snapshot", "folders", "unix_sockets"}
     ),
     "control": frozenset(
         {"model", "window", "times", "policy", "messages", "replies", "journal", "folders"}
-        | {"reports", "snapshot", "unix_sockets"}
+        | {"reports", "snapshot", "unix_sockets", "facts", "replies_history", "stream"}
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
@@ -68,6 +74,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given"}
         | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
+        | {"stream"}
     ),
 }
 
@@ -92,6 +99,7 @@ FILE_MUST_NOT: Final = {
     **{file: {"rich"} for file in FILES if file.startswith("ctl/commands")},
     "ctl/show.py": {"click", "rich"},
     "control/answers.py": WORLD,
+    "control/telling.py": WORLD,
     "control/decisions.py": WORLD,
     "control/spans.py": WORLD,
     "control/lines.py": WORLD,

@@ -21,7 +21,6 @@ from sorryd.messages import (
 )
 from sorryd.model import Cause, Health, MemberState, Phase
 from sorryd.replies import (
-    AuthorResult,
     MemberResult,
     MemberStatus,
     SiteStatus,
@@ -29,6 +28,7 @@ from sorryd.replies import (
     WindowPhase,
     WindowResult,
 )
+from sorryd.replies_history import AuthorResult
 from sorryd.window import Scope
 
 METHODS = {

@@ -30,7 +30,7 @@ MIGRATIONS = (
         weight INTEGER,        -- NULL: the configured one
         PRIMARY KEY (site, url)
     ) WITHOUT ROWID;
-    CREATE TABLE history (     -- only ever appended to
+    CREATE TABLE history (     -- only ever appended to; see stream.py
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         at REAL NOT NULL,
         verb TEXT NOT NULL,
@@ -42,6 +42,24 @@ MIGRATIONS = (
     """
     ALTER TABLE windows ADD COLUMN series TEXT;  -- of an instance: the id of its series
     CREATE INDEX windows_by_series ON windows (series, ended) WHERE series IS NOT NULL;
+    """,
+    """
+    CREATE INDEX history_by_verb ON history (verb, seq);
+    CREATE TABLE told (        -- the last line of the history on each subject
+        verb TEXT NOT NULL,
+        site TEXT NOT NULL,
+        subject TEXT NOT NULL, -- a member's URL; empty: the site itself
+        body TEXT NOT NULL,    -- the HistoryEntry as JSON
+        PRIMARY KEY (verb, site, subject)
+    ) WITHOUT ROWID;
+    CREATE TABLE pruned (seq INTEGER NOT NULL);  -- up to where history may have gaps
+    INSERT INTO pruned VALUES (0);
+    CREATE TABLE hooks (       -- up to which line each hook has been told
+        site TEXT NOT NULL,
+        hook TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (site, hook)
+    ) WITHOUT ROWID;
     """,
 )
 

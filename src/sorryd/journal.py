@@ -7,29 +7,31 @@ Threads. `open`, `load` and `close` run where they are called, before and after 
 may wait for a disk while visitors are served goes through `run`, which calls a function in the
 journal's own thread, one after another: ``run(f, *args)`` gives a Deferred of ``f(*args)``.
 
+The history is a stream of events too: stream.py reads it so.
+
 One daemon at a time: PATH.lock is locked (flock) from `open` to `close`.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, assert_never
 
 import msgspec
 from twisted.internet.defer import Deferred
 
-from sorryd import database
+from sorryd import database, history, window_rows
+from sorryd.facts import Fact, HookFailed
 from sorryd.folders import make_folder
 from sorryd.lockfile import Lockfile, LockTaken
 from sorryd.model import MemberState, Value
 from sorryd.window import Author, Window
 
 T = TypeVar("T")
-_LONG = 8 * 86400.0  # seconds; instances that are over are looked back at for so long at least
+_PRUNE_EVERY = 500  # rows
 
 
 class JournalError(Exception):
@@ -55,11 +57,12 @@ Change = WindowPut | MemberPut
 
 
 class HistoryEntry(Value, frozen=True, kw_only=True):
-    """One deed. `author` None is sorryd itself; `before` and `after` are what it changed.
+    """One deed, or what sorryd observed: then it has a `fact`, or its `author` is None.
 
-    `verb` is the method of the control protocol, or ``window.passed`` for an end that came.
-    `site` None is every site. `detail` says in words what `after` has no form for. `seq` is
-    given by the journal and grows.
+    `before` and `after` are what a deed changed. `verb` is the method of the control protocol,
+    ``window.passed`` for an end that came, or that of a fact (see `control.diary`). `site` None
+    is every site. `detail` says in words what `after` has no form for. `seq` is given by the
+    journal and grows.
     """
 
     at: float
@@ -72,7 +75,11 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
     before: tuple[Change, ...] = ()
     after: tuple[Change, ...] = ()
     detail: str = ""
+    fact: Fact | None = None
     seq: int = 0
+
+
+decode_entry = msgspec.json.Decoder(HistoryEntry).decode
 
 
 class Loaded(Value, frozen=True, kw_only=True):
@@ -80,10 +87,12 @@ class Loaded(Value, frozen=True, kw_only=True):
 
     `windows` are those not final, and the ended ones that may have led to them without a gap. Of
     series there are also those final instances that the rule could give again.
+    `told` is the last that the history has of each site's phase, and so on.
     """
 
     windows: tuple[Window, ...] = ()
     members: tuple[MemberPut, ...] = ()
+    told: tuple[HistoryEntry, ...] = ()
 
 
 class Run(Protocol):
@@ -99,6 +108,7 @@ class Journal:
     def __init__(self, path: str, run: Run) -> None:
         self._path = path
         self._run = run
+        self.listeners: list[Callable[[], None]] = []  # called when the history has grown
         self._lock = Lockfile(f"{path}.lock")
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None  # which one at the path we have opened
@@ -135,112 +145,69 @@ class Journal:
     def load(self) -> Loaded:
         """What a daemon starts from."""
         with self._faults():
-            alive = self._windows("final = 0")
-            series = [window for window in alive if window.every is not None]
-            over = [one for window in series for one in self._over(window)]
-            members = self._rows("SELECT site, url, state, weight FROM members")
+            windows = window_rows.loaded(self._opened)
+            query = "SELECT site, url, state, weight FROM members"
+            members = self._opened.execute(query).fetchall()
+            told = tuple(map(decode_entry, history.told(self._opened)))
         return Loaded(
-            windows=tuple({one.id: one for one in (*alive, *over, *self._led_to(alive))}.values()),
+            windows=windows,
             members=tuple(
                 MemberPut(site=site, url=url, state=MemberState(state), weight=weight)
                 for site, url, state, weight in members
             ),
+            told=told,
         )
 
     def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
         """Write `changes` and `entry`, all or nothing; fires when they are on disk."""
-        return self._run(self._commit, changes, entry)
+        return self.write(_commit, changes, (entry,))
+
+    def append(self, entries: tuple[HistoryEntry, ...]) -> Deferred[None]:
+        """Write `entries`, all or nothing, in this order; fires when they are on disk."""
+        return self.write(_commit, (), entries)
 
     def get(self, name: str) -> Deferred[Window | None]:
         """The window of that id, also a final one."""
-        return self._run(self._get, name)
+        return self.read(window_rows.get, name)
 
     def past(self, site: str | None, limit: int) -> Deferred[tuple[Window, ...]]:
         """The `limit` final windows that started last, the last one first.
 
         `site` None is all of them; else those of the site and those of every site.
         """
-        return self._run(self._past, site, limit)
+        return self.read(window_rows.past, site, limit)
 
-    def history(self, site: str | None, limit: int) -> Deferred[tuple[HistoryEntry, ...]]:
-        """The last `limit` deeds, oldest first; `site` as for `past`."""
-        return self._run(self._history, site, limit)
+    def read(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
+        """What ``function(connection, *args)`` reads."""
+        return self._run(self._read, function, *args)
+
+    def write(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
+        """Let ``function(connection, *args)`` write, all or nothing; fires when it is on disk."""
+        return self._run(self._write, function, *args).addCallback(self._grown)
+
+    def _grown(self, written: T) -> T:
+        for listener in self.listeners:
+            listener()
+        return written
 
     # --- in the journal's thread ------------------------------------------------------------
 
-    def _commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> None:
+    def _read(self, function: Callable[..., T], *args: Any) -> T:
+        with self._faults():
+            return function(self._opened, *args)
+
+    def _write(self, function: Callable[..., T], *args: Any) -> T:
         with self._faults(), database.transaction(self._opened) as connection:
             # SQLite would go on writing to a file that nobody will find again.
             if _identity(self._path) != self._file:
                 raise JournalError(f"{self._path}: removed or replaced since sorryd began")
-            for change in changes:
-                _put(connection, change)
-            connection.execute(
-                "INSERT INTO history (at, verb, site, body) VALUES (?, ?, ?, ?)",
-                (entry.at, entry.verb, entry.site, msgspec.json.encode(entry).decode()),
-            )
-
-    def _get(self, name: str) -> Window | None:
-        with self._faults():
-            return next(iter(self._windows("id = ?", name)), None)
-
-    def _past(self, site: str | None, limit: int) -> tuple[Window, ...]:
-        wanted = "final = 1 AND (? IS NULL OR site IS NULL OR site = ?)"
-        with self._faults():
-            return self._windows(
-                f"{wanted} ORDER BY start DESC, id LIMIT ?", site, site, min(limit, 1 << 62)
-            )
-
-    def _history(self, site: str | None, limit: int) -> tuple[HistoryEntry, ...]:
-        wanted = "SELECT seq, body FROM history WHERE (? IS NULL OR site IS NULL OR site = ?)"
-        with self._faults():
-            rows = self._rows(f"{wanted} ORDER BY seq DESC LIMIT ?", site, site, limit)
-            entries = [
-                msgspec.structs.replace(msgspec.json.decode(body, type=HistoryEntry), seq=seq)
-                for seq, body in rows
-            ]
-        return tuple(reversed(entries))
-
-    def _over(self, series: Window) -> tuple[Window, ...]:
-        """Final instances of `series`: the cancelled ones, and the last ones that were over."""
-        ((last,),) = self._rows("SELECT max(ended) FROM windows WHERE series = ?", series.id)
-        since = -math.inf if last is None else last - max(_lasts(series), _LONG)
-        wanted = "series = ? AND final = 1 AND (ended IS NULL OR ended >= ?)"
-        return self._windows(wanted, series.id, since)
-
-    def _led_to(self, alive: Iterable[Window]) -> tuple[Window, ...]:
-        """Ended windows from which the down-times of `alive` may have begun, and some more.
-
-        Those that ended since the first of them started; and since the first of those did; and
-        so on. An instance of a series may be under way since it was last written of.
-        """
-        found: tuple[Window, ...] = ()
-        with self._faults():
-            ((last,),) = self._rows("SELECT max(ended) FROM windows")
-        starts = (
-            window.start if window.every is None else (last or 0.0) - _lasts(window)
-            for window in alive
-        )
-        start = min(starts, default=None)
-        before = None
-        while start is not None and start != before:
-            with self._faults():
-                found = self._windows("ended >= ?", start)
-            before, start = start, min((start, *(window.start for window in found)))
-        return found
+            return function(connection, *args)
 
     @property
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise JournalError(f"{self._path}: the journal is closed")
         return self._connection
-
-    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._opened.execute(statement, values).fetchall()
-
-    def _windows(self, wanted: str, *values: object) -> tuple[Window, ...]:
-        rows = self._rows(f"SELECT body FROM windows WHERE {wanted}", *values)
-        return tuple(msgspec.json.decode(body, type=Window) for (body,) in rows)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -253,12 +220,6 @@ class Journal:
             raise JournalError(f"{self._path}: {words}") from None
 
 
-def _lasts(series: Window) -> float:
-    """Seconds from the start of an instance until it is over by itself."""
-    assert series.end is not None
-    return series.end - series.start + (series.until_healthy or 0.0)
-
-
 def _identity(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
@@ -267,22 +228,30 @@ def _identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _commit(
+    connection: sqlite3.Connection, changes: tuple[Change, ...], entries: tuple[HistoryEntry, ...]
+) -> None:
+    for change in changes:
+        _put(connection, change)
+    for entry in entries:
+        append(connection, entry)
+
+
+def append(connection: sqlite3.Connection, entry: HistoryEntry) -> None:
+    """Put `entry` behind all others, within a transaction."""
+    body = msgspec.json.encode(entry).decode()
+    seq = history.append(connection, entry.at, entry.verb, entry.site, body)
+    is_told = entry.fact is not None and not isinstance(entry.fact, HookFailed)
+    if is_told and entry.site is not None:
+        history.tell(connection, entry.verb, entry.site, entry.member or "", body)
+    if entry.verb == history.HEALTH and seq % _PRUNE_EVERY == 0:
+        history.prune(connection, entry.at)
+
+
 def _put(connection: sqlite3.Connection, change: Change) -> None:
     match change:
         case WindowPut(window=window):
-            connection.execute(
-                "REPLACE INTO windows (id, site, start, ended, final, body, series)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    window.id,
-                    window.site,
-                    window.start,
-                    window.ended,
-                    window.is_final,
-                    msgspec.json.encode(window).decode(),
-                    window.series,
-                ),
-            )
+            window_rows.put(connection, window)
         case MemberPut():
             connection.execute(
                 "REPLACE INTO members (site, url, state, weight) VALUES (?, ?, ?, ?)",

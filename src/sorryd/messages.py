@@ -192,18 +192,23 @@ class CalendarGet(Params, frozen=True, kw_only=True):
 
 
 class HistoryList(Params, frozen=True, kw_only=True):
-    """Who did what, when, why; oldest first. `since` is a T that may be past, or a D ago."""
+    """Who did what, when, why; oldest first. `since` is a T that is past, or a D ago.
+
+    `all`: with the turns of members' health.
+    """
 
     method: ClassVar[str] = "history.list"
     site: str | None = None
-    since: str | None = None
+    since: Duration | None = None
+    all: bool = False
 
 
 class EventsSubscribe(Params, frozen=True, kw_only=True):
-    """Events after the cursor `after`, then as they happen."""
+    """Events after the cursor `after`, then as they happen; left out, only those to come."""
 
     method: ClassVar[str] = "events.subscribe"
-    after: str | None = None
+    after: Annotated[int, Meta(ge=0)] | None = None
+    site: str | None = None
 
 
 class DaemonReload(Params, frozen=True, kw_only=True):

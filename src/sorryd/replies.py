@@ -10,6 +10,7 @@ import enum
 from msgspec import field
 
 from sorryd.model import Cause, Health, MemberState, Phase, Value
+from sorryd.replies_history import AuthorResult, HistoryResult, SubscribeResult
 from sorryd.window import GiveUp, Scope
 
 
@@ -23,14 +24,6 @@ class WindowPhase(enum.StrEnum):
     VERIFYING = "verifying"
     ENDED = "ended"  # its time is over, or it was ended by hand
     CANCELLED = "cancelled"  # taken back before it began
-
-
-class AuthorResult(Value, frozen=True, kw_only=True):
-    """Who asked, as the kernel said."""
-
-    uid: int
-    name: str
-    pid: int
 
 
 class InstanceResult(Value, frozen=True, kw_only=True):
@@ -105,7 +98,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     """A site. `window` is the one that holds it down, `next` the next one to come.
 
     `until` is an RFC 3339 time, or null while the end is not known. `until_text` is the end
-    in the operator's own words, where it was given as no time.
+    in the operator's own words, where it was given as no time. `warnings` are for the operator.
     """
 
     name: str
@@ -119,6 +112,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     members: tuple[MemberStatus, ...]
     certificates: tuple[CertificateStatus, ...] = ()
     ahead: tuple[StretchResult, ...] = ()  # without gaps, from now on, where it is asked for
+    warnings: tuple[str, ...] = ()
 
 
 class StatusResult(Value, frozen=True, kw_only=True):
@@ -159,28 +153,6 @@ class ReloadResult(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class HistoryEntry(Value, frozen=True, kw_only=True):
-    """One deed: `action` is the method that did it, or what the daemon observed itself.
-
-    `window` and `member` name what it was done to; `detail` says the change in words.
-    """
-
-    at: str
-    author: AuthorResult | None  # None: the daemon itself
-    action: str
-    site: str | None
-    window: str | None = None
-    member: str | None = None
-    reason: str = ""
-    detail: str = ""
-
-
-class HistoryResult(Value, frozen=True, kw_only=True):
-    """Deeds, oldest first."""
-
-    entries: tuple[HistoryEntry, ...]
-
-
 Result = (
     StatusResult
     | tuple[SiteStatus, ...]  # site.down, site.up
@@ -190,4 +162,5 @@ Result = (
     | VersionResult
     | ReloadResult
     | HistoryResult
+    | SubscribeResult
 )

@@ -42,6 +42,7 @@ from sorryd.reports import Report
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place, Sockets
+from sorryd.stream import Stream
 
 log = Logger()
 T = TypeVar("T")
@@ -203,7 +204,8 @@ class Sorryd(Service):
             self._fit,
             time.time,
         )
-        self._commands = Commands(self._truth, self._journal, edge, self._preparing)
+        stream = Stream(self._journal)
+        self._commands = Commands(self._truth, self._journal, stream, edge, self._preparing)
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
         self._factory = ControlFactory(reactor, self._commands.execute, permission)

@@ -129,7 +129,18 @@ def plain(**fields: object) -> WindowSchedule:
             PagePreview(), ErrorCode.METHOD_NOT_FOUND, "method", "page.preview", id="preview"
         ),
         pytest.param(
-            EventsSubscribe(), ErrorCode.METHOD_NOT_FOUND, "method", "events.", id="events"
+            *(EventsSubscribe(after=999), ErrorCode.INVALID_PARAMS, "after", "of another journal?"),
+            id="cursor",
+        ),
+        pytest.param(
+            *(EventsSubscribe(site="nosuch"), ErrorCode.NOT_FOUND, "site", "there is no site"),
+            id="events of nobody",
+        ),
+        pytest.param(
+            HistoryList(since="+1h"), ErrorCode.INVALID_PARAMS, "since", "still to come", id="since"
+        ),
+        pytest.param(
+            HistoryList(since="soon"), ErrorCode.INVALID_PARAMS, "since", "not a time", id="soon"
         ),
     ],
 )

@@ -16,7 +16,8 @@ from sorryd.messages import (
     WindowList,
     WindowSchedule,
 )
-from sorryd.replies import AuthorResult, WindowPhase, WindowResult
+from sorryd.replies import WindowPhase, WindowResult
+from sorryd.replies_history import AuthorResult
 
 
 def test_schedule(world: World) -> None:

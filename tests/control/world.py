@@ -17,6 +17,7 @@ from sorryd.messages import ControlError, Request, WindowSchedule
 from sorryd.model import Config, Listen, Member, PageSource, Site
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import Snapshot
+from sorryd.stream import Stream
 from sorryd.window import Author, Window, WindowKind
 
 T = TypeVar("T")
@@ -105,18 +106,22 @@ class Pen(Journal):
         self.waiting: list[Callable[[], None]] | None = None  # a list: commits wait there
         self.commits: list[HistoryEntry] = []
 
-    def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
+    def write(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
         if self.broken:
             return fail(JournalError("sorryd.db: disk I/O error"))
         if self.waiting is not None:
-            done: Deferred[None] = Deferred()
+            done: Deferred[T] = Deferred()
 
             def write() -> None:
-                self._write(changes, entry).chainDeferred(done)
+                self._at_last(function, *args).chainDeferred(done)
 
             self.waiting.append(write)
             return done
-        return self._write(changes, entry)
+        return self._at_last(function, *args)
+
+    def commit(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
+        self.commits.append(entry)
+        return super().commit(changes, entry)
 
     def let_go(self) -> None:
         """Do what waits, and what comes then, at once."""
@@ -124,9 +129,8 @@ class Pen(Journal):
         for write in waiting:
             write()
 
-    def _write(self, changes: tuple[Change, ...], entry: HistoryEntry) -> Deferred[None]:
-        self.commits.append(entry)
-        return super().commit(changes, entry)
+    def _at_last(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
+        return super().write(function, *args)
 
 
 class Serving:
@@ -212,8 +216,14 @@ class World:
             self.wakes.append,
         )
         self.preparation = Preparation(self)
+        self.stream = Stream(self.journal)
         self.commands = Commands(
-            self.truth, self.journal, Serving(self), self.preparation, lambda: next(self._names)
+            self.truth,
+            self.journal,
+            self.stream,
+            Serving(self),
+            self.preparation,
+            lambda: next(self._names),
         )
         self.truth.look()
 
@@ -236,6 +246,10 @@ class World:
     def ask(self, request: Request) -> Any:
         """The answer to a request, which has come at once."""
         return result(self.commands.execute(request, ALICE))
+
+    def ask_later(self, request: Request) -> Deferred[Any]:
+        """The answer to a request, when it comes."""
+        return self.commands.execute(request, ALICE)
 
     def refused(self, request: Request) -> ControlError:
         """Why a request was refused."""

@@ -43,6 +43,7 @@ SITE: dict[str, Any] = {
     "next": WINDOW,
     "members": [MEMBER, STANDBY],
     "certificates": [],
+    "warnings": [],
 }
 LIVE = {**SITE, "name": "wiki", "phase": "live", "cause": None, "reason": "", "until": None}
 LIVE |= {"window": None, "next": None}

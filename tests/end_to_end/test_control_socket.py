@@ -62,7 +62,7 @@ def test_others_may_read_and_not_change() -> None:
             with pytest.raises(ControlRefused, match="may not change anything") as refused:
                 connection.ask(method, params)
             assert refused.value.code == -32002
-        assert connection.ask("history.list") == {"entries": []}
+        assert connection.ask("history.list") == {"entries": [], "more": False}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
@@ -124,6 +124,6 @@ def test_junk_on_the_control_socket_hurts_nobody(tmp_path: Path) -> None:
                 deaf.socket.send(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n' * 1000)
         load.wait_for(50)
         assert daemon.ask("status")["sites"][0]["phase"] == "live"
-        assert daemon.ask("history.list") == {"entries": []}
+        assert daemon.ask("history.list") == {"entries": [], "more": False}
     assert load.faults == []
     assert all(answer.is_page for answer in load.answers)

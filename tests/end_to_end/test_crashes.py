@@ -48,7 +48,7 @@ def crash(step):
 crash_before(commands.Commands, "_answer", "before it is decided")
 crash_before(sorryd.journal.Journal, "commit", "before the journal")
 crash_after(sorryd.journal, "_put", "within the transaction")
-crash_after(sorryd.journal.Journal, "_commit", "after the commit")
+crash_after(sorryd.journal.Journal, "_write", "after the commit")
 crash_before(truth.Truth, "apply", "before it is applied")
 crash_before(calendar.Calendar, "_save", "before an end is saved")
 crash_before(server.ControlProtocol, "_answer", "before the answer")
@@ -94,7 +94,8 @@ def what_is_so(daemon: Daemon) -> Any:
     """Phase, windows, members and deeds."""
     (site,) = daemon.ask("status")["sites"]
     windows = {one["id"]: one for one in daemon.ask("window.list", {"past": True})}
-    deeds = [deed["action"] for deed in daemon.ask("history.list")["entries"]]
+    entries = daemon.ask("history.list")["entries"]
+    deeds = [deed["action"] for deed in entries if deed["action"] != "site.phase"]
     return site["phase"], windows, site["members"], deeds
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from sorryd.control.spans import zone_of
-from sorryd.journal import Change, HistoryEntry, WindowPut
 from sorryd.model import Cause, Config, Phase, Value
 from sorryd.policy.acting import acts, closing, concerns
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
 from sorryd.policy.outlook import outlook
+from sorryd.policy.reminders import open_since
+from sorryd.policy.reminders import warning as warning_of_down
 from sorryd.policy.windows import Standing
 from sorryd.replies import (
-    AuthorResult,
     CertificateStatus,
     InstanceResult,
     MemberResult,
@@ -24,7 +22,7 @@ from sorryd.replies import (
     WindowPhase,
     WindowResult,
 )
-from sorryd.replies import HistoryEntry as Deed
+from sorryd.replies_history import AuthorResult
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import MemberView, SiteView
 from sorryd.times import TimeFault, format_instant, parse_zone
@@ -93,7 +91,7 @@ def window_result(
         drain=window.drain,
         warnings=warnings,
         phase=_window_phase(window if coming is None else coming, scene),
-        author=_author(window.author),
+        author=author_result(window.author),
         created=instant(window.created, window.timezone),
     )
 
@@ -132,6 +130,7 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
             for one in scene.certificates
             if one.site == site.name
         ),
+        warnings=_reminder(standing, scene),
         ahead=tuple(_stretches(view, scene)),
     )
 
@@ -148,6 +147,14 @@ def _stretches(view: SiteView, scene: Scene) -> Iterator[StretchResult]:
             window=one.window,
             partial=one.partial,
         )
+
+
+def _reminder(standing: Standing, scene: Scene) -> tuple[str, ...]:
+    """What to warn of where a site is down without an end for longer than it should."""
+    since = open_since(standing)
+    if since is None or scene.now < since + scene.config.down_limit:
+        return ()
+    return (warning_of_down(since, scene.now),)
 
 
 def member_result(site: str, url: str, scene: Scene) -> MemberResult:
@@ -167,22 +174,6 @@ def member_result(site: str, url: str, scene: Scene) -> MemberResult:
         state=status.state,
         health=status.health,
         active=status.active,
-    )
-
-
-def deed(entry: HistoryEntry, config: Config) -> Deed:
-    """An entry of the history."""
-    zone = zone_of(config, entry.site)
-    return Deed(
-        at=instant(entry.at, zone),
-        author=None if entry.author is None else _author(entry.author),
-        action=entry.verb,
-        site=entry.site,
-        window=entry.window,
-        member=entry.member,
-        reason=entry.reason,
-        detail=entry.detail
-        or "; ".join(_detail(change, entry.before, zone) for change in entry.after),
     )
 
 
@@ -210,7 +201,8 @@ def _has_site(window: Window, config: Config) -> bool:
     return window.site is None or any(site.name == window.site for site in config.sites)
 
 
-def _author(author: Author) -> AuthorResult:
+def author_result(author: Author) -> AuthorResult:
+    """Who the kernel said it was."""
     return AuthorResult(uid=author.uid, name=author.name, pid=author.pid)
 
 
@@ -225,41 +217,3 @@ def _window_phase(window: Window, scene: Scene) -> WindowPhase:
         return WindowPhase.DRAINING if Phase.DRAINING in phases else WindowPhase.DOWN
     announced = any(window.start - site.announce <= scene.now for site in sites)
     return WindowPhase.ANNOUNCED if announced else WindowPhase.SCHEDULED
-
-
-def _detail(change: Change, before: Sequence[Change], zone: str) -> str:
-    """What `change` made of what was there before, in words."""
-    old = next((_facts(one, zone) for one in before if _name(one) == _name(change)), {})
-    facts = [
-        f"{name} {old[name]} -> {value}" if name in old else f"{name} {value}"
-        for name, value in _facts(change, zone).items()
-        if old.get(name) != value
-    ]
-    return f"{_name(change)}: {', '.join(facts)}"
-
-
-def _name(change: Change) -> str:
-    return change.window.id if isinstance(change, WindowPut) else change.url
-
-
-def _spoken(at: float, zone: str) -> str:
-    """An instant as history tells it: to the second."""
-    return instant(float(math.floor(at)), zone)
-
-
-def _facts(change: Change, zone: str) -> dict[str, str]:
-    """The facts of a window or member that history tells, by name."""
-    if not isinstance(change, WindowPut):
-        weight = "as configured" if change.weight is None else str(change.weight)
-        return {"state": change.state.value, "weight": weight}
-    window = change.window
-    ends = {"ended": window.ended, "cancelled": window.cancelled}
-    return {
-        "site": window.site or "every site",
-        "from": _spoken(window.start, zone),
-        "until": "open" if window.end is None else _spoken(window.end, zone),
-        **({"reason": repr(window.reason)} if window.reason else {}),
-        **{name: _spoken(at, zone) for name, at in ends.items() if at is not None},
-        **({"every": window.every} if window.every is not None else {}),
-        **({"released": ", ".join(window.released)} if window.released else {}),
-    }

@@ -10,8 +10,9 @@ from twisted.python.failure import Failure
 
 from sorryd.control.roster import Turn
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
-from sorryd.model import Cause, Health, Phase
+from sorryd.model import Cause, Health, Phase, Site
 from sorryd.policy.health import any_up
+from sorryd.policy.reminders import open_since, warning
 from sorryd.policy.windows import Standing
 from sorryd.snapshot import SiteView
 from sorryd.times import format_duration
@@ -107,6 +108,12 @@ class Chronicle:
             whose=_whose(window),
             where="" if window.is_final else f" for {site}",
         )
+
+    def overdue(self, site: Site, standing: Standing, now: float) -> None:
+        """A site is down without an end for longer than the configuration wants."""
+        since = open_since(standing)
+        if since is not None:
+            _log.warn("site {site}: {warning}", site=site.name, warning=warning(since, now))
 
     def unsaved(self, window: Window, why: Failure) -> None:
         """The journal did not take the end of a window; it is asked again at each look."""

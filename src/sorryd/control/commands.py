@@ -53,6 +53,7 @@ from sorryd.messages import (
     is_change,
 )
 from sorryd.replies import MemberResult, ReloadResult, Result, SiteStatus, WindowResult
+from sorryd.stream import Stream
 from sorryd.window import Author
 
 _log = Logger(namespace="sorryd.control")
@@ -76,13 +77,14 @@ class Commands:
         self,
         truth: Truth,
         journal: Keeps,
+        stream: Stream,
         edge: Serves,
         prepares: Prepares,
         new_name: Callable[[], str] = new_name,
     ) -> None:
         self._truth = truth
         self._journal = journal
-        self._reading = Reading(truth, journal, edge)
+        self._reading = Reading(truth, journal, stream, edge)
         self._new_name = new_name
         self._turn = DeferredLock()
         self._reload = Reload(truth, journal, prepares, self._turn)
@@ -104,6 +106,8 @@ class Commands:
         match request:
             case Status() | WindowList() | WindowGet() | HistoryList() | DaemonVersion():
                 return await self._reading.answer(request)
+            case EventsSubscribe():
+                return await self._reading.answer(request)
             case SiteDown() | SiteUp():
                 return await self._change_sites(request, author)
             case WindowSchedule():
@@ -114,7 +118,7 @@ class Commands:
                 return await self._set_member(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
-            case WindowPlan() | PagePreview() | SiteBypass() | CalendarGet() | EventsSubscribe():
+            case WindowPlan() | PagePreview() | SiteBypass() | CalendarGet():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:

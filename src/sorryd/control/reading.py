@@ -1,6 +1,7 @@
 """Requests that only read, and what is so: answered from the truth, without waiting for a disk.
 
-But for the history and windows that are over: those are the journal's.
+But for the history and windows that are over: those are the journal's. Where events begin for who
+subscribes is told here, too; `server` sends them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from twisted.internet.defer import Deferred
 from sorryd.control import decisions
 from sorryd.control.answers import (
     Scene,
-    deed,
     following,
     instant,
     loads,
@@ -24,19 +24,29 @@ from sorryd.control.answers import (
 )
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
-from sorryd.control.spans import wanted_ahead
+from sorryd.control.spans import past_instant, wanted_ahead, zone_named
+from sorryd.control.telling import deed
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
-from sorryd.journal import HistoryEntry
-from sorryd.messages import DaemonVersion, HistoryList, Status, WindowGet, WindowList
+from sorryd.messages import (
+    DaemonVersion,
+    EventsSubscribe,
+    HistoryList,
+    Status,
+    WindowGet,
+    WindowList,
+    invalid_params,
+)
 from sorryd.policy.acting import acts
-from sorryd.replies import HistoryResult, Result, StatusResult, WindowResult
+from sorryd.replies import Result, StatusResult, WindowResult
+from sorryd.replies_history import HistoryResult, SubscribeResult
 from sorryd.reports import Active, ShownCertificate
+from sorryd.stream import Stream
 from sorryd.window import Window
 
 _MOST = 1000  # past windows, and deeds, that one answer has
 
-Question = Status | WindowList | WindowGet | HistoryList | DaemonVersion
+Question = Status | WindowList | WindowGet | HistoryList | EventsSubscribe | DaemonVersion
 
 
 class Remembers(Protocol):
@@ -47,9 +57,6 @@ class Remembers(Protocol):
 
     def past(self, site: str | None, limit: int) -> Deferred[tuple[Window, ...]]:
         """The last final windows."""
-
-    def history(self, site: str | None, limit: int) -> Deferred[tuple[HistoryEntry, ...]]:
-        """The last deeds, oldest first."""
 
 
 class Serves(Protocol):
@@ -65,9 +72,10 @@ class Serves(Protocol):
 class Reading:
     """Answers questions, and says what is so to those who change it."""
 
-    def __init__(self, truth: Truth, journal: Remembers, edge: Serves) -> None:
+    def __init__(self, truth: Truth, journal: Remembers, stream: Stream, edge: Serves) -> None:
         self._truth = truth
         self._journal = journal
+        self._stream = stream
         self._edge = edge
 
     async def answer(self, question: Question) -> Result:
@@ -81,6 +89,8 @@ class Reading:
                 return await self._get(question)
             case HistoryList():
                 return await self._history(question)
+            case EventsSubscribe():
+                return await self._begin(question)
             case DaemonVersion():
                 return versions()
             case _:
@@ -173,7 +183,25 @@ class Reading:
         return self.shown(window)
 
     async def _history(self, question: HistoryList) -> HistoryResult:
-        entries = await self._journal.history(question.site, _MOST)
+        config = self._truth.config
+        zone = zone_named(config, question.site)
+        since = past_instant(question.since, self._truth.now(), zone)
+        entries = await self._stream.newest(question.site, _MOST + 1, since, question.all)
         if not any(entry.site == question.site for entry in entries):  # a site may be gone since
             decisions.check_site(self.known(), question.site)
-        return HistoryResult(entries=tuple(deed(entry, self._truth.config) for entry in entries))
+        return HistoryResult(
+            entries=tuple(deed(entry, config) for entry in entries[-_MOST:]),
+            more=len(entries) > _MOST,
+        )
+
+    async def _begin(self, question: EventsSubscribe) -> SubscribeResult:
+        decisions.check_site(self.known(), question.site)
+        tail = await self._stream.tail()
+        after = tail.last if question.after is None else question.after
+        if after > tail.last:
+            text = f"after: the last event is {tail.last}: is {after} of another journal?"
+            raise invalid_params(text, "after")
+        if after < tail.pruned and question.after is not None:
+            text = f"after: events up to {tail.pruned} are not kept whole any more"
+            raise invalid_params(text, "after")
+        return SubscribeResult(cursor=after)

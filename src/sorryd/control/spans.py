@@ -26,6 +26,7 @@ from sorryd.window import Window
 
 _LATEST = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC).timestamp()  # as for `times`
 _YEAR = 366 * 86400.0  # seconds
+_DAY = 86400.0
 _LONG = 12 * 3600.0  # seconds; an end said by the clock alone that is later was hardly meant
 _CLOCK_ALONE = re.compile(r"\s*\d\d:\d\d(:\d\d(\.\d+)?)?\s*")
 
@@ -153,6 +154,34 @@ def later_end(config: Config, window: Window, request: WindowExtend, now: float)
     return Span(
         start=window.start, end=end.instant, timezone=window.timezone, warnings=end.warnings
     )
+
+
+def past_instant(since: Duration | None, now: float, zone: ZoneInfo) -> float:
+    """The instant that ``since`` means: a duration ago, or a time that is past; left out, 0.
+
+    A bare clock time is the last one.
+    """
+    if since is None:
+        return 0.0
+    if not isinstance(since, str):
+        return now - _seconds("since", since)
+    if _CLOCK_ALONE.fullmatch(since):
+        return _last(since.strip(), now, zone)
+    try:
+        return now - parse_duration(since)
+    except TimeFault:
+        found = _instant("since", since, now, zone).instant
+    if found > now:
+        raise invalid_params("since: that is still to come", "since")
+    return found
+
+
+def _last(clock: str, now: float, zone: ZoneInfo) -> float:
+    """When the clock showed that for the last time."""
+    day = now
+    while (found := _instant("since", f"today {clock}", day, zone).instant) > now:
+        day -= _DAY
+    return found
 
 
 def _end(name: str, text: str, start: float, now: float, zone: ZoneInfo) -> Resolved:

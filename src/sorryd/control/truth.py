@@ -12,10 +12,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from sorryd.control.calendar import Calendar
 from sorryd.control.chronicle import Chronicle, tell_strays
+from sorryd.control.diary import Appends, Diary
 from sorryd.control.observed import Commits
 from sorryd.control.roster import Roster, Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
@@ -42,6 +43,10 @@ class Clocks:
     monotonic: Callable[[], float]
 
 
+class Writes(Commits, Appends, Protocol):
+    """What the truth needs of a journal."""
+
+
 class Truth:
     """What is so. `publish` gets each new snapshot, `wake` the instant to look again at.
 
@@ -53,7 +58,7 @@ class Truth:
         self,
         config: Config,
         loaded: Loaded,
-        journal: Commits,
+        journal: Writes,
         clocks: Clocks,
         publish: Callable[[Snapshot], None],
         wake: Callable[[float], None],
@@ -65,6 +70,7 @@ class Truth:
         self._publish = publish
         self._wake = wake
         self._chronicle = Chronicle()
+        self._diary = Diary(journal, loaded.told)
         tell_strays(loaded.windows, self._sites())
         self._calendar = Calendar(loaded.windows, journal, self._chronicle)
         self._roster = Roster(config, loaded.members)
@@ -212,6 +218,7 @@ class Truth:
 
     def _turned(self, turn: Turn) -> None:
         self._chronicle.turned(turn)
+        self._diary.turned(turn, self._clocks.wall())
         self._changed |= turn.before is not turn.after
 
     def _verify(self, now: float, moment: float) -> None:
@@ -230,8 +237,15 @@ class Truth:
             self._snapshot = Snapshot(serial=self._snapshot.serial + 1, sites=sites)
             self._publish(self._snapshot)
         for view in self._snapshot.sites:
-            self._chronicle.standing(view, self._calendar.standing(view.site, now))
+            self._tell(view, self._calendar.standing(view.site, now), now)
+        self._diary.write()
         self._wake(self._next_look(now, moment))
+
+    def _tell(self, view: SiteView, standing: Standing, now: float) -> None:
+        self._chronicle.standing(view, standing)
+        self._diary.stands(view.site, view.windows, standing, now)
+        if self._diary.remind(view.site, standing, self._config.down_limit, now):
+            self._chronicle.overdue(view.site, standing, now)
 
     def _view(self, site: Site) -> SiteView:
         return SiteView(

@@ -80,6 +80,7 @@ class Site(TypedDict):
     next: Window | None
     members: list[Member]
     certificates: list[Certificate]
+    warnings: list[str]
     ahead: list[Stretch]
 
 

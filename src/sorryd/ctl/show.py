@@ -75,7 +75,7 @@ def sites_page(sites: list[Site]) -> Page:
 
 
 def site_lines(site: Site, at: datetime) -> list[Line]:
-    """Phase, why, until when, what comes next, and certificates that must be renewed."""
+    """Phase, why, until when, what comes next, and what to look after."""
     lines = [_site_line(site, at)]
     if site["reason"]:
         lines.append(_labelled("reason", site["reason"]))
@@ -88,6 +88,7 @@ def site_lines(site: Site, at: datetime) -> list[Line]:
         for one in site["certificates"]
         if one["warning"]
     )
+    lines += (_labelled("warning", text) for text in site["warnings"])
     return lines
 
 

@@ -1,0 +1,144 @@
+"""What the daemon observes goes into the journal: once, in order, and as soon as that takes it.
+
+Nothing waits for it: what cannot be written now is kept, and tried again at each look. The verbs
+of the lines are here; those of deeds are the methods of the control protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sorryd.control.roster import Turn
+from sorryd.facts import DownReminded, HealthTurned, PhaseTurned
+from sorryd.journal import HistoryEntry
+from sorryd.model import Health, Site
+from sorryd.policy import reminders
+from sorryd.policy.turns import governing, turn
+from sorryd.policy.windows import Standing
+from sorryd.window import Window
+
+PHASE: Final = "site.phase"
+HEALTH: Final = "member.health"
+REMINDER: Final = "down.reminder"
+
+AT_ONCE: Final = 200
+"""Lines that are written in one transaction."""
+
+MOST: Final = 1000
+"""Lines that wait, from which on turns of members' health are lost rather than kept."""
+
+_log = Logger()
+
+
+class Appends(Protocol):
+    """What the diary needs of a journal."""
+
+    def append(self, entries: tuple[HistoryEntry, ...]) -> Deferred[None]:
+        """Write them all or nothing; fires when they are on disk."""
+
+
+class Diary:
+    """Knows what was told last of each site and member; `told` is that of earlier runs."""
+
+    def __init__(self, journal: Appends, told: Iterable[HistoryEntry]) -> None:
+        self._journal = journal
+        self._told = {_key(entry): entry for entry in told}
+        self._waiting: list[HistoryEntry] = []
+        self._is_writing = False
+        self._lost = 0  # turns of health that were not kept
+        self._is_behind = False  # the journal did not take something, and the log says so
+
+    def stands(self, site: Site, windows: Iterable[Window], standing: Standing, now: float) -> None:
+        """At the instant `now`, `site` stands like this by its `windows`."""
+        entry = self._told.get((PHASE, site.name, ""))
+        last = entry.fact if entry is not None else None
+        fact = turn(last if isinstance(last, PhaseTurned) else None, standing, windows)
+        if fact is None:
+            return
+        window = governing(standing, windows)
+        told = window.reason if standing.reason is None and window else standing.reason
+        self.note(
+            HistoryEntry(
+                at=now,
+                verb=PHASE,
+                site=site.name,
+                window=None if window is None else window.id,
+                reason=told or "",
+                fact=fact,
+            )
+        )
+
+    def remind(self, site: Site, standing: Standing, limit: float, now: float) -> bool:
+        """Whether it is time to warn of a down of `site` that has no end; then that is noted."""
+        since = reminders.open_since(standing)
+        last = self._told.get((REMINDER, site.name, ""))
+        before = None if last is None else last.at
+        if since is None or not reminders.is_due(since, limit, before, now):
+            return False
+        self.note(
+            HistoryEntry(
+                at=now,
+                verb=REMINDER,
+                site=site.name,
+                window=standing.window,
+                reason=standing.reason or "",
+                fact=DownReminded(since=since, limit=limit),
+            )
+        )
+        return True
+
+    def turned(self, turn: Turn, now: float) -> None:
+        """A member's health has turned. A trial tells nothing, and a rest after it nothing new."""
+        last = self._told.get((HEALTH, turn.site, turn.url))
+        before = last.fact.after if last and isinstance(last.fact, HealthTurned) else Health.UP
+        if turn.after is Health.TRIAL or turn.after is before:
+            return
+        fact = HealthTurned(before=before, after=turn.after, why=turn.why)
+        self.note(HistoryEntry(at=now, verb=HEALTH, site=turn.site, member=turn.url, fact=fact))
+
+    def note(self, entry: HistoryEntry) -> None:
+        """Keep `entry` until the journal has it."""
+        if entry.fact is not None:
+            self._told[_key(entry)] = entry
+        if len(self._waiting) >= MOST and entry.verb == HEALTH:
+            self._lost += 1
+        else:
+            self._waiting.append(entry)
+
+    def write(self) -> None:
+        """Give the journal what waits, unless it is at that already."""
+        if self._is_writing or not self._waiting:
+            return
+        self._is_writing = True
+        batch = tuple(self._waiting[:AT_ONCE])
+        self._journal.append(batch).addCallbacks(lambda _: self._written(len(batch)), self._refused)
+
+    def _written(self, count: int) -> None:
+        self._is_writing = False
+        del self._waiting[:count]
+        if self._is_behind:
+            self._is_behind = False
+            _log.info(
+                "the journal takes what sorryd observes again; {lost} turns of members'"
+                " health were lost",
+                lost=self._lost,
+            )
+            self._lost = 0
+        self.write()
+
+    def _refused(self, why: Failure) -> None:
+        self._is_writing = False
+        if not self._is_behind:
+            self._is_behind = True
+            _log.error(
+                "what sorryd observes is not in the journal yet: {why}", why=why.getErrorMessage()
+            )
+
+
+def _key(entry: HistoryEntry) -> tuple[str, str, str]:
+    return entry.verb, entry.site or "", entry.member or ""

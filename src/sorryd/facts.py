@@ -1,0 +1,57 @@
+"""What the daemon observes by itself and writes into its history, as frozen values.
+
+Instants and durations are model.py's. Each is the `fact` of one line of the history, which says
+when, and of which site, window and member.
+"""
+
+from __future__ import annotations
+
+from sorryd.model import Cause, Health, Phase, Value
+from sorryd.window import Author, Saying
+
+
+class PhaseTurned(Value, frozen=True, kw_only=True, tag="phase"):
+    """A site's phase, or what it is down for, is another than before.
+
+    `deadline` is the instant at which the phase turns by itself, if nothing happens before; None
+    where it does not. `start` and `until` are those of the down-time, in ``announced`` of the
+    one to come; `until` None is open-ended. `planner` is who made its window.
+    """
+
+    before: Phase
+    after: Phase
+    was: Cause | None = None
+    cause: Cause | None = None
+    deadline: float | None = None
+    start: float | None = None
+    until: float | None = None
+    until_text: str | None = None
+    reasons: tuple[Saying, ...] = ()
+    planner: Author | None = None
+
+
+class HealthTurned(Value, frozen=True, kw_only=True, tag="health"):
+    """A member is up, or no longer; `why` is empty for what is no failure."""
+
+    before: Health
+    after: Health
+    why: str = ""
+
+
+class DownReminded(Value, frozen=True, kw_only=True, tag="reminder"):
+    """A site is down without an end since the instant `since`, for longer than `limit` seconds."""
+
+    since: float
+    limit: float
+
+
+class HookFailed(Value, frozen=True, kw_only=True, tag="hook"):
+    """A hook was not told of the event `seq`, and will not be: `tries` were in vain."""
+
+    hook: str
+    seq: int
+    tries: int
+    why: str
+
+
+Fact = PhaseTurned | HealthTurned | DownReminded | HookFailed
