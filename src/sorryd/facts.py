@@ -13,6 +13,7 @@ from sorryd.window import Author, Saying
 class PhaseTurned(Value, frozen=True, kw_only=True, tag="phase"):
     """A site's phase, or what it is down for, is another than before.
 
+    `event` is a word of `policy.lifecycle.Event`, None where only the cause is another one.
     `deadline` is the instant at which the phase turns by itself, if nothing happens before; None
     where it does not. `start` and `until` are those of the down-time, in ``announced`` of the
     one to come; `until` None is open-ended. `planner` is who made its window.
@@ -20,6 +21,7 @@ class PhaseTurned(Value, frozen=True, kw_only=True, tag="phase"):
 
     before: Phase
     after: Phase
+    event: str | None = None
     was: Cause | None = None
     cause: Cause | None = None
     deadline: float | None = None

@@ -58,13 +58,15 @@ class MemberRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="memb
 
 
 class PhaseRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="phase"):
-    """Where a site stood. `deadline` is when the phase turns by itself, if nothing happens.
+    """Where a site stood, and the `event` that made it so: null where none is known.
 
+    `deadline` is when the phase turns by itself, if nothing happens before.
     `from` and `until` are those of the down-time, in ``announced`` of the one to come.
     """
 
     phase: Phase
     cause: Cause | None
+    event: str | None = None
     deadline: str | None = None
     from_: str | None = field(name="from", default=None)
     until: str | None = None

@@ -29,6 +29,12 @@ def turns(world: World, site: str = "shop") -> list[str]:
     return [one.detail for one in lines(world, "site.phase") if one.site == site]
 
 
+def events(world: World) -> list[str | None]:
+    """What made the phases turn."""
+    found = (one.after[0] for one in lines(world, "site.phase"))
+    return [one.event for one in found if isinstance(one, PhaseRecord)]
+
+
 def test_each_phase_is_a_line(world: World) -> None:
     """Each phase of a window is a line with its cause and its deadline, after its deed."""
     world.ask(night())
@@ -42,6 +48,7 @@ def test_each_phase_is_a_line(world: World) -> None:
         "draining -> down, planned, until 2026-11-21T14:10:00+01:00",
         "down -> live",
     ]
+    assert events(world) == ["announced", "began", "drained", "end came"]
     first, second = lines(world, "site.phase")[:2]
     assert (first.window, first.reason, first.author) == ("night", "disks", None)
     assert first.before == (PhaseRecord(phase="live", cause=None),)  # type: ignore[arg-type]  # as told
@@ -68,6 +75,7 @@ def test_an_open_end_has_no_deadline(world: World) -> None:
         "draining -> down, by hand",
         "down -> live",
     ]
+    assert events(world) == ["began", "drained", "ended"]
 
 
 def test_another_cause_is_a_line(world: World) -> None:
@@ -76,6 +84,7 @@ def test_another_cause_is_a_line(world: World) -> None:
     world.wait(60)
     world.ask(SiteDown(site="shop"))
     assert turns(world)[-1] == "down -> down, by hand"
+    assert events(world)[-1] is None
 
 
 def test_a_cancelled_window(world: World) -> None:
@@ -83,6 +92,7 @@ def test_a_cancelled_window(world: World) -> None:
     world.ask(night())
     world.ask(WindowCancel(id="night"))
     assert turns(world)[-1] == "announced -> live"
+    assert events(world)[-1] == "cancelled"
 
 
 def test_a_restart_repeats_nothing(world: World) -> None:
@@ -98,6 +108,7 @@ def test_a_restart_repeats_nothing(world: World) -> None:
     world.begin()
     assert turns(world)[-1] == "down -> live"
     assert len(turns(world)) == 3
+    assert events(world)[-1] == "leapt"
 
 
 def test_the_journal_fails(world: World) -> None:

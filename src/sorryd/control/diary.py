@@ -6,7 +6,7 @@ of the lines are here; those of deeds are the methods of the control protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -18,7 +18,7 @@ from sorryd.facts import DownReminded, HealthTurned, PhaseTurned
 from sorryd.journal import HistoryEntry
 from sorryd.model import Health, Site
 from sorryd.policy import reminders
-from sorryd.policy.turns import governing, turn
+from sorryd.policy.turns import governing, is_news, turn
 from sorryd.policy.windows import Standing
 from sorryd.window import Window
 
@@ -34,6 +34,8 @@ MOST: Final = 1000
 
 _log = Logger()
 
+Find = Callable[[str], Window | None]
+
 
 class Appends(Protocol):
     """What the diary needs of a journal."""
@@ -48,28 +50,31 @@ class Diary:
     def __init__(self, journal: Appends, told: Iterable[HistoryEntry]) -> None:
         self._journal = journal
         self._told = {_key(entry): entry for entry in told}
+        self._standings: dict[str, Standing] = {}  # at the look before
         self._waiting: list[HistoryEntry] = []
         self._is_writing = False
         self._lost = 0  # turns of health that were not kept
         self._is_behind = False  # the journal did not take something, and the log says so
 
-    def stands(self, site: Site, windows: Iterable[Window], standing: Standing, now: float) -> None:
-        """At the instant `now`, `site` stands like this by its `windows`."""
-        entry = self._told.get((PHASE, site.name, ""))
-        last = entry.fact if entry is not None else None
-        fact = turn(last if isinstance(last, PhaseTurned) else None, standing, windows)
-        if fact is None:
+    def stands(self, site: str, standing: Standing, now: float, find: Find) -> None:
+        """At the instant `now`, `site` stands like this; `find` finds windows by their ids."""
+        before = self._standings.get(site)
+        self._standings[site] = standing
+        entry = self._told.get((PHASE, site, ""))
+        last = entry.fact if entry is not None and isinstance(entry.fact, PhaseTurned) else None
+        if not is_news(last, standing):
             return
-        window = governing(standing, windows)
-        told = window.reason if standing.reason is None and window else standing.reason
+        name = governing(standing)
+        window = None if name is None else find(name)
+        left = None if before is None or before.window is None else find(before.window)
         self.note(
             HistoryEntry(
                 at=now,
                 verb=PHASE,
-                site=site.name,
-                window=None if window is None else window.id,
-                reason=told or "",
-                fact=fact,
+                site=site,
+                window=name,
+                reason=standing.reason or (window.reason if window is not None else ""),
+                fact=turn(site, last, before, left, standing, window, now),
             )
         )
 

@@ -126,6 +126,7 @@ def _phase_record(fact: PhaseTurned, zone: str) -> PhaseRecord:
     return PhaseRecord(
         phase=fact.after,
         cause=fact.cause,
+        event=fact.event,
         deadline=optional(fact.deadline, zone),
         from_=optional(fact.start, zone),
         until=optional(fact.until, zone),

@@ -7,31 +7,42 @@ was: so a restart repeats nothing, and tells what has changed meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import assert_never
 
 from sorryd.facts import PhaseTurned
-from sorryd.model import Phase
+from sorryd.model import Cause, Phase
+from sorryd.policy.acting import patience
+from sorryd.policy.lifecycle import leap, transition
 from sorryd.policy.windows import Standing
 from sorryd.window import Window
 
 
-def turn(
-    last: PhaseTurned | None, standing: Standing, windows: Iterable[Window]
-) -> PhaseTurned | None:
-    """What to tell of a site that stands so, after `last` was told; None where it is no news.
+def is_news(last: PhaseTurned | None, standing: Standing) -> bool:
+    """Whether a site that stands so has another phase or cause than when `last` was told."""
+    return _of(last) != (standing.phase, standing.cause)
 
-    `windows` are those of the site.
+
+def turn(
+    site: str,
+    last: PhaseTurned | None,
+    before: Standing | None,
+    left: Window | None,
+    standing: Standing,
+    window: Window | None,
+    now: float,
+) -> PhaseTurned:
+    """What to tell of `site` that stands so at the instant `now`, after `last` was told.
+
+    `before` is where it stood at the look before, None: there was none; `left` is the window
+    that governed it then, as it is now, `window` the one that governs now.
     """
-    before, was = (Phase.LIVE, None) if last is None else (last.after, last.cause)
-    if (before, was) == (standing.phase, standing.cause):
-        return None
-    window = governing(standing, windows)
+    phase, cause = _of(last)
     is_announced = standing.phase is Phase.ANNOUNCED and window is not None
     return PhaseTurned(
-        before=before,
+        before=phase,
         after=standing.phase,
-        was=was,
+        event=_event(site, phase, before, left, standing, now),
+        was=cause,
         cause=standing.cause,
         deadline=deadline(standing, window),
         start=window.start if is_announced and window else standing.since,
@@ -42,13 +53,11 @@ def turn(
     )
 
 
-def governing(standing: Standing, windows: Iterable[Window]) -> Window | None:
-    """The window that makes a site stand so: the one that holds it, or is announced."""
-    if standing.phase is Phase.ANNOUNCED:
-        return standing.next
-    if standing.window is None:
-        return None
-    return next((window for window in windows if window.id == standing.window), None)
+def governing(standing: Standing) -> str | None:
+    """The id of the window that makes a site stand so: that holds it, or is announced."""
+    if standing.phase is Phase.ANNOUNCED and standing.next is not None:
+        return standing.next.id
+    return standing.window
 
 
 def deadline(standing: Standing, window: Window | None) -> float | None:
@@ -58,7 +67,7 @@ def deadline(standing: Standing, window: Window | None) -> float | None:
     """
     match standing.phase:
         case Phase.LIVE:
-            return None if standing.holds_until == math.inf else standing.holds_until
+            return _finite(standing.holds_until)
         case Phase.ANNOUNCED:
             return None if standing.next is None else standing.next.start
         case Phase.DRAINING:
@@ -66,13 +75,30 @@ def deadline(standing: Standing, window: Window | None) -> float | None:
         case Phase.DOWN:
             return standing.until
         case Phase.VERIFYING:
-            return _verified_until(window)
+            return None if window is None else _finite(patience(window))
         case _:
             assert_never(standing.phase)
 
 
-def _verified_until(window: Window | None) -> float | None:
-    """The end of the wait for healthy members after `window`."""
-    if window is None or window.end is None or window.until_healthy is None:
+def _of(last: PhaseTurned | None) -> tuple[Phase, Cause | None]:
+    return (Phase.LIVE, None) if last is None else (last.after, last.cause)
+
+
+def _event(
+    site: str,
+    phase: Phase,
+    before: Standing | None,
+    left: Window | None,
+    standing: Standing,
+    now: float,
+) -> str | None:
+    if phase is standing.phase:
         return None
-    return None if window.gave_up is not None else window.end + window.until_healthy
+    if before is None or before.phase is not phase:
+        return leap(phase, standing.phase).event
+    move = transition(site, before, standing, now, left)
+    return None if move is None else move.event
+
+
+def _finite(instant: float) -> float | None:
+    return None if instant == math.inf else instant
