@@ -243,7 +243,9 @@ class Truth:
 
     def _tell(self, view: SiteView, standing: Standing, now: float) -> None:
         self._chronicle.standing(view, standing)
-        self._diary.stands(view.site.name, standing, now, self._calendar.find)
+        self._diary.stands(
+            view.site.name, standing, now, lambda name: self._calendar.find(name, now)
+        )
         if self._diary.remind(view.site, standing, self._config.down_limit, now):
             self._chronicle.overdue(view.site, standing, now)
 
