@@ -43,8 +43,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "replies": frozenset({"model", "messages", "replies_history", "window"}),
     "replies_history": frozenset({"model", "window"}),
     "history": frozenset(),
+    "window_rows": frozenset({"window"}),
     "journal": frozenset(
-        {"model", "window", "database", "facts", "folders", "history", "lockfile"}
+        {"model", "window", "database", "facts", "folders", "history", "lockfile", "window_rows"}
     ),
     "stream": frozenset({"history", "journal", "model"}),
     "policy": frozenset({"model", "window", "facts", "reports", "snapshot", "times"}),
