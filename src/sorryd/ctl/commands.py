@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from sorryd.ctl import completing
 from sorryd.ctl.options import Command, global_options
 
 # All commands, with their themes, in the order in which help lists them: that of need.
@@ -37,6 +38,7 @@ THEMES = {
     "reload": "daemon",
     "check": "daemon",
     "version": "daemon",
+    "completion": "completion",
 }
 _LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
 
@@ -120,9 +122,9 @@ def command(
     return decorate
 
 
-site_argument = click.argument("site", required=False)
-id_argument = click.argument("window_id", metavar="ID")
-member_argument = click.argument("member")
+site_argument = click.argument("site", required=False, shell_complete=completing.sites)
+id_argument = click.argument("window_id", metavar="ID", shell_complete=completing.windows)
+member_argument = click.argument("member", shell_complete=completing.members)
 
 
 def option(name: str, metavar: str, text: str, **more: Any) -> Callable[[Command], Command]:

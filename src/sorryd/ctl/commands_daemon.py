@@ -7,6 +7,7 @@ import sys
 import click
 
 from sorryd.ctl.commands import command, pages, site_argument
+from sorryd.ctl.completing import files
 from sorryd.ctl.options import put, result_of, warn
 
 
@@ -27,7 +28,7 @@ def reload() -> None:
 
 
 @command("check", examples=["sorryctl check /etc/sorryd/sorryd.ini"])
-@click.argument("file")
+@click.argument("file", shell_complete=files)
 def check(file: str) -> None:
     """Test a configuration by the daemon's own --check."""
     import subprocess

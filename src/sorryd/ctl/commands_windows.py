@@ -8,6 +8,7 @@ import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
+from sorryd.ctl.completing import members, zones
 from sorryd.ctl.goals import over
 from sorryd.ctl.options import put, result_of, warn
 from sorryd.ctl.parameters import exactly_one, scope
@@ -30,13 +31,18 @@ from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
 @option("for", "D", "How long it takes.")
 @option("reason", "TEXT", "Shown to visitors.")
 @option("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
-@option("timezone", "ZONE", "Where times without a zone are, in place of the site's.")
+@option(
+    "timezone",
+    "ZONE",
+    "Where times without a zone are, in place of the site's.",
+    shell_complete=zones,
+)
 @option("drain", "D", "Grace for requests in flight, in place of the site's.")
 @later("until-healthy", "D", "At the end wait so long for healthy members.")
 @later("give-up", "WHAT", "And then: open, or stay down.", type=click.Choice(["open", "stay"]))
 @option("id", "NAME", "Its name; the same name again changes it.")
 @later("path", "P", "Only paths that begin so. May be repeated.", multiple=True)
-@later("member", "M", "Only this member. May be repeated.", multiple=True)
+@later("member", "M", "Only this member. May be repeated.", multiple=True, shell_complete=members)
 @click.option("--read-only", is_flag=True, hidden=True, help="Refuse only methods with effects.")
 @click.option("--dry-run", is_flag=True, help="Say what would be, and change nothing.")
 def schedule(

@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import NoReturn
 
+COMPLETES = "_SORRYCTL_COMPLETE"  # in the environment: a shell asks what to offer
 WRITE_FAILED = 74  # EX_IOERR of sysexits.h
 
 
@@ -31,6 +32,11 @@ def _run() -> int:
 
     from sorryd.ctl.commands import cli
     from sorryd.ctl.options import complain
+
+    if os.environ.get(COMPLETES):
+        from sorryd.ctl.shells import register
+
+        register()
 
     try:
         return cli.main(prog_name="sorryctl", standalone_mode=False) or 0

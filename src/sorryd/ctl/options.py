@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sorryd.ctl.client import Daemon, NoDaemonError, Param, RefusedError, UnsayableError
+from sorryd.ctl.completing import files
 from sorryd.ctl.locate import UnreadableError, find_socket
 
 if TYPE_CHECKING:
@@ -74,12 +75,14 @@ def global_options(hidden: bool) -> Callable[[Command], Command]:
             click.option(
                 "--config",
                 metavar="FILE",
+                shell_complete=files,
                 help="The daemon's sorryd.ini, which names the control socket.",
                 **_remembered("config", hidden),
             ),
             click.option(
                 "--socket",
                 metavar="PATH",
+                shell_complete=files,
                 help="The control socket. Also: $SORRYD_SOCKET.",
                 **_remembered("socket", hidden),
             ),
