@@ -181,7 +181,7 @@ def check_apology(got: Message) -> None:
     assert got.status == 503, got
     assert got.one("Cache-Control") == b"no-store"
     assert int(got.one("Retry-After") or 0) >= 1
-    assert got.one("Sorry-Cause") in (b"window", b"manual"), got
+    assert got.one("Sorry-Cause") in (b"window", b"manual", b"file"), got
     assert got.body.endswith(b"</html>\n"), got
 
 
