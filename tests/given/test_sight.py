@@ -88,7 +88,7 @@ def test_too_large(tmp_path: Path) -> None:
     seen = look(str(written(tmp_path / "page.html", b"x" * (MOST + 1))), NOTHING, LATER)
     assert seen.page is not None
     assert seen.page.body == b""
-    assert seen.trouble == "is larger than 16 MiB; the site's own page is shown"
+    assert seen.trouble == "is larger than 4 MiB; the site's own page is shown"
 
 
 def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

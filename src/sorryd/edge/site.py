@@ -109,6 +109,7 @@ class SiteEdge:
     def _follow(self, view: SiteView) -> None:
         if (view.file, view.fetched) != (self.view.file, self.view.fetched):
             self._apology = None
+            self._for_members.clear()
             self._for_windows.clear()
         self.view = view
         self._choosing.apply(view)

@@ -218,6 +218,8 @@ def _words(failure: Failure) -> str:
             return f"it took longer than {PATIENCE:g} s"
         case ResponseNeverReceived():
             return _words(error.reasons[-1])
+        case ResponseFailed(reasons=[Failure(value=CancelledError()), *_]):
+            return _words(error.reasons[0])
         case ResponseFailed(reasons=[*_, Failure(value=InfiniteRedirection())]):
             return f"more than {HOPS} redirects"
         case ResponseFailed(reasons=[*_, Failure(value=RedirectWithNoLocation())]):

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from sorryd.model import Value
 from sorryd.snapshot import GivenPage
 
-MOST: Final = 16 * 2**20
-"""Bytes of the largest sorry file that is shown."""
+MOST: Final = 4 * 2**20
+"""Bytes of the largest sorry file that is shown. What is shown is compressed, too."""
 
 SETTLED: Final = 2.0
 """Seconds after which a file system's time stamps tell a change from the one before it.

@@ -111,7 +111,7 @@ class Forms:
         self, facts: Facts, file: GivenPage | None = None, fetched: GivenPage | None = None
     ) -> Apologies:
         """Those of one outage. `file` and `fetched` are pages that others wrote, if any."""
-        mode = self._site.sorry_mode if facts.planned else SorryMode.HERE
+        mode = self._mode(facts)
         given = fetched if mode is SorryMode.FETCH else None
         if facts.cause is Cause.FILE and file is not None:
             given, mode = file, SorryMode.HERE
@@ -127,6 +127,15 @@ class Forms:
         if given is not None:
             return Apologies(facts, self._given, make)
         return Apologies(facts, self._own if location is None else self._elsewhere, make)
+
+    def _mode(self, facts: Facts) -> SorryMode:
+        mode = self._site.sorry_mode
+        if facts.planned:
+            return mode
+        # Members that died may be back at the next request: nobody is sent elsewhere for that.
+        # Where only this request failed, the status is another than the site's.
+        is_whole = facts.status == self._site.sorry_status
+        return mode if mode is SorryMode.FETCH and is_whole else SorryMode.HERE
 
     def _own_page(self, facts: Facts, variant: Variant) -> Representation:
         """The site's own page, or what is built in where it has none or that fails."""
