@@ -40,7 +40,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "times": frozenset({"model"}),
     "messages": frozenset({"model", "window"}),
     "facts": frozenset({"model", "window"}),
-    "replies": frozenset({"model", "messages", "replies_history", "window"}),
+    "replies": frozenset({"model", "messages", "replies_bypass", "replies_history", "window"}),
+    "replies_bypass": frozenset({"model"}),
     "replies_history": frozenset({"model", "window"}),
     "history": frozenset(),
     "window_rows": frozenset({"window"}),
@@ -55,6 +56,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "control": frozenset(
         {"model", "window", "times", "policy", "messages", "replies", "journal", "folders"}
         | {"reports", "snapshot", "unix_sockets", "facts", "replies_history", "stream"}
+        | {"replies_bypass"}
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
@@ -86,7 +88,7 @@ WORLD: Final = frozenset(
 )
 SCREEN: Final = frozenset({"click", "rich"})
 MUST_NOT: Final[dict[str, frozenset[str]]] = {
-    **dict.fromkeys(("model", "times", "messages", "replies", "policy"), WORLD),
+    **dict.fromkeys(("model", "times", "messages", "replies", "replies_bypass", "policy"), WORLD),
     "ini": WORLD | {"re", "typing", "dataclasses", "msgspec"},
     "ctl": frozenset({"twisted", "zope", "apscheduler", "OpenSSL", "sqlite3", "jinja2", "msgspec"}),
     **dict.fromkeys(("edge", "control", "given"), SCREEN | {"apscheduler", "sqlite3", "time"}),
@@ -101,6 +103,7 @@ FILE_MUST_NOT: Final = {
     "ctl/show.py": {"click", "rich"},
     "control/answers.py": WORLD,
     "control/telling.py": WORLD,
+    "control/bypass.py": WORLD,
     "control/decisions.py": WORLD,
     "control/spans.py": WORLD,
     "control/lines.py": WORLD,

@@ -10,6 +10,7 @@ import enum
 from msgspec import field
 
 from sorryd.model import Cause, Health, MemberState, Phase, Value
+from sorryd.replies_bypass import BypassResult
 from sorryd.replies_history import AuthorResult, HistoryResult, SubscribeResult
 from sorryd.window import GiveUp, Scope
 
@@ -163,4 +164,5 @@ Result = (
     | ReloadResult
     | HistoryResult
     | SubscribeResult
+    | BypassResult
 )

@@ -155,6 +155,7 @@ class Sorryd(Service):
 
     def _open_edge(self) -> Edge:
         config, reactor = self._config, self._reactor
+        self._own_key = cookie_key(own_folder(config))
         edge = self._edge = Edge(
             reactor,
             resolver_of(reactor, config.nameserver),
@@ -162,7 +163,7 @@ class Sorryd(Service):
             time.time,
             time.monotonic,
             self._report,
-            cookie_key(own_folder(config)),
+            self._own_key,
         )
         self._prober = Prober(reactor, edge.connector, self._report)
         self._renewal = Renewal(own_folder(config), edge.show)
@@ -205,7 +206,9 @@ class Sorryd(Service):
             time.time,
         )
         stream = Stream(self._journal)
-        self._commands = Commands(self._truth, self._journal, stream, edge, self._preparing)
+        self._commands = Commands(
+            self._truth, self._journal, stream, edge, self._preparing, self._own_key
+        )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
         self._factory = ControlFactory(reactor, self._commands.execute, permission)

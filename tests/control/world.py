@@ -25,6 +25,7 @@ T = TypeVar("T")
 ALICE = Author(uid=1000, name="alice", pid=42)
 NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
 HOUR = 3600.0
+OWN_KEY = b"the daemon's own"
 A, B, SHARED = "http://10.0.0.1:3000", "http://10.0.0.2:3000", "http://10.0.0.9:3000"
 
 
@@ -223,6 +224,7 @@ class World:
             self.stream,
             Serving(self),
             self.preparation,
+            OWN_KEY,
             lambda: next(self._names),
         )
         self.truth.look()

@@ -69,7 +69,17 @@ RELOAD = {
     "settings": ["timezone"],
     "warnings": ["old: 2 windows are kept, and will act if the site comes back"],
 }
+BYPASS: dict[str, object] = {
+    "site": "shop",
+    "window": "db",
+    "path": "/.sorryd/bypass?t=TOKEN",
+    "urls": ["https://shop.example/.sorryd/bypass?t=TOKEN"],
+    "header": {"name": "Sorryd-Bypass", "value": "TOKEN"},
+    "expires": "2126-12-22T02:00:00+09:00",
+    "warnings": ["the window is to come"],
+}
 RESULTS: dict[str, object] = {
+    "site.bypass": BYPASS,
     "status": STATUS,
     "site.down": [SITE],
     "site.up": [LIVE],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from sorryd.model import PageSource, Site
 from sorryd.window import Author, Window, WindowKind
 
@@ -43,11 +45,11 @@ def planned(
 
 
 def site(name: str, **fields: Any) -> Site:
-    return Site(
+    given = Site(
         name=name,
         listen=(),
         members=(),
         timezone="UTC",
         sorry_pages=(PageSource(source=""),),
-        **fields,
     )
+    return replace(given, **fields)

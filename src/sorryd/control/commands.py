@@ -19,10 +19,11 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.control import decisions
+from sorryd.control import bypass, decisions
 from sorryd.control.answers import member_result, site_statuses
 from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
+from sorryd.control.missing import no_window
 from sorryd.control.observed import Commits
 from sorryd.control.reading import Reading, Remembers, Serves
 from sorryd.control.reloading import Prepares, Reload
@@ -51,8 +52,11 @@ from sorryd.messages import (
     WindowPlan,
     WindowSchedule,
     is_change,
+    not_found,
 )
+from sorryd.policy.bypass import bypass_key
 from sorryd.replies import MemberResult, ReloadResult, Result, SiteStatus, WindowResult
+from sorryd.replies_bypass import BypassResult
 from sorryd.stream import Stream
 from sorryd.window import Author
 
@@ -71,7 +75,10 @@ def new_name() -> str:
 
 
 class Commands:
-    """Carries out requests. `prepares` is asked for new configurations."""
+    """Carries out requests.
+
+    `prepares` is asked for new configurations; `own_key` is the daemon's secret, for links.
+    """
 
     def __init__(
         self,
@@ -80,11 +87,13 @@ class Commands:
         stream: Stream,
         edge: Serves,
         prepares: Prepares,
+        own_key: bytes,
         new_name: Callable[[], str] = new_name,
     ) -> None:
         self._truth = truth
         self._journal = journal
         self._reading = Reading(truth, journal, stream, edge)
+        self._own_key = own_key
         self._new_name = new_name
         self._turn = DeferredLock()
         self._reload = Reload(truth, journal, prepares, self._turn)
@@ -116,9 +125,11 @@ class Commands:
                 return await self._change_window(request, author)
             case MemberSet():
                 return await self._set_member(request, author)
+            case SiteBypass():
+                return await self._bypass(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
-            case WindowPlan() | PagePreview() | SiteBypass() | CalendarGet():
+            case WindowPlan() | PagePreview() | CalendarGet():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:
@@ -172,6 +183,25 @@ class Commands:
         decision = decisions.set_member(old, request)
         await self._carry_out(decision, self._deed(request, author, site.name))
         return member_result(site.name, member.url, self._reading.scene())
+
+    async def _bypass(self, request: SiteBypass, author: Author) -> BypassResult:
+        """A link changes nothing; that it was made is written down all the same."""
+        known = self._reading.known()
+        name = bypass.site_of(request, known.config)
+        decisions.check_site(known, name)
+        window = None
+        if request.window is not None:
+            window = await self._reading.find(request.window)
+            if window is None:
+                missing = no_window(request.window, known.windows, known.config)
+                raise not_found(missing.message, "window")
+        (view,) = (one for one in self._truth.snapshot.sites if one.site.name == name)
+        target = bypass.target(view, self._truth.standing(view.site), window)
+        entry = self._deed(request, author, name)
+        id_ = None if target.window is None else target.window.id
+        await self._journal.commit((), replace(entry, window=id_))
+        key = bypass_key(view.site.bypass_secret, self._own_key)
+        return bypass.result(target, key, entry.at)
 
     async def _carry_out(self, decision: Decision, entry: HistoryEntry) -> None:
         """To the journal first, and only then so."""

@@ -34,6 +34,7 @@ THEMES = {
     "drain": "members",
     "maint": "members",
     "weight": "members",
+    "bypass": "bypass",
     "history": "daemon",
     "reload": "daemon",
     "check": "daemon",

@@ -123,3 +123,22 @@ class Entry(TypedDict):
     member: str | None
     reason: str
     detail: str
+
+
+class Field(TypedDict):
+    """A field of a request."""
+
+    name: str
+    value: str
+
+
+class Bypass(TypedDict):
+    """A secret link."""
+
+    site: str
+    window: str | None
+    path: str
+    urls: list[str]
+    header: Field
+    expires: str
+    warnings: list[str]

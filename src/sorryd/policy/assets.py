@@ -37,7 +37,8 @@ def _types() -> mimetypes.MimeTypes:
     """Python's own, whatever the machine's files say, with those of the web that it lacks."""
     types = mimetypes.MimeTypes()
     for ending, media_type in {
-        ".avif": "image/avif", ".js": "text/javascript", ".map": "application/json", ".mjs": "text/javascript",
+        ".avif": "image/avif", ".map": "application/json",
+        ".js": "text/javascript", ".mjs": "text/javascript",
         ".webmanifest": "application/manifest+json", ".webp": "image/webp",
         ".woff": "font/woff", ".woff2": "font/woff2", ".otf": "font/otf", ".ttf": "font/ttf",
     }.items():  # fmt: skip
