@@ -40,9 +40,12 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "times": frozenset({"model"}),
     "messages": frozenset({"model", "window"}),
     "facts": frozenset({"model", "window"}),
-    "replies": frozenset({"model", "messages", "replies_bypass", "replies_history", "window"}),
+    "replies": frozenset(
+        {"model", "messages", "replies_bypass", "replies_history", "replies_plan", "window"}
+    ),
     "replies_bypass": frozenset({"model"}),
     "replies_history": frozenset({"model", "window"}),
+    "replies_plan": frozenset({"model"}),
     "history": frozenset(),
     "window_rows": frozenset({"window"}),
     "journal": frozenset(
@@ -55,8 +58,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     ),
     "control": frozenset(
         {"model", "window", "times", "policy", "messages", "replies", "journal", "folders"}
-        | {"reports", "snapshot", "unix_sockets", "facts", "replies_history", "stream"}
-        | {"replies_bypass"}
+        | {"reports", "snapshot", "unix_sockets", "facts", "stream"}
+        | {"replies_bypass", "replies_history", "replies_plan"}
     ),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
@@ -88,7 +91,8 @@ WORLD: Final = frozenset(
 )
 SCREEN: Final = frozenset({"click", "rich"})
 MUST_NOT: Final[dict[str, frozenset[str]]] = {
-    **dict.fromkeys(("model", "times", "messages", "replies", "replies_bypass", "policy"), WORLD),
+    **dict.fromkeys(("model", "times", "messages", "policy"), WORLD),
+    **dict.fromkeys(("replies", "replies_bypass", "replies_history", "replies_plan"), WORLD),
     "ini": WORLD | {"re", "typing", "dataclasses", "msgspec"},
     "ctl": frozenset({"twisted", "zope", "apscheduler", "OpenSSL", "sqlite3", "jinja2", "msgspec"}),
     **dict.fromkeys(("edge", "control", "given"), SCREEN | {"apscheduler", "sqlite3", "time"}),

@@ -12,6 +12,7 @@ from msgspec import field
 from sorryd.model import Cause, Health, MemberState, Phase, Value
 from sorryd.replies_bypass import BypassResult
 from sorryd.replies_history import AuthorResult, HistoryResult, SubscribeResult
+from sorryd.replies_plan import Planned, PlanResult
 from sorryd.window import GiveUp, Scope
 
 
@@ -60,6 +61,12 @@ class WindowResult(Value, frozen=True, kw_only=True):
     created: str
     series: str | None = None
     next: InstanceResult | None = None
+
+
+class DryRunResult(WindowResult, frozen=True, kw_only=True):
+    """The window as it would be; `plan` has it, or the next instances of a series."""
+
+    plan: tuple[Planned, ...] = ()
 
 
 class MemberStatus(Value, frozen=True, kw_only=True):
@@ -159,6 +166,7 @@ Result = (
     | tuple[SiteStatus, ...]  # site.down, site.up
     | WindowResult
     | tuple[WindowResult, ...]  # window.list
+    | PlanResult
     | MemberResult
     | VersionResult
     | ReloadResult

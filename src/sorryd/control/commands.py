@@ -113,9 +113,15 @@ class Commands:
 
     async def _answer(self, request: Request, author: Author) -> Result:
         match request:
-            case Status() | WindowList() | WindowGet() | HistoryList() | DaemonVersion():
-                return await self._reading.answer(request)
-            case EventsSubscribe():
+            case (
+                Status()
+                | WindowList()
+                | WindowGet()
+                | WindowPlan()
+                | HistoryList()
+                | EventsSubscribe()
+                | DaemonVersion()
+            ):
                 return await self._reading.answer(request)
             case SiteDown() | SiteUp():
                 return await self._change_sites(request, author)
@@ -129,7 +135,7 @@ class Commands:
                 return await self._bypass(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
-            case WindowPlan() | PagePreview() | CalendarGet():
+            case PagePreview() | CalendarGet():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:
@@ -153,9 +159,11 @@ class Commands:
         name = request.id or await self._free_name()
         known = self._reading.known(await self._reading.find(name))
         decision = decisions.schedule(known, request, author, name)
-        if not request.dry_run:
-            entry = self._deed(request, author, request.site, request.reason, window=name)
-            await self._carry_out(decision, entry)
+        if request.dry_run:
+            assert decision.window is not None
+            return self._reading.rehearsed(decision.window, decision.warnings)
+        entry = self._deed(request, author, request.site, request.reason, window=name)
+        await self._carry_out(decision, entry)
         return self._shown(decision)
 
     async def _change_window(

@@ -19,16 +19,21 @@ _NEAR: Final = 35 * 86400.0  # seconds for which two series are held against eac
 _FAR: Final = 366 * 86400.0  # and a series against single windows
 
 
-def overlapping(mine: Sequence[Window], others: Iterable[Window]) -> Iterator[tuple[int, Window]]:
-    """Those of `others` that overlap with one of `mine`; with the number of the last such one.
+def meet(one: Window, other: Window) -> bool:
+    """Whether two windows hold the same site at the same time."""
+    return _shared(one, other) and one.start < closing(other) and other.start < closing(one)
+
+
+def overlapping(mine: Sequence[Window], others: Iterable[Window]) -> Iterator[Window]:
+    """Those of `others` that overlap with one of `mine`.
 
     `mine` are of one site and one length, in the order of their starts.
     """
     starts = [window.start for window in mine]
     for other in others:
         number = bisect_left(starts, closing(other)) - 1
-        if number >= 0 and other.start < closing(mine[number]) and _meet(mine[number], other):
-            yield number, other
+        if number >= 0 and meet(mine[number], other):
+            yield other
 
 
 def remarks(
@@ -47,13 +52,13 @@ def remarks(
     more = (
         one
         for of in series
-        if of.window.id != window.id and _meet(window, of.window)
+        if of.window.id != window.id and _shared(window, of.window)
         for one in between(of, mine[0].start, end)
         if one.id not in known
     )
     others = (one for one in chain(known.values(), more) if _is_other(one, window))
-    found = sorted((one.start, one.id, one) for _, one in overlapping(mine, others))
-    yield from _told([one for _, _, one in found], zone)
+    found = sorted(overlapping(mine, others), key=lambda one: (one.start, one.id))
+    yield from _told(found, zone)
 
 
 def _instances(window: Window, now: float) -> list[Window]:
@@ -71,7 +76,7 @@ def _is_other(one: Window, window: Window) -> bool:
     return one.id != window.id and window.id != one.series
 
 
-def _meet(one: Window, other: Window) -> bool:
+def _shared(one: Window, other: Window) -> bool:
     return one.site is None or other.site is None or one.site == other.site
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol, assert_never
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from twisted.internet.defer import Deferred
 
 from sorryd.control import decisions
@@ -24,7 +24,8 @@ from sorryd.control.answers import (
 )
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
-from sorryd.control.spans import past_instant, wanted_ahead, zone_named
+from sorryd.control.planning import MOST, Outlook, coming, planned, rehearsed
+from sorryd.control.spans import past_instant, wanted_ahead, zone_named, zone_of
 from sorryd.control.telling import deed
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
@@ -35,18 +36,23 @@ from sorryd.messages import (
     Status,
     WindowGet,
     WindowList,
+    WindowPlan,
     invalid_params,
 )
 from sorryd.policy.acting import acts
-from sorryd.replies import Result, StatusResult, WindowResult
+from sorryd.replies import DryRunResult, Result, StatusResult, WindowResult
 from sorryd.replies_history import HistoryResult, SubscribeResult
+from sorryd.replies_plan import PlanResult
 from sorryd.reports import Active, ShownCertificate
 from sorryd.stream import Stream
 from sorryd.window import Window
 
+_DAY = 86400.0
 _MOST = 1000  # past windows, and deeds, that one answer has
 
-Question = Status | WindowList | WindowGet | HistoryList | EventsSubscribe | DaemonVersion
+Question = (
+    Status | WindowList | WindowGet | WindowPlan | HistoryList | EventsSubscribe | DaemonVersion
+)
 
 
 class Remembers(Protocol):
@@ -87,6 +93,8 @@ class Reading:
                 return await self._list(question)
             case WindowGet():
                 return await self._get(question)
+            case WindowPlan():
+                return self._plan(question)
             case HistoryList():
                 return await self._history(question)
             case EventsSubscribe():
@@ -120,6 +128,18 @@ class Reading:
         if window.every is not None and not window.is_final:
             coming = following(self._truth.windows).get(window.id)
         return window_result(window, self.scene(), warnings, coming)
+
+    def rehearsed(self, window: Window, warnings: tuple[str, ...]) -> DryRunResult:
+        """A window as it would be, were it planned."""
+        plan = tuple(rehearsed(self.outlook(self.known()), window))
+        fields = asdict(self.shown(window, warnings))
+        return DryRunResult(**{**fields, "plan": plan})
+
+    def outlook(self, known: Known) -> Outlook:
+        """What planning may know."""
+        return Outlook(
+            config=known.config, windows=known.windows, series=known.series, now=known.now
+        )
 
     def scene(self) -> Scene:
         """All that an answer may tell."""
@@ -181,6 +201,20 @@ class Reading:
         if window is None:
             raise no_window(question.id, self._truth.windows, self._truth.config)
         return self.shown(window)
+
+    def _plan(self, question: WindowPlan) -> PlanResult:
+        known = self.known()
+        decisions.check_site(known, question.site)
+        until = known.now + question.days * _DAY
+        outlook = self.outlook(known)
+        windows = coming(outlook, question.site, known.now, until)
+        zone = zone_of(known.config, question.site)
+        return PlanResult(
+            from_=instant(known.now, zone),
+            until=instant(until, zone),
+            windows=tuple(planned(outlook, windows[:MOST], question.site)),
+            more=len(windows) > MOST,
+        )
 
     async def _history(self, question: HistoryList) -> HistoryResult:
         config = self._truth.config
