@@ -124,7 +124,7 @@ def plain(**fields: object) -> WindowSchedule:
             MemberSet(url=SHARED, weight=2), CONFLICT, "url", f"blog/{SHARED}", id="two sites"
         ),
         pytest.param(MemberSet(url=A), INVALID, "state", "say a state", id="member, nothing"),
-        pytest.param(WindowPlan(), ErrorCode.METHOD_NOT_FOUND, "method", "window.plan", id="plan"),
+        pytest.param(WindowPlan(site="no"), NOT_FOUND, "site", "no site", id="plan"),
         pytest.param(
             PagePreview(), ErrorCode.METHOD_NOT_FOUND, "method", "page.preview", id="preview"
         ),

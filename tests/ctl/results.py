@@ -62,6 +62,63 @@ HISTORY = {
         }
     ]
 }
+PLANNED: dict[str, Any] = {
+    "id": "night@2027-03-28T01:30",
+    "series": "night",
+    "site": "shop",
+    "from": "2027-03-28T01:30:00+01:00",
+    "until": "2027-03-28T04:30:00+02:00",
+    "from_utc": "2027-03-28T00:30:00+00:00",
+    "until_utc": "2027-03-28T02:30:00+00:00",
+    "timezone": "Europe/Berlin",
+    "lasts": 7200.0,
+    "reason": "disks",
+    "overlaps": ["db"],
+    "warnings": ["overlaps db (2027-03-28T02:00:00+01:00 to open end)"],
+    "sites": [
+        {
+            "site": "shop",
+            "announced": "2027-03-27T01:30:00+01:00",
+            "drained": "2027-03-28T01:30:30+01:00",
+            "reason": "disks",
+            "reasons": {},
+            "until": "2027-03-28T04:30:00+02:00",
+            "spoken": "Sunday, 28 March 2027, 04:30 CEST",
+            "retry_after": 7200,
+        },
+    ],
+}
+OPEN: dict[str, Any] = {
+    **PLANNED,
+    "id": "m1",
+    "series": None,
+    "site": None,
+    "from": "2027-03-28T23:30:00+09:00",
+    "from_utc": "2027-03-28T14:30:00+00:00",
+    "until": None,
+    "until_utc": None,
+    "lasts": None,
+    "warnings": [],
+    "sites": [
+        {**PLANNED["sites"][0], "reason": None, "until": None, "spoken": None, "retry_after": 30},
+        {**PLANNED["sites"][0], "site": "wiki", "spoken": None, "retry_after": None},
+    ],
+}
+NEXT_DAY = {
+    **PLANNED,
+    "from": "2027-03-27T22:00:00+01:00",
+    "until": "2027-03-28T01:00:05+01:00",
+    "from_utc": "2027-03-27T21:00:00+00:00",
+    "until_utc": "2027-03-28T00:00:05+00:00",
+    "warnings": [],
+    "sites": [],
+}
+PLAN = {
+    "from": "2027-03-27T12:00:00+01:00",
+    "until": "2027-04-03T12:00:00+02:00",
+    "windows": [NEXT_DAY, PLANNED, OPEN],
+    "more": True,
+}
 RELOAD = {
     "added": ["wiki"],
     "changed": ["shop", "blog"],
@@ -83,7 +140,8 @@ RESULTS: dict[str, object] = {
     "status": STATUS,
     "site.down": [SITE],
     "site.up": [LIVE],
-    "window.schedule": WINDOW,
+    "window.schedule": {**WINDOW, "plan": [PLANNED]},
+    "window.plan": PLAN,
     "window.list": [WINDOW],
     "window.get": WINDOW,
     "window.extend": WINDOW,

@@ -40,6 +40,8 @@ ASKED: list[tuple[list[str], str, dict[str, object]]] = [
     (["extend", "db", "--until", "06:00"], "window.extend", {"id": "db", "until": "06:00"}),
     (["end", "db"], "window.end", {"id": "db"}),
     (["cancel", "db@2026"], "window.cancel", {"id": "db@2026"}),
+    (["plan"], "window.plan", {}),
+    (["plan", "shop", "--days", "30"], "window.plan", {"site": "shop", "days": 30}),
     (["members"], "status", {}),
     (["ready", "http://a:1"], "member.set", {"url": "http://a:1", "state": "ready"}),
     (["drain", "shop/http://a:1/x"], "member.set",

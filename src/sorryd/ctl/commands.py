@@ -29,6 +29,7 @@ THEMES = {
     "extend": "windows",
     "end": "windows",
     "cancel": "windows",
+    "plan": "plan",
     "members": "members",
     "ready": "members",
     "drain": "members",
@@ -41,7 +42,7 @@ THEMES = {
     "version": "daemon",
     "completion": "completion",
 }
-_LATER = frozenset({"plan", "preview", "watch"})  # known, and not served yet
+_LATER = frozenset({"preview", "watch"})  # known, and not served yet
 
 
 class Group(click.Group):

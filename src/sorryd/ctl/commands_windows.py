@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from sorryd.ctl.goals import over
 from sorryd.ctl.options import put, result_of, warn
 from sorryd.ctl.parameters import exactly_one, scope
 from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
+
+if TYPE_CHECKING:
+    from sorryd.ctl.page import Page
+    from sorryd.ctl.shapes import Planned
 
 
 @command(
@@ -53,7 +58,7 @@ def schedule(
     given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
     result = result_of("window.schedule", given)
     if dry_run:
-        put(result, lambda: pages().window_page(result))
+        put(result, lambda: [*pages().window_page(result), *_dry_page(result["plan"])])
         return
     put(result, lambda: pages().id_page(result))
     warn(result)
@@ -103,6 +108,12 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
 def cancel(window_id: str) -> None:
     """Take back a window that is to come."""
     _window("window.cancel", {"id": window_id})
+
+
+def _dry_page(plan: list[Planned]) -> Page:
+    from sorryd.ctl.plan import dry_page
+
+    return dry_page(plan)
 
 
 def _window(method: str, params: Mapping[str, Param]) -> None:

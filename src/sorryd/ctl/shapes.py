@@ -16,6 +16,13 @@ class Author(TypedDict):
 _From = TypedDict("_From", {"from": str})  # a keyword, so not in the class below
 
 
+class Instance(_From):
+    """The instance of a series that is open, or the next one."""
+
+    id: str
+    until: str | None
+
+
 class Window(_From):
     """A window; times are RFC 3339, durations seconds."""
 
@@ -30,6 +37,8 @@ class Window(_From):
     phase: str
     author: Author
     created: str
+    series: str | None
+    next: Instance | None
 
 
 class Member(TypedDict):
@@ -142,3 +151,33 @@ class Bypass(TypedDict):
     header: Field
     expires: str
     warnings: list[str]
+
+
+class SitePlan(TypedDict):
+    """What a window means for one site."""
+
+    site: str
+    reason: str | None
+    spoken: str | None
+    retry_after: int | None
+
+
+class Planned(_From):
+    """A window with all that follows of it."""
+
+    id: str
+    site: str | None
+    until: str | None
+    from_utc: str
+    until_utc: str | None
+    lasts: float | None
+    warnings: list[str]
+    sites: list[SitePlan]
+
+
+class Plan(TypedDict):
+    """What will happen."""
+
+    until: str
+    windows: list[Planned]
+    more: bool

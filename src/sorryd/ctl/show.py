@@ -13,6 +13,7 @@ from sorryd.ctl.times import local, now, relative, span, until
 if TYPE_CHECKING:
     from sorryd.ctl.shapes import (
         Entry,
+        Instance,
         Member,
         Reload,
         SetMember,
@@ -124,21 +125,24 @@ def members_grid(members: list[Member]) -> Grid:
 
 
 def windows_page(windows: list[Window]) -> Page:
-    """Windows as a table."""
+    """Windows as a table; a series with the instance that is open or comes next."""
     if not windows:
         return [line("no windows")]
+    recur = any(window["every"] for window in windows)
     rows = tuple(
         (
             Span(window["id"], "bold"),
             Span(_site_name(window)),
             _word(window["phase"]),
-            Span(local(window["from"])),
-            Span(_end(window)),
+            Span(local((window["next"] or window)["from"])),
+            Span(_end(window["next"] or window)),
+            *([Span(window["every"] or "")] if recur else []),
             Span(window["reason"]),
         )
         for window in windows
     )
-    return [Grid(("ID", "SITE", "PHASE", "FROM", "UNTIL", "REASON"), rows, prose=True)]
+    head = ("ID", "SITE", "PHASE", "FROM", "UNTIL", *(["EVERY"] if recur else []), "REASON")
+    return [Grid(head, rows, prose=True)]
 
 
 def id_page(window: Window) -> Page:
@@ -149,11 +153,14 @@ def id_page(window: Window) -> Page:
 def window_page(window: Window) -> Page:
     """One window with all that is known of it."""
     at, author, end = now(), window["author"], window["until"]
+    following = window["next"]
     return [
         line(Span(window["id"], "bold"), "  ", _word(window["phase"])),
         _labelled("site", _site_name(window)),
         _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
         _labelled("until", _end(window) + (f" ({relative(end, at)})" if end else "")),
+        *([] if window["every"] is None else [_labelled("every", window["every"])]),
+        *([] if following is None else [_labelled("next", _times(following, at))]),
         _labelled("reason", window["reason"] or "-"),
         *([] if window["drain"] is None else [_labelled("drain", span(window["drain"]))]),
         _labelled("zone", window["timezone"]),
@@ -236,7 +243,11 @@ def _next(window: Window, at: datetime) -> str:
     return f"{window['id']}, {begins}, until {ends}{reason}"
 
 
-def _end(window: Window) -> str:
+def _times(one: Instance, at: datetime) -> str:
+    return f"{one['id']}, {local(one['from'])} ({relative(one['from'], at)}), until {_end(one)}"
+
+
+def _end(window: Window | Instance) -> str:
     return local(window["until"]) if window["until"] else "no end set"
 
 
