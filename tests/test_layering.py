@@ -67,6 +67,13 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "access_log": frozenset({"access_file"}),
     "given": frozenset({"model", "snapshot", "folders"}),
     "prober": frozenset({"model", "edge", "reports", "snapshot"}),
+    "courier": frozenset(
+        {"control", "facts", "journal", "model", "policy", "replies_history", "stream", "times"}
+    ),
+    "hooks": frozenset({"courier", "model", "stream"}),
+    "hook_program": frozenset(),
+    "hook_post": frozenset(),
+    "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
     "reactors": frozenset(),
     "options": frozenset({"config", "model", "reactors"}),
     "signals": frozenset({"messages", "replies"}),
@@ -80,7 +87,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given"}
         | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
-        | {"stream"}
+        | {"hook_sending", "hooks", "stream"}
     ),
 }
 
@@ -108,10 +115,12 @@ FILE_MUST_NOT: Final = {
     "control/answers.py": WORLD,
     "control/telling.py": WORLD,
     "control/bypass.py": WORLD,
+    "control/hook_messages.py": WORLD,
     "control/decisions.py": WORLD,
     "control/spans.py": WORLD,
     "control/lines.py": WORLD,
     "control/missing.py": WORLD,
+    "control/line_buffer.py": WORLD,
 }
 
 

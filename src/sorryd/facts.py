@@ -45,6 +45,9 @@ class DownReminded(Value, frozen=True, kw_only=True, tag="reminder"):
 
     since: float
     limit: float
+    cause: Cause | None = None
+    reasons: tuple[Saying, ...] = ()
+    planner: Author | None = None
 
 
 class HookFailed(Value, frozen=True, kw_only=True, tag="hook"):

@@ -10,6 +10,7 @@ All functions run in the journal's thread, in whatever transaction there is.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Set
 from typing import Any, Final
 
 HEALTH: Final = "member.health"
@@ -22,7 +23,7 @@ KEPT_FOR: Final = 30 * 86400.0
 """Seconds that they are kept for."""
 
 _AT_ONCE = 1000  # rows that are removed in one go
-_ANY_SITE = "(:site IS NULL OR site IS NULL OR site = :site)"
+_OF_SITE = "(? IS NULL OR site IS NULL OR site = ?)"
 
 Row = tuple[int, str]
 """`seq` and `body`."""
@@ -61,23 +62,29 @@ def newest(
     `site` None is all of them; else those of the site and those of every site. Those of members'
     health only with `health`.
     """
-    wanted = f"SELECT seq, body FROM history WHERE {_ANY_SITE} AND at >= :since"
-    values = {"site": site, "since": since, "verb": HEALTH, "limit": limit}
-    health_too = "" if health else " AND verb != :verb"
-    rows = connection.execute(f"{wanted}{health_too} ORDER BY seq DESC LIMIT :limit", values)
+    kinds = "" if health else f" AND verb != '{HEALTH}'"
+    wanted = f"SELECT seq, body FROM history WHERE {_OF_SITE} AND at >= ?{kinds}"
+    rows = connection.execute(f"{wanted} ORDER BY seq DESC LIMIT ?", (site, site, since, limit))
     return list(reversed(rows.fetchall()))
 
 
 def following(
-    connection: sqlite3.Connection, after: int, site: str | None, rows: int, size: int
+    connection: sqlite3.Connection,
+    after: int,
+    site: str | None,
+    rows: int,
+    size: int,
+    verbs: Collection[str] = (),
 ) -> list[Row]:
     """The next rows after the cursor `after`, in order; `site` as for `newest`.
 
-    So many rows at the most, and so many characters; but one, if there is one.
+    So many rows at the most, and so many characters; but one, if there is one. Those with one of
+    the `verbs`, if there are any.
     """
-    wanted = f"SELECT seq, body FROM history WHERE seq > :after AND {_ANY_SITE} ORDER BY seq"
+    kinds = f" AND verb IN ({', '.join('?' * len(verbs))})" if verbs else ""
+    wanted = f"SELECT seq, body FROM history WHERE seq > ? AND {_OF_SITE}{kinds} ORDER BY seq"
     found: list[Row] = []
-    for seq, body in connection.execute(wanted, {"after": after, "site": site}):
+    for seq, body in connection.execute(wanted, (after, site, site, *verbs)):
         found.append((seq, body))
         size -= len(body)
         if len(found) >= rows or size <= 0:
@@ -116,7 +123,7 @@ def prune(
 # --- how far hooks have been told -----------------------------------------------------------
 
 
-def cursors(connection: sqlite3.Connection, hooks: set[tuple[str, str]]) -> dict[str, int]:
+def cursors(connection: sqlite3.Connection, hooks: Set[tuple[str, str]]) -> dict[str, int]:
     """By site, the cursor up to which its hook has been told; `hooks` are all that there are.
 
     One that was not known begins behind the last row; those that are gone are forgotten.
@@ -127,11 +134,13 @@ def cursors(connection: sqlite3.Connection, hooks: set[tuple[str, str]]) -> dict
     }
     connection.executemany("DELETE FROM hooks WHERE site = ? AND hook = ?", known.keys() - hooks)
     present = last(connection)
-    for site, hook in hooks - known.keys():
-        delivered(connection, site, hook, present)
+    connection.executemany(
+        "INSERT INTO hooks (site, hook, seq) VALUES (?, ?, ?)",
+        [(*hook, present) for hook in hooks - known.keys()],
+    )
     return {site: known.get((site, hook), present) for site, hook in hooks}
 
 
 def delivered(connection: sqlite3.Connection, site: str, hook: str, seq: int) -> None:
-    """The hook of a site has been told of all rows up to `seq`."""
-    connection.execute("REPLACE INTO hooks (site, hook, seq) VALUES (?, ?, ?)", (site, hook, seq))
+    """The hook of a site has been told of all rows up to `seq`; nothing, if it is gone."""
+    connection.execute("UPDATE hooks SET seq = ? WHERE site = ? AND hook = ?", (seq, site, hook))

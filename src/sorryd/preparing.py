@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 
 from sorryd import ini
 from sorryd.access_log import AccessLog, AccessLogFault
@@ -22,6 +23,7 @@ from sorryd.model import Config
 from sorryd.recording import Recording
 from sorryd.sockets import Place, Sockets
 
+_log = Logger()
 T = TypeVar("T")
 Certificates = Mapping[str, SiteCertificates]  # by the site's name
 
@@ -151,6 +153,14 @@ def certificates_of(config: Config) -> Certificates:
     return {
         site.name: site_certificates(site, folder) for site in config.sites if site.certificates
     }
+
+
+def warn_of_unverified(config: Config) -> None:
+    """Say which members of `config` are not verified."""
+    for site in config.sites:
+        for member in site.members:
+            if member.tls is not None and not member.tls.verify:
+                _log.warn("member {url}: verify=no: anybody could answer for it", url=member.url)
 
 
 def _read(running: Config) -> Config:

@@ -130,3 +130,32 @@ class SubscribeResult(Value, frozen=True, kw_only=True):
     """Events after `cursor` follow as notifications."""
 
     cursor: int
+
+
+class HookMessage(Value, frozen=True, kw_only=True):
+    """What a hook is told of one event, as one object; fields may be added, none changes.
+
+    `cursor` names the event: who gets it twice has had it already. `phase` and `before` are the
+    site's, null where the event is about a window alone. `planned`: somebody decided it, with a
+    window, by hand or by a sorry file. `from` and `until` are those of the down-time, `deadline`
+    is when the phase turns by itself. `author` is who made the window, null where there is none.
+    """
+
+    event: str
+    cursor: int
+    site: str
+    at: str
+    before: Phase | None = None
+    phase: Phase | None = None
+    cause: Cause | None = None
+    transition: str | None = None
+    planned: bool = False
+    window: str | None = None
+    reason: str = ""
+    reasons: Mapping[str, str]
+    from_: str | None = field(name="from", default=None)
+    until: str | None = None
+    until_text: str | None = None
+    deadline: str | None = None
+    author: AuthorResult | None = None
+    detail: str = ""

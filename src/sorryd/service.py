@@ -21,6 +21,8 @@ from sorryd.control.commands import Commands
 from sorryd.control.listening import ControlPort, ControlSocketError, control_gid, listen_control
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
+from sorryd.control.subscriptions import Subscriptions
+from sorryd.control.telling import deed
 from sorryd.control.truth import Clocks, Truth
 from sorryd.edge.cookie_key import CookieKeyFault, cookie_key
 from sorryd.edge.edge import Edge
@@ -31,10 +33,12 @@ from sorryd.edge.renewal import Renewal, Warnings
 from sorryd.edge.resolving import resolver_of
 from sorryd.edge.tls import TlsFault
 from sorryd.given.pages import Given, GivenPages, given
+from sorryd.hook_sending import Sending
+from sorryd.hooks import Hooks
 from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
-from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
+from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder, warn_of_unverified
 from sorryd.prober import Prober
 from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import Recording
@@ -206,12 +210,16 @@ class Sorryd(Service):
             time.time,
         )
         stream = Stream(self._journal)
+        self._hooks = Hooks(
+            reactor, stream, Sending(reactor, self._own_key, time.time), time.time
+        )
         self._commands = Commands(
             self._truth, self._journal, stream, edge, self._preparing, self._own_key
         )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
-        self._factory = ControlFactory(reactor, self._commands.execute, permission)
+        subscriptions = Subscriptions(stream, lambda entry: deed(entry, self._truth.config))
+        self._factory = ControlFactory(reactor, self._commands.execute, permission, subscriptions)
         self._control = listen_control(
             reactor, config.control, config.control_mode, gid, self._factory
         )
@@ -226,8 +234,9 @@ class Sorryd(Service):
         self._given.use(fittings.config.sites, fittings.given)  # before a visitor can come in
         self._edge.open(fittings.bound.values(), fittings.certificates)
         self._renewal.watch(fittings.config.sites, fittings.certificates)
+        self._hooks.use(fittings.config)
         self._look_at_certificates()
-        _warn_of_unverified(fittings.config)
+        warn_of_unverified(fittings.config)
 
     def _look_at_certificates(self) -> None:
         now = time.time()
@@ -265,6 +274,7 @@ class Sorryd(Service):
         elif self._edge is not None:
             log.info("{name} again: sorryd waits no longer", name=signal_name)
             self._edge.hurry()
+            self._hooks.hurry()
 
     @inlineCallbacks
     def stopService(self) -> Any:
@@ -280,16 +290,11 @@ class Sorryd(Service):
         if self._renewing.running:
             self._renewing.stop()
         yield self._control.stop()
+        told = self._hooks.stop(SHUTDOWN)
         yield self._edge.stop(SHUTDOWN)
+        yield told
         yield self._recording.stop()
         self._alarm.stop()
         self._threads.stop()
         self._journal.close()
         log.info("sorryd has stopped")
-
-
-def _warn_of_unverified(config: Config) -> None:
-    for site in config.sites:
-        for member in site.members:
-            if member.tls is not None and not member.tls.verify:
-                log.warn("member {url}: verify=no: anybody could answer for it", url=member.url)

@@ -7,7 +7,7 @@ memory for a reader: each asks for the next entries when it can take them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from msgspec.structs import replace
@@ -51,9 +51,14 @@ class Stream:
         """
         return self._journal.read(_newest, site, limit, since, health)
 
-    def following(self, after: int, site: str | None, limit: int) -> Deferred[Entries]:
-        """The next entries after that cursor, `limit` at the most; `site` as for `newest`."""
-        return self._journal.read(_following, after, site, limit)
+    def following(
+        self, after: int, site: str | None, limit: int, verbs: Collection[str] = ()
+    ) -> Deferred[Entries]:
+        """The next entries after that cursor, `limit` at the most; `site` as for `newest`.
+
+        Those with one of the `verbs`, if there are any.
+        """
+        return self._journal.read(_following, after, site, limit, verbs)
 
     def tail(self) -> Deferred[Tail]:
         """Where the history ends."""
@@ -77,8 +82,14 @@ def _newest(
     return _entries(history.newest(connection, site, since, health, limit))
 
 
-def _following(connection: sqlite3.Connection, after: int, site: str | None, limit: int) -> Entries:
-    return _entries(history.following(connection, after, site, limit, BATCH))
+def _following(
+    connection: sqlite3.Connection,
+    after: int,
+    site: str | None,
+    limit: int,
+    verbs: Collection[str],
+) -> Entries:
+    return _entries(history.following(connection, after, site, limit, BATCH, verbs))
 
 
 def _tail(connection: sqlite3.Connection) -> Tail:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 REACTOR, PATH, MODE, GROUP = sys.argv[1:]
 if REACTOR == "uvloop":
@@ -31,8 +32,12 @@ from twisted.internet.defer import Deferred, succeed  # noqa: E402
 from sorryd.control.listening import ControlSocketError, control_gid, listen_control  # noqa: E402
 from sorryd.control.permission import Permission  # noqa: E402
 from sorryd.control.server import ControlFactory  # noqa: E402
+from sorryd.control.subscriptions import Subscriptions  # noqa: E402
+from sorryd.journal import HistoryEntry, Journal  # noqa: E402
 from sorryd.messages import Request, SiteUp  # noqa: E402
 from sorryd.replies import Result, VersionResult  # noqa: E402
+from sorryd.replies_history import HistoryEntry as Deed  # noqa: E402
+from sorryd.stream import Stream  # noqa: E402
 from sorryd.window import Author  # noqa: E402
 
 reactor = cast(Any, installed)
@@ -46,10 +51,26 @@ def execute(request: Request, author: Author) -> Deferred[Result]:
     )
 
 
+T = TypeVar("T")
+
+
+def run(function: Callable[..., T], *args: Any) -> Deferred[T]:
+    """Nobody subscribes, so that nothing is read."""
+    raise NotImplementedError
+
+
+def tell(entry: HistoryEntry) -> Deed:
+    """See `run`."""
+    raise NotImplementedError
+
+
+nobody = Subscriptions(Stream(Journal("nowhere.db", run)), tell)
+
 os.umask(0o077)  # as in a daemon
 try:
     gid = control_gid(GROUP or None)
-    factory = ControlFactory(reactor, execute, Permission(uid=os.geteuid(), gid=gid))
+    permission = Permission(uid=os.geteuid(), gid=gid)
+    factory = ControlFactory(reactor, execute, permission, nobody)
     port = listen_control(reactor, PATH, int(MODE, 8), gid, factory)
 except ControlSocketError as error:
     print(f"{type(error).__name__}: {error}", flush=True)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.control.world import CONFIG, at_once
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from sorryd.control.permission import Peer, Permission
 from sorryd.control.server import ControlFactory, ControlProtocol
+from sorryd.control.subscriptions import Subscriptions
+from sorryd.control.telling import deed
+from sorryd.journal import Journal
 from sorryd.messages import Request, SiteUp, Status, not_found
 from sorryd.replies import Result, VersionResult
+from sorryd.stream import Stream
 from sorryd.window import Author
 
 VERSION = VersionResult(version="1", python="3", twisted="2", openssl="o")
@@ -32,16 +37,29 @@ def notify(method: str) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "method": method}).encode() + b"\n"
 
 
+def no_subscriptions() -> Subscriptions:
+    """For those who subscribe to nothing: a journal that is not open."""
+    stream = Stream(Journal("nowhere.db", at_once))
+    return Subscriptions(stream, lambda entry: deed(entry, CONFIG))
+
+
 class Conversations:
     """A control socket in memory; commands are answered at once, or when the test says so."""
 
-    def __init__(self, peer: Peer = OPERATOR, at_once: bool = True, most: int = 100) -> None:
+    def __init__(
+        self,
+        peer: Peer = OPERATOR,
+        at_once: bool = True,
+        most: int = 100,
+        subscriptions: Subscriptions | None = None,
+    ) -> None:
         self.clock = Clock()
         self.asked: list[tuple[Request, Author]] = []
         self.waiting: list[Deferred[Result]] = []
         self.at_once = at_once
+        events = subscriptions or no_subscriptions()
         self.factory = ControlFactory(
-            self.clock, self.execute, PERMISSION, lambda transport: peer, most
+            self.clock, self.execute, PERMISSION, events, lambda transport: peer, most
         )
 
     def execute(self, request: Request, author: Author) -> Deferred[Result]:

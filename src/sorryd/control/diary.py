@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from sorryd.control.roster import Turn
 from sorryd.facts import DownReminded, HealthTurned, PhaseTurned
 from sorryd.journal import HistoryEntry
-from sorryd.model import Health, Site
+from sorryd.model import Health
 from sorryd.policy import reminders
 from sorryd.policy.turns import governing, is_news, turn
 from sorryd.policy.windows import Standing
@@ -78,21 +78,28 @@ class Diary:
             )
         )
 
-    def remind(self, site: Site, standing: Standing, limit: float, now: float) -> bool:
+    def remind(self, site: str, standing: Standing, limit: float, now: float, find: Find) -> bool:
         """Whether it is time to warn of a down of `site` that has no end; then that is noted."""
         since = reminders.open_since(standing)
-        last = self._told.get((REMINDER, site.name, ""))
+        last = self._told.get((REMINDER, site, ""))
         before = None if last is None else last.at
         if since is None or not reminders.is_due(since, limit, before, now):
             return False
+        window = None if standing.window is None else find(standing.window)
         self.note(
             HistoryEntry(
                 at=now,
                 verb=REMINDER,
-                site=site.name,
+                site=site,
                 window=standing.window,
                 reason=standing.reason or "",
-                fact=DownReminded(since=since, limit=limit),
+                fact=DownReminded(
+                    since=since,
+                    limit=limit,
+                    cause=standing.cause,
+                    reasons=standing.reasons,
+                    planner=None if window is None else window.author,
+                ),
             )
         )
         return True

@@ -14,6 +14,7 @@ import msgspec
 from sorryd.messages import ControlError, ErrorCode, Request, invalid_params
 from sorryd.model import Value
 from sorryd.replies import Result
+from sorryd.replies_history import HistoryEntry
 
 MAX_LINE = 1024 * 1024  # bytes, without the line's end
 NULL = b"null"  # the id in answers to what had none that could be read
@@ -95,6 +96,11 @@ def encode_error(call_id: bytes, error: ControlError) -> bytes:
     data = _ErrorData(field=error.field, faults=error.faults) if told else None
     body = _Error(code=int(error.code), message=error.message, data=data)
     return _answer(call_id, b"error", _ENCODER.encode(body))
+
+
+def encode_event(event: HistoryEntry) -> bytes:
+    """The line that tells a subscriber of `event`, its end included."""
+    return b'{"jsonrpc":"2.0","method":"event","params":%b}\n' % _ENCODER.encode(event)
 
 
 class _ErrorData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

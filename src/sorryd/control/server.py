@@ -8,7 +8,6 @@ in the order asked, and a client can cost no more memory than that, whatever it 
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable
 from typing import cast
 
@@ -26,10 +25,22 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from sorryd.control.line_buffer import LineBuffer
 from sorryd.control.lines import MAX_LINE, NULL, Call, Refusal, decode, encode_error, encode_result
-from sorryd.control.permission import Peer, Permission, author_of, read_peer
-from sorryd.messages import ControlError, ErrorCode, Request, is_change, not_allowed
+from sorryd.control.permission import Peer, Permission, author_of
+from sorryd.control.subscriptions import Subscription, Subscriptions
+from sorryd.control.transport import ControlTransport, peer_of
+from sorryd.messages import (
+    ControlError,
+    ErrorCode,
+    EventsSubscribe,
+    Request,
+    conflict,
+    is_change,
+    not_allowed,
+)
 from sorryd.replies import Result
+from sorryd.replies_history import SubscribeResult
 from sorryd.window import Author
 
 STALL = 30.0  # seconds that a client may leave its answers unread
@@ -40,33 +51,16 @@ Execute = Callable[[Request, Author], Deferred[Result]]
 FindPeer = Callable[[ITransport], Peer]
 
 
-class ControlTransport(typing.Protocol):
-    """What a conversation asks of its transport."""
-
-    def write(self, data: bytes) -> None: ...
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
-    def unregisterProducer(self) -> None: ...
-    def pauseProducing(self) -> None: ...
-    def resumeProducing(self) -> None: ...
-    def loseConnection(self) -> None: ...
-    def abortConnection(self) -> None: ...
-
-
-def peer_of(transport: ITransport) -> Peer:
-    """Who is at the other end of Twisted's transport of a UNIX socket."""
-    return read_peer(transport.socket)  # type: ignore[attr-defined]  # not in ITransport
-
-
 @implementer(IHalfCloseableProtocol, IPushProducer)
 class ControlProtocol(Protocol):
     """One client of the control socket."""
 
     def __init__(self, home: ControlFactory) -> None:
         self._home = home
-        self._received = bytearray()
-        self._searched = 0  # so many received bytes hold no line's end
+        self._received = LineBuffer()
         self._busy = False  # a request is under way
         self._stalled: IDelayedCall | None = None  # the client does not read
+        self._events: Subscription | None = None
         self._reading = True
         self._no_more = False  # nothing more will be read
         self._closed = False
@@ -84,22 +78,20 @@ class ControlProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._no_more:
             return
-        self._received += data
+        self._received.put(data)
         self._proceed()
 
     def readConnectionLost(self) -> None:
         """The client has asked all it will ask; it still reads."""
         self._no_more = True
-        if self._received and self._received[-1:] != b"\n":
-            self._received += b"\n"
+        self._received.finish()
         self._proceed()
 
     def writeConnectionLost(self) -> None:
         """Twisted calls this only after a loseWriteConnection, of which there is none."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._closed = self._no_more = True
-        self._received.clear()
+        self._end()
         self.resumeProducing()
         self._home.closed(self)
 
@@ -107,6 +99,8 @@ class ControlProtocol(Protocol):
         """The transport's buffer is full: the client does not read."""
         if self._stalled is None:
             self._stalled = self._home.clock.callLater(STALL, self.drop)
+            if self._events is not None:
+                self._events.pause()
             self._proceed()
 
     def resumeProducing(self) -> None:
@@ -114,6 +108,8 @@ class ControlProtocol(Protocol):
         if self._stalled is not None and self._stalled.active():
             self._stalled.cancel()
         self._stalled = None
+        if self._events is not None:
+            self._events.resume()
         self._proceed()
 
     def stopProducing(self) -> None:
@@ -123,8 +119,8 @@ class ControlProtocol(Protocol):
 
     @property
     def at_rest(self) -> bool:
-        """Whether no request is under way."""
-        return not self._busy
+        """Whether nobody waits for something: no request is under way, no event awaited."""
+        return not self._busy and self._events is None
 
     def finish(self) -> None:
         """Answer the request under way, if any, and close."""
@@ -134,8 +130,15 @@ class ControlProtocol(Protocol):
 
     def drop(self) -> None:
         """Close at once, with whatever is unanswered or unread."""
-        self._closed = self._no_more = True
+        self._end()
         self._wire.abortConnection()
+
+    def _end(self) -> None:
+        self._closed = self._no_more = True
+        self._received.clear()
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
     # --- one request after the other ---
 
@@ -146,7 +149,7 @@ class ControlProtocol(Protocol):
         if self._busy or self._stalled is not None:
             self._read(False)
             return
-        line = self._take_line()
+        line = self._received.take()
         if len(self._received if line is None else line) > MAX_LINE:
             self._refuse_length()
         elif line is not None:
@@ -155,17 +158,6 @@ class ControlProtocol(Protocol):
             self._close()
         else:
             self._read(True)
-
-    def _take_line(self) -> bytes | None:
-        """The next line that is not blank, without its end; None while there is none."""
-        while (end := self._received.find(b"\n", self._searched)) >= 0:
-            line = bytes(self._received[:end])
-            del self._received[: end + 1]
-            self._searched = 0
-            if line.strip():
-                return line
-        self._searched = len(self._received)
-        return None
 
     def _begin(self, line: bytes) -> None:
         self._busy = True
@@ -180,7 +172,10 @@ class ControlProtocol(Protocol):
     async def _serve(self, call_id: bytes | None, request: Request) -> None:
         try:
             self._check_permission(request)
-            text = encode_result(call_id or NULL, await self._home.execute(request, self._author))
+            result = await self._home.execute(request, self._author)
+            if isinstance(request, EventsSubscribe) and isinstance(result, SubscribeResult):
+                self._subscribe(result.cursor, request.site)
+            text = encode_result(call_id or NULL, result)
         except ControlError as error:
             text = encode_error(call_id or NULL, error)
         except Exception:
@@ -200,9 +195,21 @@ class ControlProtocol(Protocol):
             return
         if text is not None:
             self._wire.write(text)
+        if self._events is not None and self._stalled is None:
+            self._events.resume()  # a new one begins behind its answer
         # A turn of the reactor between two requests: a thousand of them in one read must not
         # keep visitors waiting.
         self._home.clock.callLater(0, self._rest)
+
+    def _subscribe(self, after: int, site: str | None) -> None:
+        if self._events is not None:
+            raise conflict("this connection is subscribed already")
+        if not self._closed:
+            self._events = self._home.subscriptions.open(after, site, self._wire.write, self._lost)
+
+    def _lost(self, why: Failure) -> None:
+        self._home.log.error("events can't be read: {why}", why=why.getErrorMessage())
+        self._close()
 
     def _rest(self) -> None:
         self._busy = False
@@ -228,8 +235,7 @@ class ControlProtocol(Protocol):
         """Close when all answers are written, or at last when the client has stalled."""
         if self._closed:
             return
-        self._closed = self._no_more = True
-        self._received.clear()
+        self._end()
         if self._stalled is None:
             self._stalled = self._home.clock.callLater(STALL, self.drop)
         self._wire.unregisterProducer()
@@ -247,12 +253,14 @@ class ControlFactory(ServerFactory):
         clock: IReactorTime,
         execute: Execute,
         permission: Permission,
+        subscriptions: Subscriptions,
         find_peer: FindPeer = peer_of,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self.clock = clock
         self.execute = execute
         self.permission = permission
+        self.subscriptions = subscriptions
         self.find_peer = find_peer
         self.max_connections = max_connections
         self._connections: dict[ControlProtocol, None] = {}  # the longest at rest first

@@ -243,10 +243,13 @@ class Truth:
 
     def _tell(self, view: SiteView, standing: Standing, now: float) -> None:
         self._chronicle.standing(view, standing)
-        self._diary.stands(
-            view.site.name, standing, now, lambda name: self._calendar.find(name, now)
-        )
-        if self._diary.remind(view.site, standing, self._config.down_limit, now):
+
+        def find(name: str) -> Window | None:
+            return self._calendar.find(name, now)
+
+        name, limit = view.site.name, self._config.down_limit
+        self._diary.stands(name, standing, now, find)
+        if self._diary.remind(name, standing, limit, now, find):
             self._chronicle.overdue(view.site, standing, now)
 
     def _view(self, site: Site) -> SiteView:
