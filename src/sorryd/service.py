@@ -210,9 +210,7 @@ class Sorryd(Service):
             time.time,
         )
         stream = Stream(self._journal)
-        self._hooks = Hooks(
-            reactor, stream, Sending(reactor, self._own_key, time.time), time.time
-        )
+        self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)
         self._commands = Commands(
             self._truth, self._journal, stream, edge, self._preparing, self._own_key
         )
