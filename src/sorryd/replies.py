@@ -6,6 +6,7 @@ Times are RFC 3339 with an offset, durations are seconds.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 from msgspec import field
 
@@ -161,6 +162,17 @@ class ReloadResult(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class PreviewResult(Value, frozen=True, kw_only=True):
+    """An answer as a visitor would get it, not compressed. `type` is its Content-Type."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    language: str | None
+    type: str
+    warnings: tuple[str, ...] = ()
+
+
 Result = (
     StatusResult
     | tuple[SiteStatus, ...]  # site.down, site.up
@@ -173,4 +185,5 @@ Result = (
     | HistoryResult
     | SubscribeResult
     | BypassResult
+    | PreviewResult
 )

@@ -10,7 +10,6 @@ from sorryd.messages import (
     EventsSubscribe,
     HistoryList,
     MemberSet,
-    PagePreview,
     Request,
     SiteDown,
     SiteUp,
@@ -125,9 +124,6 @@ def plain(**fields: object) -> WindowSchedule:
         ),
         pytest.param(MemberSet(url=A), INVALID, "state", "say a state", id="member, nothing"),
         pytest.param(WindowPlan(site="no"), NOT_FOUND, "site", "no site", id="plan"),
-        pytest.param(
-            PagePreview(), ErrorCode.METHOD_NOT_FOUND, "method", "page.preview", id="preview"
-        ),
         pytest.param(
             *(EventsSubscribe(after=999), ErrorCode.INVALID_PARAMS, "after", "of another journal?"),
             id="cursor",

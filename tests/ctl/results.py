@@ -135,6 +135,14 @@ BYPASS: dict[str, object] = {
     "expires": "2126-12-22T02:00:00+09:00",
     "warnings": ["the window is to come"],
 }
+PREVIEW: dict[str, Any] = {
+    "status": 503,
+    "headers": {"Retry-After": "60", "Content-Type": "text/html; charset=utf-8"},
+    "body": "<p>新しい database\x1b[2J</p>",
+    "language": "ja",
+    "type": "text/html; charset=utf-8",
+    "warnings": ["no window is planned: this one is made up"],
+}
 RESULTS: dict[str, object] = {
     "site.bypass": BYPASS,
     "status": STATUS,
@@ -147,6 +155,7 @@ RESULTS: dict[str, object] = {
     "window.extend": WINDOW,
     "window.end": {**WINDOW, "phase": "ended"},
     "window.cancel": {**WINDOW, "phase": "cancelled"},
+    "page.preview": PREVIEW,
     "member.set": {**MEMBER, "site": "shop"},
     "history.list": HISTORY,
     "daemon.reload": RELOAD,

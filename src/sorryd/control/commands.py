@@ -118,6 +118,7 @@ class Commands:
                 | WindowList()
                 | WindowGet()
                 | WindowPlan()
+                | PagePreview()
                 | HistoryList()
                 | EventsSubscribe()
                 | DaemonVersion()
@@ -135,7 +136,7 @@ class Commands:
                 return await self._bypass(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
-            case PagePreview() | CalendarGet():
+            case CalendarGet():
                 text = f"{request.method}: not supported yet"
                 raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
             case _:

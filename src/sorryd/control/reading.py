@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 from msgspec.structs import asdict, replace
 from twisted.internet.defer import Deferred
 
-from sorryd.control import decisions
+from sorryd.control import decisions, preview
 from sorryd.control.answers import (
     Scene,
     following,
@@ -33,14 +33,16 @@ from sorryd.messages import (
     DaemonVersion,
     EventsSubscribe,
     HistoryList,
+    PagePreview,
     Status,
     WindowGet,
     WindowList,
     WindowPlan,
     invalid_params,
+    not_found,
 )
 from sorryd.policy.acting import acts
-from sorryd.replies import DryRunResult, Result, StatusResult, WindowResult
+from sorryd.replies import DryRunResult, PreviewResult, Result, StatusResult, WindowResult
 from sorryd.replies_history import HistoryResult, SubscribeResult
 from sorryd.replies_plan import PlanResult
 from sorryd.reports import Active, ShownCertificate
@@ -51,7 +53,14 @@ _DAY = 86400.0
 _MOST = 1000  # past windows, and deeds, that one answer has
 
 Question = (
-    Status | WindowList | WindowGet | WindowPlan | HistoryList | EventsSubscribe | DaemonVersion
+    Status
+    | WindowList
+    | WindowGet
+    | WindowPlan
+    | PagePreview
+    | HistoryList
+    | EventsSubscribe
+    | DaemonVersion
 )
 
 
@@ -95,6 +104,8 @@ class Reading:
                 return await self._get(question)
             case WindowPlan():
                 return self._plan(question)
+            case PagePreview():
+                return await self._preview(question)
             case HistoryList():
                 return await self._history(question)
             case EventsSubscribe():
@@ -197,10 +208,26 @@ class Reading:
             yield one.window
 
     async def _get(self, question: WindowGet) -> WindowResult:
-        window = await self.find(question.id)
+        return self.shown(await self._named(question.id))
+
+    async def _named(self, name: str) -> Window:
+        window = await self.find(name)
         if window is None:
-            raise no_window(question.id, self._truth.windows, self._truth.config)
-        return self.shown(window)
+            raise no_window(name, self._truth.windows, self._truth.config)
+        return window
+
+    async def _preview(self, question: PagePreview) -> PreviewResult:
+        decisions.check_site(self.known(), question.site)
+        window = None if question.window is None else await self._named(question.window)
+        if window is not None and window.every is not None:  # the next of the series
+            window = following(self._truth.windows).get(window.id, window)
+        views = {view.site.name: view for view in self._truth.snapshot.sites}
+        name = preview.chosen(question.site, window, tuple(views))
+        if name not in views:  # a window may be of a site that is gone since
+            raise not_found(f"there is no site {name} in the configuration", "window")
+        view = views[name]
+        held = self._truth.standing(view.site)
+        return preview.preview(question, view, held, window, self._truth.now())
 
     def _plan(self, question: WindowPlan) -> PlanResult:
         known = self.known()

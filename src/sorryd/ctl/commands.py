@@ -30,6 +30,7 @@ THEMES = {
     "end": "windows",
     "cancel": "windows",
     "plan": "plan",
+    "preview": "preview",
     "members": "members",
     "ready": "members",
     "drain": "members",
@@ -42,7 +43,7 @@ THEMES = {
     "version": "daemon",
     "completion": "completion",
 }
-_LATER = frozenset({"preview", "watch"})  # known, and not served yet
+_LATER = frozenset({"watch"})  # known, and not served yet
 
 
 class Group(click.Group):

@@ -81,6 +81,10 @@ class Apologies:
             plain = self._plain[variant.plain] = self._make(variant.plain)
         return dress(self._facts, gzipped(plain) if variant.is_gzipped else plain)
 
+    def form(self, accept: str | None, language: str | None) -> Apology:
+        """What one gets whose fields Accept and Accept-Language say this; None is no field."""
+        return self.apology(self._menu.choose(accept, language, None))
+
     def _prepare(self, place: int) -> ReadyApology:
         ready = ReadyApology(self.apology(self._menu.variants[place]))
         self._ready[place] = ready

@@ -50,6 +50,11 @@ class Menu:
         )
         self._wishes: dict[tuple[bytes, ...], Wish] = {}
 
+    @property
+    def remembered(self) -> int:
+        """How many sets of fields it knows the wish of."""
+        return len(self._wishes)
+
     def wish(self, lines: Sequence[bytes]) -> Wish:
         """What a request with these field `lines` asks for."""
         key: tuple[bytes, ...] = ()
