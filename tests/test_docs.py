@@ -50,6 +50,7 @@ def folder(tmp_path: Path, pem: dict[str, bytes]) -> Path:
     for name, data in pem.items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "pages").mkdir()
+    (tmp_path / "current" / "public").mkdir(parents=True)
     return tmp_path
 
 

@@ -21,14 +21,14 @@ from tests.end_to_end.waiting import PATIENCE
 from tests.end_to_end.wire import Message
 
 
-def _where(name: str) -> str | None:
+def where(name: str) -> str | None:
     """Daemons are often beside the PATH of a user."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin")
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
     """Skips where one of these programs is not installed."""
-    missing = [name for name in names if _where(name) is None]
+    missing = [name for name in names if where(name) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
@@ -100,7 +100,7 @@ def nginx(folder: Path, servers: str, *sockets: socket.socket) -> Iterator[None]
 
     Its folder for files is `folder`.
     """
-    program = _where("nginx")
+    program = where("nginx")
     assert program is not None
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     file = folder / "nginx.conf"
