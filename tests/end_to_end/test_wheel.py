@@ -84,13 +84,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 
 def test_all_of_it_is_in_the_wheel(installed: Installed, tmp_path: Path) -> None:
-    """Modules, plugin and page come from where the wheel was installed, and the page is whole."""
+    """Modules, plugin and pages come from where the wheel was installed; the pages are whole."""
     said = installed.run(installed.python, "-P", "-c", WHERE, cwd=tmp_path).stdout
     files, page = json.loads(said)
     assert len(files) > 20
     for file in (*files, page):
         assert Path(file).is_relative_to(installed.packages)
-    assert Path(page).read_bytes() == (ROOT / "etc" / "maintenance.html").read_bytes()
+    for name in ("maintenance.html", "maintenance.ja.html"):
+        packaged = Path(page).with_name(name)
+        assert packaged.read_bytes() == (ROOT / "etc" / name).read_bytes()
 
 
 def test_twistd_finds_the_plugin(installed: Installed, tmp_path: Path) -> None:
