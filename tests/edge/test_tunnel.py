@@ -11,14 +11,10 @@ from sorryd.edge.tunnel import CLOSING
 from sorryd.edge.wheel import TICK
 from sorryd.model import Health
 
-UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: other/1\r\n"
 ASK = request(fields=UPGRADE)
-SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n" + UPGRADE + b"\r\n"
-SWITCHED = (
-    b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nVia: 1.1 sorryd\r\n"
-    + UPGRADE
-    + b"\r\n"
-)
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nA: x\r\n" + UPGRADE + b"\r\n"
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nA: x\r\nVia: 1.1 sorryd\r\n" + UPGRADE + b"\r\n"
 
 
 def tunnel(scene: Scene) -> tuple[FakeWire, FakeWire]:

@@ -25,6 +25,8 @@ from sorryd.edge.names import Names
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
+from sorryd.edge.tunnel import CLOSING
+from sorryd.edge.websocket import WebSocket
 from sorryd.edge.wheel import Wheel
 from sorryd.reports import Active, Report, ShownCertificate
 from sorryd.snapshot import SiteView, Snapshot
@@ -64,6 +66,7 @@ class Edge:
         self._is_running = False
         self._access: Access | None = None
         self._stop_by = math.inf  # a moment
+        self._has_cut = self._is_hurried = False
 
     # --- from the control side ---
 
@@ -183,18 +186,42 @@ class Edge:
 
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""
+        self._is_hurried = True
         self._stop_by = self._reactor.seconds()
 
-    def _wait(self, over: Deferred[None]) -> None:
-        if self._lobby.count() and self._reactor.seconds() < self._stop_by:
-            self._reactor.callLater(_POLL, self._wait, over)
-            return
+    @property
+    def _is_parting(self) -> bool:
+        """Whether somebody was told that we go, and may still answer."""
+        sites = (*self._sites.values(), *self._leaving)
+        return any(
+            isinstance(visitor, WebSocket) and visitor.is_parting
+            for site in sites
+            for visitor in site.visitors
+        )
+
+    def _cut(self) -> None:
+        """End what is still in flight."""
         left = self._visitors()
         if left:
             log.warn("stopping with {left} connections still open", left=left)
         for site in (*self._sites.values(), *self._leaving):
             for visitor in tuple(site.visitors):
                 visitor.expire()
+
+    def _wait(self, over: Deferred[None]) -> None:
+        is_waiting = not self._has_cut and self._lobby.count()
+        if is_waiting and self._reactor.seconds() < self._stop_by:
+            self._reactor.callLater(_POLL, self._wait, over)
+            return
+        if not self._has_cut:
+            self._has_cut = True
+            self._cut()
+            if not self._is_hurried:
+                self._stop_by = self._reactor.seconds() + CLOSING
+        if self._is_parting and self._reactor.seconds() < self._stop_by:
+            self._reactor.callLater(_POLL, self._wait, over)
+            return
+        for site in (*self._sites.values(), *self._leaving):
             site.close()
         self._lobby.close()
         self._wheel.stop()

@@ -138,7 +138,9 @@ class Visitor(Protocol):
     def resume_request(self) -> None:
         """Read on."""
 
-    def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
+    def begin_tunnel(
+        self, member: Wire, ended: Callable[[], None], is_websocket: bool
+    ) -> TunnelEnd:
         """What follows is no HTTP: join the two transports. Returns the member's end."""
 
 

@@ -14,7 +14,7 @@ from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import ResponseHead
 from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.sending import BAD_GATEWAY, Sending
-from sorryd.policy.headers import is_asked_for, response_head, switching_head
+from sorryd.policy.headers import is_asked_for, is_websocket, response_head, switching_head
 
 GATEWAY_TIMEOUT: Final = 504
 
@@ -91,7 +91,9 @@ class Exchange(Sending):
         if self._record is not None:
             self._record.begin_answer(head.status, 0)
         self._visitor.send(switching_head(head))
-        member = self._visitor.begin_tunnel(connection.hand_over(), lambda: self._exit(pool))
+        member = self._visitor.begin_tunnel(
+            connection.hand_over(), lambda: self._exit(pool), is_websocket(head)
+        )
         if rest:
             member.dataReceived(rest)
 

@@ -17,6 +17,7 @@ from sorryd.edge.refusals import refusal
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import Tunnel
+from sorryd.edge.websocket import WebSocket
 from sorryd.policy.answers import Answer
 from sorryd.policy.apologies import Apologies
 from sorryd.policy.redirects import redirection
@@ -204,7 +205,10 @@ class Speaker(Line):
 
     # --- the end of HTTP ---
 
-    def begin_tunnel(self, member: Wire, ended: Callable[[], None]) -> TunnelEnd:
+    def begin_tunnel(
+        self, member: Wire, ended: Callable[[], None], is_websocket: bool
+    ) -> TunnelEnd:
+        """See interfaces.Visitor."""
         self._exchange = None
         self._closing = True
         site, head, client = self._site, self._head, self.client
@@ -218,7 +222,14 @@ class Speaker(Line):
                 record.body_bytes = size
                 record.finish(self._why_cut if was_cut else End.TUNNEL)
 
-        tunnel = Tunnel(site, self.transport, member, site.timeouts.tunnel, over)
-        tunnel.is_spared = lambda: site.spares(head, client)
+        kind = WebSocket if is_websocket else Tunnel
+        tunnel = kind(
+            site,
+            self.transport,
+            member,
+            site.timeouts.tunnel,
+            over,
+            lambda: site.spares(head, client),
+        )
         self._resume()
         return tunnel.take_over(self._requests.ahead, self._ended)

@@ -24,6 +24,7 @@ class Site(Protocol):
     """What a tunnel asks of its site."""
 
     wheel: Wheel
+    stopping: bool
 
     def arrived(self, guest: Guest) -> None:
         """It begins."""
@@ -42,21 +43,29 @@ class Tunnel:
     `is_spared` says whether the end of a drain is not for it.
     """
 
-    is_spared: Callable[[], bool]
-
-    def __init__(self, site: Site, visitor: Wire, member: Wire, idle: float, ended: Ended) -> None:
+    def __init__(
+        self,
+        site: Site,
+        visitor: Wire,
+        member: Wire,
+        idle: float,
+        ended: Ended,
+        is_spared: Callable[[], bool],
+    ) -> None:
         self._site = site
         self._idle = idle
         self._ended = ended
         self._open = 2  # transports
         self._closing = self._was_cut = False
-        self.visitor = End(self, visitor, member)
-        self.member = End(self, member, visitor)
-        self.is_spared = lambda: False
+        self._is_spared = is_spared
+        self.visitor, self.member = self._join(visitor, member)
         self.deadline = site.wheel.now + idle
         site.arrived(self)
         visitor.become(self.visitor)
         member.become(self.member)
+
+    def _join(self, visitor: Wire, member: Wire) -> tuple[End, End]:
+        return End(self, visitor, member), End(self, member, visitor)
 
     def take_over(self, ahead: bytes, ended: bool) -> End:
         """What the visitor sent before the tunnel was one, and whether its FIN was seen.
@@ -104,11 +113,15 @@ class Tunnel:
 
     def expire(self) -> bool:
         """See interfaces.Guest."""
-        if self.is_spared():
+        if self._was_cut or self._closing or self._is_spared():
             return False
         self._was_cut = True
-        self._abort()
+        self._cut()
         return True
+
+    def _cut(self) -> None:
+        """End it: what passes here may be in the middle of anything."""
+        self._abort()
 
     def _abort(self) -> None:
         self._closing = True

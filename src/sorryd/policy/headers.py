@@ -115,3 +115,11 @@ def is_asked_for(chosen: bytes | None, asked: bytes | None) -> bool:
     if chosen is None or asked is None:
         return False
     return chosen.lower() in asked.lower().split(b", ")
+
+
+def is_websocket(head: Response) -> bool:
+    """Whether a 101 begins frames (RFC 6455 §4.2.2)."""
+    name = b"sec-websocket-accept:"
+    return (head.upgrade or b"").lower() == b"websocket" and any(
+        line[: len(name)].lower() == name for line in head.lines
+    )
