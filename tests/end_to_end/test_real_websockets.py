@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http
+import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -232,15 +234,25 @@ def test_silence(shop: Shop, scheme: str) -> None:
     assert shop.talk.ended() == 1006
 
 
-def test_maintenance_ends_tunnels(shop: Shop) -> None:
-    """When drain is over they are cut, and new ones get the apology."""
-    with shop.visit() as visiting:
+def going_away(visiting: ClientConnection) -> str:
+    """Wait for the goodbye of sorryd; its reason."""
+    with pytest.raises(ConnectionClosed) as ended:
+        visiting.recv(PATIENCE)
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 1001
+    return ended.value.rcvd.reason
+
+
+@WAYS
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_maintenance_ends_tunnels(shop: Shop, scheme: str, compression: str | None) -> None:
+    """When drain is over both ends are told why, and new ones get the apology."""
+    with shop.visit(scheme=scheme, compression=compression) as visiting:
         visiting.send("?")
         assert visiting.recv(PATIENCE) == "?"
         shop.daemon.ask("site.down", {"site": "shop", "drain": "0s"})
-        with pytest.raises(ConnectionClosedError):
-            visiting.recv(PATIENCE)
-    assert shop.talk.ended() == 1006
+        assert going_away(visiting) == "maintenance"
+    assert shop.talk.ended() == 1001
     with pytest.raises(InvalidStatus) as refused, shop.visit():
         pass
     assert refused.value.response.status_code == 503
@@ -248,3 +260,17 @@ def test_maintenance_ends_tunnels(shop: Shop) -> None:
     with shop.visit():
         pass
     assert shop.talk.ended() == 1000
+
+
+def test_stop_ends_tunnels(tmp_path: Path) -> None:
+    """When sorryd stops, and its operator waits no longer, both ends are told that it goes."""
+    with closing(Talk()) as talk:
+        daemon = Daemon(tmp_path, configuration([talk.url]))
+        with daemon, Shop(daemon, talk).visit() as visiting:
+            visiting.send("?")
+            assert visiting.recv(PATIENCE) == "?"
+            daemon.signal(signal.SIGTERM)
+            daemon.wait_for_log("requests in flight may finish")
+            daemon.stop()
+            assert going_away(visiting) == ""
+        assert talk.ended() == 1001
