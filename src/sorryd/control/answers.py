@@ -8,7 +8,7 @@ from sorryd.model import Cause, Config, Phase, Value
 from sorryd.policy.acting import acts, closing, concerns
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
-from sorryd.policy.outlook import outlook
+from sorryd.policy.outlook import MOST, outlook
 from sorryd.policy.reminders import open_since
 from sorryd.policy.reminders import warning as warning_of_down
 from sorryd.policy.windows import Standing
@@ -28,6 +28,7 @@ from sorryd.snapshot import MemberView, SiteView
 from sorryd.times import TimeFault, format_instant, parse_zone
 from sorryd.window import Author, Window
 
+_FEW = 30  # changes of a site's phase that are told of, however many sites there are
 Loads = Mapping[tuple[str, str], int]  # requests in flight, by site and URL
 
 
@@ -139,7 +140,8 @@ def _stretches(view: SiteView, scene: Scene) -> Iterator[StretchResult]:
     site, file = view.site, view.file
     since = None if file is None else file.since
     end = scene.now + scene.ahead
-    for one in outlook(view.windows, site, scene.now, end, since):
+    most = max(_FEW, MOST // len(scene.views))  # so that many sites take no longer than one
+    for one in outlook(view.windows, site, scene.now, end, since, most):
         yield StretchResult(
             from_=instant(one.start, site.timezone),
             until=instant(one.end, site.timezone),

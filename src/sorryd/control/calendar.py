@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
+from sorryd.control.arranged import Arranged
 from sorryd.control.chronicle import Chronicle
 from sorryd.control.observed import Commits, Observed
 from sorryd.control.series import SeriesBook
@@ -19,7 +20,6 @@ from sorryd.policy.acting import is_past, recovered
 from sorryd.policy.instances import Series
 from sorryd.policy.windows import (
     Standing,
-    arrange,
     final,
     is_continued,
     passed,
@@ -42,20 +42,20 @@ class Calendar:
         self._chronicle = chronicle
         windows = tuple(windows)
         self._book = SeriesBook(windows)
-        self._windows = {window.id: window for window in windows if window.every is None}
-        self._given: dict[str, Window] = {}  # those of them that the rules of series give
-        self._by_site: dict[str, tuple[Window, ...]] = {}  # worked out from `arranged`
-        self._standings: dict[str, Standing] = {}  # worked out from that
+        self._windows = Arranged(window for window in windows if window.every is None)
+        self._given: set[str] = set()  # ids of those of them that the rules of series give
+        self._standings: dict[str, Standing] = {}  # worked out from them
         self._files: dict[str, float] = {}  # since when sorry files are there, by site
         self._observed = Observed(journal, chronicle)
         self._verification = Verification()
         self._reserved: frozenset[str] = frozenset()
-        self.arrange()
 
     # --- what is known ------------------------------------------------------------------------
 
-    arranged: tuple[Window, ...]
-    """All of them, in the order of `policy.windows.arrange`."""
+    @property
+    def arranged(self) -> tuple[Window, ...]:
+        """All of them, in the order of `policy.windows.arrange`."""
+        return self._windows.all
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -82,11 +82,7 @@ class Calendar:
 
     def of(self, site: Site) -> tuple[Window, ...]:
         """Those that concern `site`, arranged."""
-        known = self._by_site.get(site.name)
-        if known is None:
-            known = tuple(window for window in self.arranged if is_past(window, site.name))
-            self._by_site[site.name] = known
-        return known
+        return self._windows.of(site.name)
 
     def standing(self, site: Site, now: float) -> Standing:
         """Where `site` stands at the instant `now`."""
@@ -104,7 +100,7 @@ class Calendar:
         if window.every is None:
             self._keep(window)
         else:
-            self._windows.pop(window.id, None)
+            self._windows.drop(window.id)
         self._observed.follow(window)
 
     def find_file(self, site: str, since: float | None) -> None:
@@ -115,9 +111,7 @@ class Calendar:
         self._standings.pop(site, None)
 
     def arrange(self) -> None:
-        """Windows or sites have changed: sort anew, and forget what followed of the old ones."""
-        self.arranged = arrange(self._windows.values())
-        self._by_site.clear()
+        """Windows or sites have changed: forget what followed of the old ones."""
         self._standings.clear()
 
     @contextmanager
@@ -150,28 +144,34 @@ class Calendar:
 
     def _keep(self, window: Window) -> None:
         """The journal has, or will have, a window that is no series."""
-        self._windows[window.id] = window
-        self._given.pop(window.id, None)
+        self._windows.put(window)
+        self._given.discard(window.id)
         self._book.keep(window)
 
     def _find(self, now: float) -> bool:
         """It is the instant `now`: take in the instances that rules give; whether any is new."""
-        if not self._book.find(now):
+        if not self._book.is_due(now):
             return False
-        before, self._given = self._given, {one.id: one for one in self._book.given()}
+        gone, new = self._book.find(now)
+        for name in self._given.intersection(one.id for one in gone):
+            self._windows.drop(name)
+            self._given.discard(name)
+        for one in new:
+            self._keep_given(one)
         for series in self._book.exhausted():
             if series.id not in self._reserved:
                 over = replace(series, ended=now)
                 self._observed.add(series, over, "window.passed", series.site, now)
                 self._book.put(over)
                 self._chronicle.over(over)
-        if self._given == before:
-            return False
-        for name in before:
-            del self._windows[name]
-        self._windows |= self._given
-        self.arrange()
-        return True
+        if gone or new:
+            self.arrange()
+        return bool(gone or new)
+
+    def _keep_given(self, window: Window) -> None:
+        """The rule of a series gives this one."""
+        self._windows.put(window)
+        self._given.add(window.id)
 
     def verify(
         self, sites: Sequence[Site], now: float, moment: float, is_healthy: IsHealthy
@@ -216,7 +216,7 @@ class Calendar:
                 for site in sites
                 if is_past(window, site.name)
             ):
-                del self._windows[window.id]
+                self._windows.drop(window.id)
         if len(self._windows) == before:
             return False
         self.arrange()

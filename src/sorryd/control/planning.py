@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sorryd.control.answers import instant
 from sorryd.control.overlaps import meet
+from sorryd.control.series import AHEAD
 from sorryd.model import Config, Phase, Site, Value
 from sorryd.policy.acting import acts, closing, concerns, holding
 from sorryd.policy.clock_changes import on_end, on_start, within
@@ -22,6 +23,7 @@ from sorryd.policy.dates import spoken
 from sorryd.policy.instances import Series, between, zone
 from sorryd.policy.windows import Standing, arrange, standing, standing_of
 from sorryd.replies_plan import Planned, SitePlan
+from sorryd.snapshot import SiteView
 from sorryd.window import Window
 
 MOST: Final = 400
@@ -45,7 +47,13 @@ def coming(
 ) -> list[Window]:
     """The first `most` windows and instances that act from `since` until `until`, as they start."""
     concrete = {one.id: one for one in outlook.windows}
-    given = (_unknown(one, concrete, since, until) for one in outlook.series)
+    beyond = max(since, outlook.now + AHEAD)  # nearer ones are among the windows
+    series = outlook.series if until > beyond else ()
+    given = (
+        _unknown(one, concrete, beyond, until)
+        for one in series
+        if site is None or one.window.site in (None, site)
+    )
     found = heapq.merge(sorted(concrete.values(), key=_order), *given, key=_order)
     wanted = (
         one
@@ -56,12 +64,27 @@ def coming(
     return list(islice(wanted, most))
 
 
+def further(view: SiteView, series: Iterable[Series], now: float, until: float) -> SiteView:
+    """`view` with the instances until `until` that are too far off to be in it."""
+    if until <= now + AHEAD:
+        return view
+    known = {one.id: one for one in view.windows}
+    found = (
+        one
+        for of in series
+        if of.window.site in (None, view.site.name)
+        for one in islice(_unknown(of, known, now + AHEAD, until), MOST)
+    )
+    return replace(view, windows=arrange((*view.windows, *found)))
+
+
 def planned(outlook: Outlook, windows: Iterable[Window], site: str | None) -> Iterator[Planned]:
     """`windows`, in the order of their starts, each with what becomes of it."""
     firsts = {one.window.id: one.window for one in outlook.series}
     for group in _groups(windows, outlook.now):
+        arranged = arrange(group)
         for window in group:
-            yield _planned(outlook, window, firsts.get(window.series or ""), group, site)
+            yield _planned(outlook, window, firsts.get(window.series or ""), arranged, site)
 
 
 def rehearsed(outlook: Outlook, window: Window) -> Iterator[Planned]:
@@ -74,11 +97,12 @@ def rehearsed(outlook: Outlook, window: Window) -> Iterator[Planned]:
     mine: Iterable[Window] = [window]
     if window.every is not None:
         own = Series(window=window)
-        mine = list(islice(between(own, outlook.now, math.inf), _FIRST))
-        others = replace(others, series=(*others.series, own))
+        near = tuple(between(own, outlook.now, outlook.now + AHEAD))
+        others = replace(others, series=(*others.series, own), windows=(*others.windows, *near))
+        mine = islice(between(own, outlook.now, math.inf), _FIRST)
     for one in mine:
-        near = coming(others, window.site, one.start, closing(one) + _NEAR)
-        group = sorted({other.id: other for other in (*near, one)}.values(), key=_order)
+        some = coming(others, window.site, one.start, closing(one) + _NEAR)
+        group = sorted({other.id: other for other in (*some, one)}.values(), key=_order)
         found = planned(others, group, window.site)
         yield next(plan for plan in found if plan.id == one.id)
 
@@ -161,7 +185,7 @@ def _warnings(
 
 def _site_plan(site: Site, window: Window, group: Sequence[Window], now: float) -> SitePlan:
     at = max(now, window.start)
-    held = standing(arrange(group), site, at)
+    held = standing(group, site, at)
     is_partial = held.phase.serves and any(one.id == window.id for one in held.partial)
     shown = standing_of(window, at) if is_partial else held
     plan = SitePlan(

@@ -24,7 +24,7 @@ from sorryd.control.answers import (
 )
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
-from sorryd.control.planning import MOST, Outlook, coming, planned, rehearsed
+from sorryd.control.planning import MOST, Outlook, coming, further, planned, rehearsed
 from sorryd.control.spans import past_instant, wanted_ahead, zone_named, zone_of
 from sorryd.control.telling import deed
 from sorryd.control.truth import Truth
@@ -171,7 +171,10 @@ class Reading:
         decisions.check_site(self.known(), question.site)
         scene = self.scene()
         if question.ahead is not None:
-            scene = replace(scene, ahead=wanted_ahead(question.ahead))
+            seconds = wanted_ahead(question.ahead)
+            until, series = scene.now + seconds, self._truth.series
+            views = tuple(further(view, series, scene.now, until) for view in scene.views)
+            scene = replace(scene, ahead=seconds, views=views)
         return StatusResult(
             version=sorryd_version(),
             pid=os.getpid(),

@@ -9,7 +9,7 @@ to be over comes no more, whatever the clock says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from sorryd.policy.instances import Series, instance, named, reach, recurrences
@@ -89,6 +89,7 @@ class SeriesBook:
         self._series: dict[str, _Series] = {}
         self._kept: dict[str, dict[float, bool]] = {}  # also of what is a series no more
         self._due = -math.inf
+        self._gone: list[Window] = []  # instances of what is a series no more
         for window in sorted(windows, key=lambda window: window.every is None):
             self.put(window)
             self.keep(window)
@@ -123,7 +124,8 @@ class SeriesBook:
         """A series is like this from now on; or it is none any more."""
         self._due = -math.inf
         if window.every is None or window.is_final:
-            self._series.pop(window.id, None)
+            was = self._series.pop(window.id, None)
+            self._gone += () if was is None else was.given
             return
         kept = self._kept.setdefault(window.id, {})
         self._series.setdefault(window.id, _Series(window, kept)).renew(window)
@@ -137,20 +139,26 @@ class SeriesBook:
             self._due = -math.inf
             self._series[one.series].heed(one)
 
-    def find(self, now: float) -> bool:
-        """It is the instant `now`: find the instances there are; whether any series was due."""
-        if now < self._due:
-            return False
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to find instances anew."""
+        return self._due <= now
+
+    def find(self, now: float) -> tuple[list[Window], list[Window]]:
+        """It is the instant `now`: the instances that go, and those that come.
+
+        These are those that rules give; not those that the journal has.
+        """
+        gone, new = self._gone, list[Window]()
+        self._gone = []
         for one in self._series.values():
             if one.due <= now:
+                before = {each.id: each for each in one.given}
                 one.find(now)
+                after = {each.id: each for each in one.given}
+                gone += (each for name, each in before.items() if name not in after)
+                new += (each for name, each in after.items() if before.get(name) != each)
         self._due = min((one.due for one in self._series.values()), default=math.inf)
-        return True
-
-    def given(self) -> Iterator[Window]:
-        """The instances that the journal has not, as found last."""
-        for one in self._series.values():
-            yield from one.given
+        return gone, new
 
     def exhausted(self) -> tuple[Window, ...]:
         """The series of which all is over, as found last."""

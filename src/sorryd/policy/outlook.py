@@ -6,8 +6,10 @@ will do. Members are taken to be found healthy as late as a window waits for the
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,7 +18,8 @@ from sorryd.policy.acting import opening
 from sorryd.policy.windows import Standing, standing
 from sorryd.window import GiveUp, Window
 
-_MOST = 500  # changes of standing that are looked at
+MOST: Final = 500
+"""Changes of standing that are looked at."""
 
 
 class Stretch(Value, frozen=True, kw_only=True):
@@ -33,13 +36,21 @@ class Stretch(Value, frozen=True, kw_only=True):
 
 
 def outlook(
-    windows: Sequence[Window], site: Site, now: float, end: float, file: float | None = None
+    windows: Sequence[Window],
+    site: Site,
+    now: float,
+    end: float,
+    file: float | None = None,
+    most: int = MOST,
 ) -> tuple[Stretch, ...]:
-    """The stretches from `now` until `end`, without gaps. Arguments as those of `standing`."""
+    """The stretches from `now` until `end`, without gaps. Arguments as those of `standing`.
+
+    Of more than `most` changes the first ones are told.
+    """
     concerned = takewhile(lambda one: opening(one) < end, windows)
     hoped = tuple(map(_waiting_no_longer, concerned))
     found: list[Stretch] = []
-    for stretch in islice(_stretches(hoped, site, now, end, file), _MOST):
+    for stretch in islice(_stretches(hoped, site, now, end, file), most):
         if found and _alike(found[-1], stretch):
             found[-1] = replace(found[-1], end=stretch.end)
         else:
@@ -57,6 +68,8 @@ def _stretches(
         yield Stretch(
             phase=held.phase, start=at, end=until, window=held.window, partial=_is_partial(held)
         )
+        if held.phase.serves and not _is_partial(held):
+            windows = windows[bisect_right(windows, at, key=opening) :]  # those are all over
         at = until
 
 

@@ -77,7 +77,15 @@ class Standing(Value, frozen=True, kw_only=True):
 
 def arrange(windows: Iterable[Window]) -> tuple[Window, ...]:
     """`windows` in the order that all functions here take: as they open."""
-    return tuple(sorted(windows, key=lambda window: (opening(window), window.start, window.id)))
+    return tuple(sorted(windows, key=place_of))
+
+
+Place = tuple[float, float, str]  # of a window among others; no two have the same
+
+
+def place_of(window: Window) -> Place:
+    """What windows are arranged by."""
+    return opening(window), window.start, window.id
 
 
 def passed(windows: Sequence[Window], now: float) -> tuple[str, ...]:
