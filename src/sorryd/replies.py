@@ -173,6 +173,13 @@ class PreviewResult(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class CalendarResult(Value, frozen=True, kw_only=True):
+    """Windows as an iCalendar object (RFC 5545), and how many events it has."""
+
+    calendar: str
+    events: int
+
+
 Result = (
     StatusResult
     | tuple[SiteStatus, ...]  # site.down, site.up
@@ -186,4 +193,5 @@ Result = (
     | SubscribeResult
     | BypassResult
     | PreviewResult
+    | CalendarResult
 )

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from twisted.application.service import IService, MultiService, Service
@@ -201,18 +202,13 @@ class Sorryd(Service):
 
     def _open_control(self, edge: Edge) -> None:
         config, reactor = self._config, self._reactor
-        self._preparing = Preparing(
-            reactor,
-            self._sockets,
-            self._recording,
-            lambda: self._renewal.certificates,
-            self._fit,
-            time.time,
-        )
+        served = self._sockets, self._recording, lambda: self._renewal.certificates
+        self._preparing = Preparing(reactor, *served, self._fit, time.time)
         stream = Stream(self._journal)
         self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)
+        aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
         self._commands = Commands(
-            self._truth, self._journal, stream, edge, self._preparing, self._own_key
+            self._truth, self._journal, stream, edge, self._preparing, self._own_key, aside=aside
         )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)

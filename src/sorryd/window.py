@@ -82,7 +82,8 @@ class Window(Value, frozen=True):
     healthy; then `verified` and `ended` are set. `gave_up` is the instant at which that was in
     vain: with `give_up` open it has ended, else it holds until it is ended by hand.
 
-    `sequence` counts the changes (RFC 5545 §3.8.7.4).
+    `sequence` counts the changes (RFC 5545 §3.8.7.4) that operators made; `changed` is the instant
+    of the last one.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Window(Value, frozen=True):
     gave_up: float | None = None
     scope: Scope = Scope()
     sequence: int = 0
+    changed: float | None = None
 
     @property
     def is_final(self) -> bool:

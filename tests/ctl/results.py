@@ -158,6 +158,7 @@ RESULTS: dict[str, object] = {
     "page.preview": PREVIEW,
     "member.set": {**MEMBER, "site": "shop"},
     "history.list": HISTORY,
+    "calendar.get": {"calendar": "BEGIN:VCALENDAR\r\nSUMMARY:新しい\r\n", "events": 1},
     "daemon.reload": RELOAD,
     "daemon.version": {"version": "1.0", "python": "3.11", "twisted": "26", "openssl": "OpenSSL 3"},
 }

@@ -58,6 +58,8 @@ ASKED: list[tuple[list[str], str, dict[str, object]]] = [
     (["bypass"], "site.bypass", {}),
     (["bypass", "shop", "--window", "db@2026", "-v"], "site.bypass",
      {"site": "shop", "window": "db@2026"}),
+    (["calendar"], "calendar.get", {}),
+    (["calendar", "shop"], "calendar.get", {"site": "shop"}),
     (["history", "shop"], "history.list", {"site": "shop"}),
     (["reload"], "daemon.reload", {}),
     (["version"], "daemon.version", {}),

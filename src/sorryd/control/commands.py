@@ -25,8 +25,10 @@ from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
 from sorryd.control.missing import no_window
 from sorryd.control.observed import Commits
+from sorryd.control.publishing import Aside, Publishing, at_once
 from sorryd.control.reading import Reading, Remembers, Serves
 from sorryd.control.reloading import Prepares, Reload
+from sorryd.control.revisions import revised
 from sorryd.control.truth import Truth
 from sorryd.journal import HistoryEntry, JournalError, WindowPut
 from sorryd.messages import (
@@ -77,7 +79,8 @@ def new_name() -> str:
 class Commands:
     """Carries out requests.
 
-    `prepares` is asked for new configurations; `own_key` is the daemon's secret, for links.
+    `prepares` is asked for new configurations; `own_key` is the daemon's secret, for links. What
+    takes long and touches nothing is done `aside`.
     """
 
     def __init__(
@@ -89,10 +92,12 @@ class Commands:
         prepares: Prepares,
         own_key: bytes,
         new_name: Callable[[], str] = new_name,
+        aside: Aside = at_once,
     ) -> None:
         self._truth = truth
         self._journal = journal
         self._reading = Reading(truth, journal, stream, edge)
+        self._publishing = Publishing(truth, journal, self._reading, aside)
         self._own_key = own_key
         self._new_name = new_name
         self._turn = DeferredLock()
@@ -137,8 +142,7 @@ class Commands:
             case DaemonReload():
                 return await self._reload.run(author)
             case CalendarGet():
-                text = f"{request.method}: not supported yet"
-                raise ControlError(ErrorCode.METHOD_NOT_FOUND, text, "method")
+                return await self._publishing.calendar(request)
             case _:
                 assert_never(request)
 
@@ -216,6 +220,7 @@ class Commands:
         """To the journal first, and only then so."""
         if not decision.changes:
             return
+        decision = revised(decision, entry.at)
         names = [change.window.id for change in decision.changes if isinstance(change, WindowPut)]
         entry = decision.entry(entry)
         with self._truth.reserved(frozenset(names)):

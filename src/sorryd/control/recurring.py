@@ -19,7 +19,13 @@ def is_same(new: Window, old: Window) -> bool:
     Nor does a series that begins with an instance of the old one: ``--from 02:00`` means another
     day each day.
     """
-    said = replace(new, author=old.author, sequence=old.sequence, renewed=old.renewed)
+    said = replace(
+        new,
+        author=old.author,
+        sequence=old.sequence,
+        changed=old.changed,
+        renewed=old.renewed,
+    )
     if said == old or new.every is None or old.every != new.every:
         return said == old
     if new.end is None or old.end is None or parse(new.every).count is not None:

@@ -38,6 +38,7 @@ THEMES = {
     "weight": "members",
     "bypass": "bypass",
     "history": "daemon",
+    "calendar": "calendar",
     "reload": "daemon",
     "check": "daemon",
     "version": "daemon",
