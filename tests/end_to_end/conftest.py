@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.end_to_end.chromium import Chromium, Tab
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.stage import Stage, stage
 
@@ -36,4 +37,18 @@ def shop(running: Stage) -> Stage:
 def member() -> Iterator[Member]:
     """A member that says hello."""
     with Member(saying(b"hello")) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A browser for all tests; each takes tabs of its own."""
+    with Chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser: Chromium) -> Iterator[Tab]:
+    """A tab in which nothing may go wrong."""
+    with browser.tab() as one:
         yield one
