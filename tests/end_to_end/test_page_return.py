@@ -216,3 +216,24 @@ def test_members_die_and_live_again(tmp_path: Path, tab: Tab) -> None:
         member.start()
         tab.until("document.body.innerText.includes('hello')")
         assert tab.value("location.href") == url
+
+
+@pytest.mark.parametrize(
+    ("languages", "language", "heading"),
+    [
+        ("en-GB", "en", "Down for maintenance"),
+        ("ja", "ja", "メンテナンス中です"),
+        ("de,ja;q=0.5", "ja", "メンテナンス中です"),
+        ("fr", "en", "Down for maintenance"),
+    ],
+)
+def test_in_the_readers_language(
+    shop: Shop, tab: Tab, languages: str, language: str, heading: str
+) -> None:
+    """The page comes in the language that the reader reads best, and its time in it, too."""
+    shop.daemon.ask("site.down", {"for": "2h"})
+    tab.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": languages})
+    tab.open(shop.url)
+    assert tab.value("document.documentElement.lang") == language
+    assert tab.text("h1") == heading
+    assert ("年" in tab.text("#until")) is (language == "ja")
