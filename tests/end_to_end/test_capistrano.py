@@ -178,6 +178,29 @@ def test_f5_gives_the_page_first_asked_for(shop: Shop) -> None:
         check_page(asking(wire, b"/cart?step=2"), "/cart?step=2")
 
 
+def test_requests_in_flight_are_finished(shop: Shop) -> None:
+    """Who has begun to be served is served, while new visitors get the page."""
+    with visitor(shop.daemon.port()) as wire:
+        wire.send(request(b"/held/order"))
+        shop.member.wait_for("/held/order")
+        shop.cap(PUT["written"])
+        shop.wait_for(503)
+        shop.member.release("/held/order")
+        check_page(wire.answer(), "/held/order")
+        assert asking(wire, b"/next").status == 503
+
+
+def test_the_history_has_it(shop: Shop) -> None:
+    """A file that came and went leaves both turns of the phase, with its cause."""
+    shop.cap(PUT["written"])
+    shop.wait_for(503)
+    shop.cap(ENABLE)
+    shop.wait_for(200)
+    said = shop.daemon.ctl("history", "shop")
+    assert said.returncode == 0
+    assert "sorry file" in said.stdout, said.stdout
+
+
 def test_under_a_window(shop: Shop) -> None:
     """The file is the page while it is there; the window holds the site after it, as planned."""
     shop.daemon.ask("site.down", {"site": "shop", "reason": "disks"})

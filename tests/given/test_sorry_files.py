@@ -246,6 +246,20 @@ def test_many_files_at_once(looking: Looking, shared: Path) -> None:
     looking.until(b"<p>sorry")
 
 
+def test_more_than_inotify_can_tell(looking: Looking, shared: Path) -> None:
+    """Its queue overflows while the reactor does something else: a look finds the file."""
+    path = shared / "maintenance.html"
+    looking.use(site(sorry_file=str(path)))
+    queue = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    for _ in range(min(queue, 20000) // 3 + 1000):  # each of them is three events
+        (shared / "upload").touch()
+        (shared / "upload").unlink()
+    path.write_bytes(b"<p>sorry")
+    looking.until(b"<p>sorry")
+    path.unlink()
+    looking.until(None)
+
+
 # --- reloads ---------------------------------------------------------------------------------
 
 

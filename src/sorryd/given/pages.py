@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -50,7 +50,7 @@ class GivenPages:
         self._files = SorryFiles(reactor, now, find_file)
         self._fetcher = Fetcher(reactor, folder, self._get, fetch_page)
 
-    def use(self, sites: Iterable[Site], first: Given) -> None:
+    def use(self, sites: Collection[Site], first: Given) -> None:
         """Look after those of `sites`, which have begun as `first` says."""
         self._files.use(sites, first.sights)
         self._fetcher.use(sites, first.copies)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -61,7 +61,7 @@ class SorryFiles:
         self._thread: threading.Thread | None = None
         self._is_stopped = False
 
-    def use(self, sites: Iterable[Site], sights: Mapping[str, Sight]) -> None:
+    def use(self, sites: Collection[Site], sights: Mapping[str, Sight]) -> None:
         """Look after the files of `sites`; `sights` are their `first_sights`."""
         before = {(file.site, file.path): file for file in self._files}
         given_up = {file.site for file in self._files}
