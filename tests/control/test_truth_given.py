@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 from tests.control.world import NOON, World
+from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.control.truth import Clocks, Truth
+from sorryd.messages import SiteDown
 from sorryd.snapshot import GivenPage, SiteView, Snapshot
 
 PAGE = GivenPage(body=b"<p>sorry", media_type="text/html", since=NOON)
@@ -27,6 +29,19 @@ def test_a_sorry_file_is_published(world: World) -> None:
     world.truth.find_file("shop", None)
     assert view(world).file is None
     assert world.phase("shop") == "live"
+
+
+def test_the_log_names_the_file(world: World) -> None:
+    """Not the window that it stands before."""
+    with capturedLogs() as logs:
+        world.ask(SiteDown(site="shop"))
+        world.truth.find_file("shop", PAGE)
+        world.truth.find_file("shop", None)
+    told = [formatEvent(event) or "" for event in logs]
+    said = [line.partition(" -> ")[2] for line in told if " -> " in line]
+    assert [line.partition("(")[2][:15] for line in said] == [
+        "by hand, window", "the sorry file ", "by hand, window",
+    ]  # fmt: skip
 
 
 def test_what_is_known_is_not_published_again(world: World) -> None:

@@ -199,6 +199,7 @@ def test_the_history_has_it(shop: Shop) -> None:
     said = shop.daemon.ctl("history", "shop")
     assert said.returncode == 0
     assert "sorry file" in said.stdout, said.stdout
+    shop.daemon.wait_for_log(r"site shop: live -> draining \(the sorry file is there\)")
 
 
 def test_under_a_window(shop: Shop) -> None:

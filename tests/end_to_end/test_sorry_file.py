@@ -28,7 +28,7 @@ def member() -> Iterator[Pages]:
         yield one
 
 
-def put(folder: Path, text: str = "<p>sorry") -> None:
+def put(folder: Path, text: str = "<p>sorry</html>\n") -> None:
     """The file, whole at once."""
     draft = folder / "draft"
     draft.write_text(text)

@@ -212,6 +212,8 @@ def _why(standing: Standing) -> str:
     """A few words on the cause, for the end of a line."""
     if standing.phase is Phase.ANNOUNCED and standing.next is not None:
         return f" (window {standing.next.id})"
+    if standing.cause is Cause.FILE:
+        return " (the sorry file is there)"
     if standing.window is None:
         return ""
     what = "by hand" if standing.cause is Cause.MANUAL else "planned"

@@ -114,10 +114,13 @@ class Forms:
     def apologies(
         self, facts: Facts, file: GivenPage | None = None, fetched: GivenPage | None = None
     ) -> Apologies:
-        """Those of one outage. `file` and `fetched` are pages that others wrote, if any."""
+        """Those of one outage. `file` and `fetched` are pages that others wrote, if any.
+
+        A file without a body stands for what is said in other outages.
+        """
         mode = self._mode(facts)
         given = fetched if mode is SorryMode.FETCH else None
-        if facts.cause is Cause.FILE and file is not None:
+        if facts.cause is Cause.FILE and file is not None and file.body:
             given, mode = file, SorryMode.HERE
         location = self._site.sorry_url if mode is SorryMode.REDIRECT else None
 
