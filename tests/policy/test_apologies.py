@@ -224,6 +224,17 @@ def test_same_bytes_within_a_second() -> None:
 # --- pages from elsewhere -----------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("mode", "body"), [(SorryMode.HERE, b"upgrade"), (SorryMode.FETCH, b"<p>far")]
+)
+def test_empty_sorry_file(mode: SorryMode, body: bytes) -> None:
+    """It is a switch and no page: the site says what it says in other outages."""
+    facts, empty = replace(PLANNED, cause=Cause.FILE), replace(GIVEN, body=b"")
+    fetched = replace(GIVEN, body=b"<p>far")
+    said = apologies(facts, EN, file=empty, fetched=fetched, sorry_mode=mode, sorry_url="http://b/")
+    assert body in got(said)[2]
+
+
 def test_sorry_file() -> None:
     """The file that took the site down is its page, byte for byte; JSON and text are sorryd's."""
     facts = replace(PLANNED, cause=Cause.FILE)
@@ -244,15 +255,16 @@ def test_sorry_file() -> None:
     [
         pytest.param(PLANNED, GIVEN, True, id="fetched"),
         pytest.param(PLANNED, None, False, id="not yet"),
-        pytest.param(DEAD, GIVEN, False, id="members died"),
+        pytest.param(DEAD, GIVEN, True, id="no member is left"),
+        pytest.param(replace(DEAD, status=502), GIVEN, False, id="one request failed"),
     ],
 )
 def test_fetch(facts: Facts, fetched: GivenPage | None, is_theirs: bool) -> None:
-    """A fetched page stands in the place of the site's, but where members died."""
+    """A fetched page stands in the place of the site's, but where only one request failed."""
     fetch: dict[str, Any] = {"sorry_mode": SorryMode.FETCH, "sorry_url": "http://b/"}
     status, fields, body = got(apologies(facts, EN, fetched=fetched, **fetch))
     assert (body == GIVEN.body) is is_theirs
-    assert status.startswith("HTTP/1.1 503")
+    assert status.startswith(f"HTTP/1.1 {facts.status}")
     assert fields["Cache-Control"] == "no-store"
 
 

@@ -3,8 +3,8 @@
 `Forms` are what a site's configuration makes possible. `Apologies` are those of one outage: each
 is made when it is first asked for, and then kept.
 
-Dead members get a site's own page in every `sorry_mode`: one elsewhere tells of maintenance,
-and a redirection would lose the address over a failure that may last for a second.
+Where no member is left, a site shows what it fetched, as a balancer with a standby for the page
+does; nobody is redirected, which would lose the address over a failure that may last for a second.
 """
 
 from __future__ import annotations
@@ -139,7 +139,6 @@ class Forms:
         mode = self._site.sorry_mode
         if facts.planned:
             return mode
-        # Members that died may be back at the next request: nobody is sent elsewhere for that.
         # Where only this request failed, the status is another than the site's.
         is_whole = facts.status == self._site.sorry_status
         return mode if mode is SorryMode.FETCH and is_whole else SorryMode.HERE
