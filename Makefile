@@ -6,6 +6,7 @@
 #   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
 #   make fuzz    random and mutated bytes, in memory (FUZZ='--minutes 10 --only visitor')
 #   make soak    everything at once for some minutes (SOAK='--minutes 3 --seed 1')
+#   make man     the manual pages, in build/man (man -l build/man/sorryctl.1); the wheel has them
 #   make wheel   the wheel, in dist/
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ FUZZ   ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench fuzz soak wheel clean
+.PHONY: help run test check bench fuzz soak man wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -79,6 +80,9 @@ fuzz: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+man: $(STAMP)
+	@$(BIN)/python -m man build/man
 
 wheel: $(STAMP)
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

@@ -95,6 +95,14 @@ def test_all_of_it_is_in_the_wheel(installed: Installed, tmp_path: Path) -> None
         assert packaged.read_bytes() == (ROOT / "etc" / name).read_bytes()
 
 
+def test_man_finds_the_pages(installed: Installed) -> None:
+    """The manual pages lie where man looks, beside the programs."""
+    share = installed.python.parents[1] / "share" / "man"
+    found = {path.relative_to(share).as_posix() for path in share.rglob("*.*")}
+    assert found == {"man1/sorryctl.1", "man5/sorryd.ini.5", "man8/sorryd.8"}
+    assert (share / "man1" / "sorryctl.1").read_text().startswith('.TH "SORRYCTL" "1"')
+
+
 def test_twistd_finds_the_plugin(installed: Installed, tmp_path: Path) -> None:
     """`twistd` knows sorryd and its options, and checks a configuration, from any folder."""
     assert " sorryd " in installed.twistd("--help", cwd=tmp_path)
