@@ -9,6 +9,7 @@ the apology.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -79,6 +80,8 @@ _OPERATOR: Final = {how: ToMembers(bypass=how) for how in Bypass}
 _DOWN: Final = Apologise()
 _NOT_HERE: Final = NotHere()
 _LINK: Final = bypass.LINK.encode("ascii")
+_REMEMBERED: Final = 1024  # requests, of which it is known what covers them
+_LONGEST: Final = 256  # bytes of a target that is remembered
 _READS: Final = (b"GET", b"HEAD")
 
 
@@ -116,30 +119,38 @@ class Held(Value, frozen=True):
 class Reception:
     """Judges requests by the rules of a site, while the same holds them up."""
 
-    __slots__ = ("_held", "_is_open", "_rules")
+    __slots__ = ("_covering", "_has_tokens", "_held", "_is_open", "_prefixes", "_rules", "_spares")
 
     def __init__(self, rules: Rules, held: Held) -> None:
         self._rules = rules
         self._held = held
+        self._prefixes = rules.prefixes
+        self._has_tokens = held.tokens
         self._is_open = not (held.down or held.partial)
+        # Whether the path of a request, or its client, may let it pass.
+        self._spares = bool(not held.down or rules.exempt or rules.believes)
+        self._covering = functools.lru_cache(maxsize=_REMEMBERED)(self._covered)
 
     @property
     def is_idle(self) -> bool:
         """Whether every request goes to the members."""
-        return self._is_open and not (self._rules.assets or self._held.tokens)
+        return self._is_open and not (self._prefixes or self._has_tokens)
 
     def judge(self, head: Request, client: str, now: float) -> Verdict:
         """What becomes of the request; `client` is its believed address."""
         target = head.target
-        if self._held.tokens and target.startswith(bypass.FOLDER):
+        if self._has_tokens and target.startswith(bypass.FOLDER):
             return self._own(head, now)
-        if self._rules.prefixes and (
-            target.startswith(self._rules.prefixes) or not is_plain(target)
-        ):
+        prefixes = self._prefixes
+        if prefixes and (target.startswith(prefixes) or not is_plain(target)):
             asset = self._asset(target)
             if asset is not None:
                 return asset
-        return _MEMBERS if self._is_open else self._held_up(head, client, now)
+        if self._is_open:
+            return _MEMBERS
+        if self._spares or head.tokens is not None:
+            return self._held_up(head, client, now)
+        return _DOWN
 
     # --- sorryd's own ---
 
@@ -170,9 +181,12 @@ class Reception:
 
     def _held_up(self, head: Request, client: str, now: float) -> Verdict:
         rules, held = self._rules, self._held
-        paths = readings(head.target)
-        covering = tuple(one for one in held.partial if _covers(one, head, paths))
-        if not (held.down or covering) or _is_exempt(rules.exempt, head.method, paths):
+        target = head.target
+        is_short = len(target) <= _LONGEST
+        covering = (self._covering if is_short else self._covered)(head.method, target)
+        if not (held.down or covering) or (
+            rules.exempt and _is_exempt(rules.exempt, head.method, readings(target))
+        ):
             return _MEMBERS
         if rules.believes is not None and rules.believes(client):
             return _OPERATOR[Bypass.NETWORK]
@@ -180,6 +194,16 @@ class Reception:
             how = self._bypass(head, held.holders, now)
             return _DOWN if how is None else _OPERATOR[how]
         return self._past(head, covering, now)
+
+    def _covered(self, method: bytes, target: bytes) -> tuple[Window, ...]:
+        """The windows on a part of the site that cover a request, however its path is read."""
+        partial = self._held.partial
+        if not partial or self._held.down:
+            return ()
+        targets = (target, *readings(target)[1:])
+        return tuple(
+            one for one in partial if any(covers(one.scope, method, read) for read in targets)
+        )
 
     def _past(self, head: Request, covering: Sequence[Window], now: float) -> Verdict:
         """Past each of the windows that cover the request, with a token for each, or not."""
@@ -196,11 +220,6 @@ class Reception:
             if bypass.is_good(token, self._rules.key, self._rules.name, held_by, now):
                 return how
         return None
-
-
-def _covers(window: Window, head: Request, paths: Sequence[bytes]) -> bool:
-    """Whether `window` covers the request, however its path is read."""
-    return any(covers(window.scope, head.method, path) for path in (head.target, *paths[1:]))
 
 
 def _written(exempt: Exempt) -> _Exempt:
