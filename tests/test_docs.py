@@ -49,7 +49,8 @@ def folder(tmp_path: Path, pem: dict[str, bytes]) -> Path:
     """A folder with those files."""
     for name, data in pem.items():
         (tmp_path / name).write_bytes(data)
-    (tmp_path / "pages").mkdir()
+    for name in ("pages", "public"):
+        (tmp_path / name).mkdir(parents=True)
     (tmp_path / "current" / "public").mkdir(parents=True)
     return tmp_path
 

@@ -48,39 +48,38 @@ class Receiver(Speaker):
         raise NotImplementedError
 
     def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
-        """Apologise, redirect, or ask a member; what is left of `rest`."""
+        """Apologise, redirect, ask a member, or answer by ourselves; what is left of `rest`."""
         site = self._site
         apology = site.apology()
+        kind = Exchange
         if site.reception is not None:
-            return self._receive(site.reception, head, rest)
-        if apology is not None:
+            chosen = self._receive(site.reception, head)
+            if chosen is None:
+                return rest
+            kind = chosen
+        elif apology is not None:
             self._say_sorry(apology, End.SORRY)
             return rest
-        return self._ask(Exchange, head, rest)
-
-    def _ask(self, kind: type[Exchange], head: RequestHead, rest: bytes) -> bytes:
-        """Ask a member, or redirect to where one is asked."""
-        port = self._site.redirects_to
+        port = site.redirects_to
         if port is not None and not self.is_secure and head.target != b"*":
             self._redirect(head, self.host(head), port)
             return rest
         body = self._requests.body
-        exchange = kind(self, self._site, head, body is None)
-        self._exchange = exchange
+        exchange = self._exchange = kind(self, site, head, body is None)
         if body is not None and rest:
             rest = self._take_body(body, rest)
         exchange.start()
         return rest
 
-    def _receive(self, reception: Reception, head: RequestHead, rest: bytes) -> bytes:
-        """Do as the site's reception says."""
+    def _receive(self, reception: Reception, head: RequestHead) -> type[Exchange] | None:
+        """Do as the site's reception says; the kind of exchange to begin, if one is."""
         site = self._site
         verdict = reception.judge(head, self.client, site.now())
         match verdict:
             case ToMembers(bypass=how):
                 if how is not None and self.record is not None:
                     self.record.bypass = how.value
-                return self._ask(Exchange if how is None else OperatorExchange, head, rest)
+                return Exchange if how is None else OperatorExchange
             case Apologise(window=window):
                 self._say_sorry(site.apology_of(window), End.SORRY)
             case ServeAsset():
@@ -94,7 +93,7 @@ class Receiver(Speaker):
                 self._say_itself(refused(_NOT_FOUND, "nothing is here", head.method == b"HEAD"))
             case _:
                 assert_never(verdict)
-        return rest
+        return None
 
 
 class OperatorExchange(Exchange):
