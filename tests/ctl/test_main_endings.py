@@ -38,7 +38,6 @@ def test_refused(tmp_path: Path) -> None:
             ["staus"],
             "sorryctl: there is no command staus, did you mean status; see sorryctl --help\n",
         ),
-        (["watch"], "sorryctl: watch: not supported yet; see sorryctl --help\n"),
         (["show"], "sorryctl: Missing argument 'ID'; see sorryctl show --help\n"),
         (
             ["down", "--for", "1h", "--until", "2"],

@@ -189,6 +189,7 @@ SITE: dict[str, Any] = {
     "next": None,
     "members": [MEMBER, MEMBER],
     "certificates": [],
+    "ahead": [],
     "warnings": [],
 }
 STATUS: dict[str, Any] = {"version": str, "pid": int, "now": str, "sites": [SITE]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 ANSWER_WITHIN = 30.0  # seconds for each wait: connection, each piece sent, each piece read
 _RETRY = 0.01  # seconds between two attempts to connect
@@ -43,6 +43,7 @@ class Daemon:
         self._path = path
         self._within = ANSWER_WITHIN if within is None else within
         self._connection: socket.socket | None = None
+        self._rest = b""  # received behind an answer
 
     def __enter__(self) -> Daemon:
         return self
@@ -55,13 +56,29 @@ class Daemon:
         """The result of `method` as parsed JSON. Parameters that are None are left out."""
         line = _request_line(method, params)
         try:
-            answer = _exchange(self._connected(), line)
+            answer, self._rest = _exchange(self._connected(), line)
         except TimeoutError:
             text = f"no answer within {self._within:.0f} s at {self._path}"
             raise NoDaemonError(f"{text}: is the daemon busy, or stopped?") from None
         except OSError as error:
             raise NoDaemonError(_why(self._path, error)) from None
         return _result(self._path, answer)
+
+    def lines(self) -> Iterator[bytes]:
+        """What the daemon says unasked, line by line, until it closes; waits for ever."""
+        connection = self._connected()
+        connection.settimeout(None)
+        received = self._rest
+        while True:
+            *ended, received = received.split(b"\n")
+            yield from ended
+            try:
+                piece = connection.recv(262144)
+            except OSError:
+                return
+            if not piece:
+                return
+            received += piece
 
     def _connected(self) -> socket.socket:
         if self._connection is None:
@@ -94,16 +111,19 @@ def _request_line(method: str, params: Mapping[str, Param]) -> bytes:
         raise UnsayableError("an option or a name is not text in UTF-8") from None
 
 
-def _exchange(connection: socket.socket, line: bytes) -> bytes:
-    """Send `line`; what came back until the line's end, or until the daemon closed."""
+def _exchange(connection: socket.socket, line: bytes) -> tuple[bytes, bytes]:
+    """Send `line`; what came back up to the line's end, or until the daemon closed; and the rest.
+
+    There is a rest only behind the answer to a subscription.
+    """
     connection.sendall(line, socket.MSG_NOSIGNAL)
     received = bytearray()
-    while not received.endswith(b"\n") and len(received) <= MAX_ANSWER:
-        piece = connection.recv(262144)
-        if not piece:
-            break
+    while (piece := connection.recv(262144)) and len(received) <= MAX_ANSWER:
         received += piece
-    return bytes(received)
+        if b"\n" in piece:
+            break
+    answer, end, rest = bytes(received).partition(b"\n")
+    return answer + end, rest
 
 
 def _result(path: str, answer: bytes) -> object:

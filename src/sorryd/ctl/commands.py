@@ -37,14 +37,14 @@ THEMES = {
     "maint": "members",
     "weight": "members",
     "bypass": "bypass",
-    "history": "daemon",
+    "history": "history",
+    "watch": "history",
     "calendar": "calendar",
     "reload": "daemon",
     "check": "daemon",
     "version": "daemon",
     "completion": "completion",
 }
-_LATER = frozenset({"watch"})  # known, and not served yet
 
 
 class Group(click.Group):
@@ -61,8 +61,6 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in _LATER:
-            raise click.UsageError(f"{args[0]}: not supported yet", ctx)
         if args[0] not in THEMES:
             raise click.UsageError(_no_command(args[0]), ctx)
         return super().resolve_command(ctx, args)

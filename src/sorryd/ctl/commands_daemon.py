@@ -1,4 +1,4 @@
-"""Commands on the daemon itself, and what it remembers."""
+"""Commands on the daemon itself."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ import sys
 
 import click
 
-from sorryd.ctl.commands import command, pages, site_argument
+from sorryd.ctl.commands import command, pages
 from sorryd.ctl.completing import files
 from sorryd.ctl.options import put, result_of, warn
-
-
-@command("history", examples=["sorryctl history", "sorryctl history shop"])
-@site_argument
-def history(site: str | None) -> None:
-    """Who did what, when, why; oldest first."""
-    result = result_of("history.list", {"site": site})
-    put(result, lambda: pages().history_page(result["entries"]))
 
 
 @command("reload", examples=["sorryctl reload"])

@@ -119,10 +119,21 @@ def daemon(within: float | None = None) -> Iterator[Daemon]:
 
     `within` is the seconds that it has for each answer.
     """
+    with translated(), Daemon(socket_path(), within) as one:
+        yield one
+
+
+def socket_path() -> str:
+    """Where the control socket is, by the global options."""
     given = choices()
+    return find_socket(given.socket, given.config)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of `client` and `locate` as those of click."""
     try:
-        with Daemon(find_socket(given.socket, given.config), within) as one:
-            yield one
+        yield
     except UnreadableError as error:
         raise click.BadParameter(str(error), param_hint="--config") from None
     except UnsayableError as error:

@@ -122,8 +122,9 @@ class Reload(TypedDict):
 
 
 class Entry(TypedDict):
-    """One deed in the history."""
+    """One line of the history; what was before and after is for scripts."""
 
+    cursor: int
     at: str
     author: Author | None
     action: str

@@ -12,7 +12,6 @@ from sorryd.ctl.times import local, now, relative, span, until
 
 if TYPE_CHECKING:
     from sorryd.ctl.shapes import (
-        Entry,
         Instance,
         Member,
         Reload,
@@ -167,39 +166,6 @@ def window_page(window: Window) -> Page:
         _labelled("by", f"{author['name']} (uid {author['uid']}), {local(window['created'])}"),
         *map(_warning, window["warnings"]),
     ]
-
-
-def history_page(entries: list[Entry]) -> Page:
-    """Deeds as a table, oldest first."""
-    if not entries:
-        return [line("no history")]
-    rows = tuple(
-        (
-            Span(local(entry["at"])),
-            Span(entry["author"]["name"] if entry["author"] else "sorryd"),
-            Span(entry["action"], "bold"),
-            Span(_on(entry)),
-            Span(_why(entry)),
-        )
-        for entry in entries
-    )
-    return [Grid(("WHEN", "WHO", "WHAT", "ON", "WHY"), rows, prose=True)]
-
-
-def _on(entry: Entry) -> str:
-    """What was changed."""
-    if entry["action"].startswith("daemon."):
-        return "sorryd"
-    site = "every site" if entry["site"] is None else entry["site"]
-    return " ".join(filter(None, (site, entry["window"], entry["member"])))
-
-
-def _why(entry: Entry) -> str:
-    """What became of it, and the reason unless that tells it."""
-    detail, reason = entry["detail"], entry["reason"]
-    if reason and repr(reason) in detail:
-        return detail
-    return ": ".join(filter(None, (detail, reason)))
 
 
 def reload_page(reload: Reload) -> Page:
