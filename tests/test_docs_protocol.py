@@ -18,8 +18,10 @@ from tests.control.world import World
 from tests.documents import ROOT, blocks, loaded
 from twisted.python.failure import Failure
 
-from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_result
+from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_event, encode_result
 from sorryd.control.permission import Permission
+from sorryd.control.telling import deed
+from sorryd.journal import HistoryEntry
 from sorryd.messages import ControlError, ErrorCode, Request, WindowSchedule
 from sorryd.model import Config
 from sorryd.preparing import Preparing
@@ -107,6 +109,14 @@ def test_answer_is_told_right(asked: str, told: str, world: World, tmp_path: Pat
     if "daemon.version" in asked:  # the versions are those of another machine
         answer, told = (re.sub(r':"[^"]*"(?=[,}])', ':""', line) for line in (answer, told))
     assert answer == f"{told}\n"
+
+
+def test_event_is_told_right(world: World) -> None:
+    """The event shown is the one that follows the answer before it."""
+    (told,) = re.findall(r'^<-- (.*"method":"event".*)$', PROTOCOL, re.MULTILINE)
+    entries: list[HistoryEntry] = []
+    world.stream.following(1, None, 1).addCallback(entries.extend)
+    assert encode_event(deed(entries[0], world.truth.config)).decode() == f"{told}\n"
 
 
 def test_stranger_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
