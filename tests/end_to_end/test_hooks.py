@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificates import authority, issue
 from tests.end_to_end.daemon import NOBODY, Daemon, configuration
 from tests.end_to_end.hooked import Receiver, is_signed, program, told
 from tests.end_to_end.waiting import until
@@ -170,6 +172,31 @@ def test_a_post(tmp_path: Path) -> None:
             assert is_signed(fields, body, b"0123456789abcdef", "shop")
             assert not is_signed(fields, body + b" ", b"0123456789abcdef", "shop")
             assert fields["Content-Type"] == "application/json"
+
+
+def test_a_post_over_tls(tmp_path: Path) -> None:
+    """Over https only who has a certificate for the name is told, by the system's store."""
+    issuer = authority()
+    chain, key = issue(issuer, ["localhost"])
+    for name, data in (("chain.pem", chain), ("key.pem", key), ("ca.pem", issuer.pem)):
+        (tmp_path / name).write_bytes(data)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    with Receiver(tls=tls) as receiver:
+        ini = configuration([NOBODY], hook=f"https://localhost:{receiver.port}/")
+        with Daemon(tmp_path, ini, launcher=QUICK) as daemon:
+            daemon.ask("site.down", {"site": "shop", "drain": "0s"})
+            daemon.wait_for_log("not told of event .*: .*certificate verify failed.*again")
+            assert receiver.posts == []
+        trusting = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        with Daemon(tmp_path, ini, launcher=QUICK, environment=trusting) as daemon:
+            until(lambda: receiver.posts, "the event")
+            assert phases(receiver.told()) == ["down"]
+        other = ini.replace("localhost", "127.0.0.1")
+        with Daemon(tmp_path, other, launcher=QUICK, environment=trusting) as daemon:
+            daemon.ask("site.up", {"site": "shop"})
+            daemon.wait_for_log("not told of event .*: .*127.0.0.1.*again|VerificationError")
+            assert len(receiver.posts) == 1
 
 
 def test_nobody_there(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ class Subscription:
         if not (self._is_paused or self._is_reading or self._is_closed):
             self._is_reading = True
             self._has_grown = False
-            self._home.read(self._after, self._site).addCallbacks(self._got, self._failed)
+            reading = self._home.read(self._after, self._site)
+            reading.addCallback(self._got).addErrback(self._failed)
 
     def _got(self, entries: tuple[HistoryEntry, ...]) -> None:
         self._is_reading = False
