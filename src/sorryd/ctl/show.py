@@ -197,6 +197,8 @@ def _site_line(site: Site, at: datetime) -> Line:
         spans.append(Span(f", until {local(end)} ({relative(end, at)})"))
     elif words:
         spans.append(Span(f", until {words}"))
+    elif site["phase"] == "verifying":
+        spans.append(Span(", until its members are healthy"))
     elif cause in {"manual", "file"}:
         spans.append(Span(", no end set"))
     return Line(tuple(spans))
