@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, member_argument, pages, site_argument
-from sorryd.ctl.goals import Seen, member_drained
 from sorryd.ctl.options import put, result_of, senseless
 from sorryd.ctl.parameters import site_and_url
-from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
-
-if TYPE_CHECKING:
-    from sorryd.ctl.shapes import Status
+from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
 
 @command("members", examples=["sorryctl members", "sorryctl members shop"])
@@ -68,15 +64,12 @@ def _take_out(patience: Patience, member: str, state: str) -> None:
     except (KeyError, TypeError):
         raise senseless() from None
 
-    def picked(status: Status) -> object:
-        found = (one for place in status["sites"] for one in place["members"] if one["url"] == url)
-        return {**next(found, result), "site": site}
-
-    def judge(status: Status) -> Seen:
-        return member_drained(status, site, url, state)
-
-    goal = Goal("status", {"site": site}, judge, picked)
-    put_in_time(patience, result, lambda: pages().member_page(result), goal)
+    put_in_time(
+        patience,
+        result,
+        lambda: pages().member_page(result),
+        lambda: goals().out(site, url, state),
+    )
 
 
 def _set_member(member: str, change: Mapping[str, Param]) -> None:

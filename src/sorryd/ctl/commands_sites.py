@@ -10,13 +10,12 @@ import click
 
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, option, pages, site_argument
-from sorryd.ctl.goals import Seen, drained, served
 from sorryd.ctl.options import choices, put, put_json, result_of, senseless, warn
 from sorryd.ctl.parameters import at_most_one
-from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
+from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
 if TYPE_CHECKING:
-    from sorryd.ctl.shapes import Site, Status
+    from sorryd.ctl.goals import Goal
 
 _AHEAD = "7d"  # what a timeline shows at most
 _DOWN = frozenset({"draining", "down", "verifying"})
@@ -52,7 +51,7 @@ def down(wait: bool, timeout: str | None, **given: Param) -> None:
     if given["until"] is None and given["for"] is None:
         given["until_text"] = os.environ.get("UNTIL") or None
     result = result_of("site.down", given)
-    _put_sites(patience, result, drained)
+    _put_sites(patience, result, lambda names: goals().down(names))
 
 
 @command("up", "enable", examples=["sorryctl up shop", "sorryctl up"])
@@ -62,7 +61,7 @@ def up(site: str | None, wait: bool, timeout: str | None) -> None:
     """Back in service: ends a down, and an open window early."""
     patience = Patience(wait, timeout)
     result = result_of("site.up", {"site": site})
-    _put_sites(patience, result, served)
+    _put_sites(patience, result, lambda names: goals().up(names))
 
 
 @command("is-down", examples=['if sorryctl is-down shop; then echo "shop is in maintenance"; fi'])
@@ -82,18 +81,11 @@ def is_down(site: str | None) -> None:
     click.get_current_context().exit(0 if phases and _DOWN.issuperset(phases) else 1)
 
 
-def _put_sites(
-    patience: Patience, result: Any, judge: Callable[[Status, frozenset[str]], Seen]
-) -> None:
-    """Print the sites of a `result`, and wait for them if wanted, as `judge` says."""
+def _put_sites(patience: Patience, result: Any, goal: Callable[[frozenset[str]], Goal]) -> None:
+    """Print the sites of a `result`, and wait for their `goal`, if wanted."""
     try:
         names = frozenset(site["name"] for site in result)
         warn(*(site["window"] for site in result if site["window"] is not None))
     except (KeyError, TypeError, AttributeError):
         raise senseless() from None
-
-    def picked(status: Status) -> list[Site]:
-        return [site for site in status["sites"] if site["name"] in names]
-
-    goal = Goal("status", {}, lambda status: judge(status, names), picked)
-    put_in_time(patience, result, lambda: pages().sites_page(result), goal)
+    put_in_time(patience, result, lambda: pages().sites_page(result), lambda: goal(names))

@@ -10,10 +10,9 @@ import click
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
 from sorryd.ctl.completing import members, zones
-from sorryd.ctl.goals import over
 from sorryd.ctl.options import put, result_of, warn
 from sorryd.ctl.parameters import exactly_one, scope
-from sorryd.ctl.waiting import Goal, Patience, put_in_time, wait_options
+from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
 if TYPE_CHECKING:
     from sorryd.ctl.page import Page
@@ -99,8 +98,8 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
     """End an open window now."""
     patience = Patience(wait, timeout)
     result = result_of("window.end", {"id": window_id})
-    goal = Goal("window.get", {"id": window_id}, over, lambda window: window)
-    put_in_time(patience, result, lambda: pages().window_page(result), goal)
+    page, goal = lambda: pages().window_page(result), lambda: goals().end(window_id)
+    put_in_time(patience, result, page, goal)
 
 
 @command("cancel", examples=["sorryctl cancel night"])

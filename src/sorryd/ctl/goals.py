@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sorryd.ctl.client import Param
 
 if TYPE_CHECKING:
     from sorryd.ctl.shapes import Member, Site, Status, Window
@@ -16,6 +18,50 @@ class Seen(NamedTuple):
 
     words: str
     reached: bool | None
+
+
+class Goal(NamedTuple):
+    """What is asked again and again, how the answer is judged, and what of it to show."""
+
+    method: str
+    params: Mapping[str, Param]
+    judge: Callable[[Any], Seen]
+    picked: Callable[[Any], object]
+
+
+def down(names: frozenset[str]) -> Goal:
+    """Those sites are down, and nothing is in flight."""
+    return _sites(names, drained)
+
+
+def up(names: frozenset[str]) -> Goal:
+    """Those sites serve their visitors."""
+    return _sites(names, served)
+
+
+def out(site: str, url: str, state: str) -> Goal:
+    """That member is in `state`, and nothing is in flight."""
+
+    def judge(status: Status) -> Seen:
+        return member_drained(status, site, url, state)
+
+    def picked(status: Status) -> object:
+        found = next(iter(_members(status, site, url)), None)
+        return found and {**found, "site": site}
+
+    return Goal("status", {"site": site}, judge, picked)
+
+
+def end(name: str) -> Goal:
+    """The window of that id, which was ended, is over."""
+    return Goal("window.get", {"id": name}, over, lambda window: window)
+
+
+def _sites(names: frozenset[str], judge: Callable[[Status, frozenset[str]], Seen]) -> Goal:
+    def picked(status: Status) -> object:
+        return _named(status, names)
+
+    return Goal("status", {}, lambda status: judge(status, names), picked)
 
 
 def drained(status: Status, names: frozenset[str]) -> Seen:
@@ -37,12 +83,7 @@ def served(status: Status, names: frozenset[str]) -> Seen:
 
 def member_drained(status: Status, site: str, url: str, state: str) -> Seen:
     """That member is still in `state`, and none of its requests is in flight."""
-    found = [
-        member
-        for one in _named(status, frozenset({site}))
-        for member in one["members"]
-        if member["url"] == url
-    ]
+    found = _members(status, site, url)
     if not found:
         return Seen(f"{url} is no member of {site} any more", False)
     now = found[0]["state"]
@@ -76,6 +117,11 @@ def in_flight(count: int) -> str:
 
 def _named(status: Status, names: frozenset[str]) -> list[Site]:
     return [site for site in status["sites"] if site["name"] in names]
+
+
+def _members(status: Status, site: str, url: str) -> list[Member]:
+    sites = _named(status, frozenset({site}))
+    return [one for place in sites for one in place["members"] if one["url"] == url]
 
 
 def _active(members: Iterable[Member]) -> int:

@@ -11,80 +11,36 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import click
 
-from sorryd.ctl.client import Param
-from sorryd.ctl.goals import Seen
-from sorryd.ctl.options import (
-    Command,
-    Refused,
-    choices,
-    complain,
-    daemon,
-    put,
-    put_json,
-    senseless,
-)
-from sorryd.ctl.times import seconds_of, span
-
-if TYPE_CHECKING:
-    from sorryd.ctl.page import Page
+from sorryd.ctl.goals import Goal, Seen
+from sorryd.ctl.options import Refused, choices, complain, daemon, put, put_json, senseless
+from sorryd.ctl.page import Page, cut
+from sorryd.ctl.patience import Patience
+from sorryd.ctl.times import span
 
 LOOK_EVERY = 0.2  # seconds
 SAY_EVERY = 1.0  # seconds between two lines that are not rewritten
 _INTERRUPTED = 128 + signal.SIGINT
 
 
-class Patience:
-    """What of ``--wait`` and ``--timeout`` was given."""
+def put_and_wait(patience: Patience, result: Any, page: Callable[[], Page], goal: Goal) -> None:
+    """Print the `result` of a command, and wait for its `goal`.
 
-    def __init__(self, wait: bool, timeout: str | None) -> None:
-        if timeout is not None and not wait:
-            raise click.UsageError("--timeout is for --wait.")
-        self.wait = wait
-        self.timeout = timeout
-        self.seconds = None if timeout is None else _seconds(timeout)
-
-
-def wait_options(what: str) -> Callable[[Command], Command]:
-    """--wait, which waits until `what`, and --timeout."""
-
-    def decorate(command: Command) -> Command:
-        text = "Wait no longer than this (exit 1); what was done stays done."
-        command = click.option("--timeout", metavar="D", help=text)(command)
-        return click.option("--wait", is_flag=True, help=f"Wait until {what}.")(command)
-
-    return decorate
-
-
-class Goal(NamedTuple):
-    """What is asked again and again, how the answer is judged, and what of it to show."""
-
-    method: str
-    params: Mapping[str, Param]
-    judge: Callable[[Any], Seen]
-    picked: Callable[[Any], object]
-
-
-def put_in_time(patience: Patience, result: Any, page: Callable[[], Page], goal: Goal) -> None:
-    """Print the `result` of a command, and wait for what was asked for, if wanted.
-
-    With --json the result is printed once, as it is in the end. Raises as `result_of` does.
+    With --json the result is printed once, as it is in the end.
     """
-    if not (patience.wait and choices().json):
+    if not choices().json:
         put(result, page)
-    if not patience.wait:
-        return
     last = result
 
     def judge(found: Any) -> Seen:
         nonlocal last
-        last = goal.picked(found)
+        last = goal.picked(found) or last
         return goal.judge(found)
 
     try:
@@ -116,13 +72,6 @@ def _wait(patience: Patience, goal: Goal) -> None:
         raise Refused(f"waited in vain: {seen.words}")
 
 
-def _seconds(timeout: str) -> float:
-    seconds = seconds_of(timeout)
-    if seconds is None:
-        raise click.UsageError(f"--timeout: {timeout} is no duration (say 90s, 15m, 2h or 1h30m).")
-    return seconds
-
-
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C end the waiting with a word on what goes on."""
@@ -148,8 +97,6 @@ class _Rewriting:
         return self._tell
 
     def _tell(self, words: str, seconds: float) -> None:
-        from sorryd.ctl.page import cut
-
         room = shutil.get_terminal_size().columns - 1
         shown = cut(f"{words} ({span(seconds)})", room)
         click.echo(f"\r\x1b[K{shown}", nl=False, err=True, color=True)
