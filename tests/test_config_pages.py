@@ -133,3 +133,34 @@ def test_a_bad_page_beside_the_file(tmp_path: Path) -> None:
     write(tmp_path, html="", ja_html="{{ reson }}")
     (said,) = faults(tmp_path, "")
     assert said.startswith("f.ini:1: [site a] sorry_page: maintenance.ja.html: line 1: unknown")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_circle"),
+    [
+        ("https://shop.example/sorry", True),
+        ("http://SHOP.example", True),
+        ("https://www.shop.example:443/sorry?a#", None),
+        ("https://a.shop.example/", True),
+        ("http://shop.example:80/x", True),
+        ("http://shop.example:8443/x", False),
+        ("https://status.example/sorry", False),
+        ("https://shop.example/images/sorry.html", False),
+        ("https://shop.example/live/sorry", False),
+        ("https://shop.example/sorry.html", False),
+        ("https://shop.example/sorry.html/x", True),
+    ],
+)
+def test_no_circle(tmp_path: Path, url: str, is_circle: bool | None) -> None:
+    """A site can't send its visitors to itself, but to what it serves while it is down."""
+    (tmp_path / "public").mkdir()
+    more = (
+        "hosts = shop.example, *.shop.example\nsorry_assets = /images/ from public\n"
+        f"exempt = /live/, /sorry.html\nsorry_mode = redirect {url}"
+    )
+    if is_circle is False:
+        assert pages(tmp_path, more)
+    else:
+        (said,) = faults(tmp_path, more)
+        assert said.startswith("f.ini:7: [site a] sorry_mode: ")
+        assert ("sends visitors there again" in said) is (is_circle is True)

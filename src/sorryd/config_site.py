@@ -12,7 +12,15 @@ from sorryd.config_listen import check_proxies, listen
 from sorryd.config_members import members
 from sorryd.config_page import pages
 from sorryd.config_reach import Reach
-from sorryd.config_sorry import assets, exempt, hook, secret, sorry_file, sorry_mode
+from sorryd.config_sorry import (
+    assets,
+    check_elsewhere,
+    exempt,
+    hook,
+    secret,
+    sorry_file,
+    sorry_mode,
+)
 from sorryd.model import Balance, Listen, Site, SorryMode, Timeouts
 
 
@@ -33,6 +41,11 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
     reaches.append(Reach(site=name, keys=keys, listeners=listeners, hosts=hosts, trusted=trusted))
     here: tuple[SorryMode, str | None] = (SorryMode.HERE, None)
     mode, url = keys.one("sorry_mode", sorry_mode, here)
+    own_files = assets(keys)
+    passes = tuple(dict.fromkeys(one for _, one in keys.items("exempt", exempt)))
+    if mode is SorryMode.REDIRECT and url is not None:
+        names, ports = [one for _, one in hosts], [one.port for _, one in listeners]
+        check_elsewhere(keys, url, names, ports, own_files, passes)
     return Site(
         name=name,
         listen=tuple(one for _, one in listeners),
@@ -62,9 +75,9 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
         announce=keys.one("announce", values.duration(0.0), 86400.0),
         sorry_mode=mode,
         sorry_url=url,
-        sorry_assets=assets(keys),
+        sorry_assets=own_files,
         sorry_file=keys.one("sorry_file", lambda text: sorry_file(keys.absolute(text)), None),
-        exempt=tuple(dict.fromkeys(one for _, one in keys.items("exempt", exempt))),
+        exempt=passes,
         bypass_networks=tuple(
             dict.fromkeys(each for _, each in keys.items("bypass_networks", network))
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +12,8 @@ from sorryd.config_addresses import host_and_port, host_name
 from sorryd.config_keys import Keys
 from sorryd.config_values import BadValue, file_bytes, shown
 from sorryd.model import Assets, Exempt, SorryMode
+from sorryd.policy.routing import Routes
+from sorryd.policy.routing import host_name as host_name_of
 
 LEAST_SECRET: Final = 16  # bytes
 LARGEST_SECRET: Final = 4096
@@ -52,6 +54,31 @@ def sorry_mode(text: str) -> tuple[SorryMode, str | None]:
     if not url:
         raise BadValue(f"{shown(text)}: a URL must follow {word}")
     return mode, http_url(url.strip())
+
+
+def check_elsewhere(
+    keys: Keys,
+    url: str,
+    hosts: Sequence[str],
+    ports: Collection[int],
+    own: Sequence[Assets],
+    passes: Sequence[Exempt],
+) -> None:
+    """Note a fault where visitors who are sent to `url` would be sent there again, for ever.
+
+    `hosts` and `ports` are those of the site. What it serves while it is down, or passes to its
+    members, is no circle.
+    """
+    parts = urlsplit(url)
+    name = host_name_of(parts.netloc.encode("ascii"))
+    if Routes([hosts]).named(name) is None or parts.port not in (None, *ports):
+        return
+    path = parts.path or "/"
+    prefixes = [prefix for one in own for prefix in one.prefixes]
+    prefixes += [one.path for one in passes if one.path.endswith("/") and one.method is None]
+    if not path.startswith(tuple(prefixes)) and path not in [one.path for one in passes]:
+        text = f"{url}: is a page of this site, which sends visitors there again (is it exempt?)"
+        keys.fault("sorry_mode", text)
 
 
 def assets(keys: Keys) -> tuple[Assets, ...]:
