@@ -268,6 +268,20 @@ def test_partial_drain_of_a_tunnel(stage: Stage) -> None:
     assert member.is_gone
 
 
+def test_partial_window_that_grows(stage: Stage) -> None:
+    """Whom a window covers since it was changed has the time of its drain from then on."""
+    scene = stage(members=2)
+    visitor = scene.visitor()
+    visitor.says(request(b"GET /shop HTTP/1.1"))
+    scene.publish(on("/admin", drain=5.0))
+    scene.passes(9.0)
+    scene.publish(on("/admin", "/shop", drain=5.0))
+    scene.passes(4.0)
+    assert visitor.gets() == b""
+    scene.passes(1.0 + 2 * TICK)
+    assert status_of(visitor.gets()) == 503
+
+
 def test_partial_window_that_ends(stage: Stage) -> None:
     """When it is over, what it covered is in flight as before."""
     scene = stage()

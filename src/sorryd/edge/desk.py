@@ -57,8 +57,8 @@ class Desk:
         match self._judged(head, client, now):
             case Apologise(window=None):
                 return not self._drain.is_over
-            case Apologise(window=Window(id=name)):
-                return name not in self._partial_drain.over
+            case Apologise(window=Window() as window):
+                return not self._partial_drain.is_over(window)
             case _:
                 return True
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sorryd.edge.wheel import NEVER, Wheel
-from sorryd.window import Window
+from sorryd.window import Scope, Window
+
+_Part = tuple[str, Scope]  # of a window whose scope changes, others have all of their time
 
 
 class PartialDrain:
@@ -18,9 +20,8 @@ class PartialDrain:
     def __init__(self, wheel: Wheel, expire: Callable[[], None]) -> None:
         self._wheel = wheel
         self._expire = expire
-        self._ends: dict[str, float] = {}  # moments, by the ids of windows
-        self.over: frozenset[str] = frozenset()
-        """Ids of the windows for which nobody may finish any more."""
+        self._ends: dict[_Part, float] = {}  # moments
+        self._over: frozenset[_Part] = frozenset()
         self.deadline = NEVER
 
     def follow(self, windows: Sequence[Window], drain: float) -> None:
@@ -29,25 +30,33 @@ class PartialDrain:
             return
         now = self._wheel.now
         self._ends = {
-            window.id: self._ends.get(
-                window.id, now + (drain if window.drain is None else window.drain)
+            _part(window): self._ends.get(
+                _part(window), now + (drain if window.drain is None else window.drain)
             )
             for window in windows
         }
-        self.over &= self._ends.keys()
+        self._over &= self._ends.keys()
         self._wait()
+
+    def is_over(self, window: Window) -> bool:
+        """Whether nobody whom `window` covers may finish any more."""
+        return _part(window) in self._over
 
     def timed_out(self) -> None:
         """See wheel.Timed."""
         now = self._wheel.now
-        self.over |= {name for name, end in self._ends.items() if end <= now}
+        self._over |= {part for part, end in self._ends.items() if end <= now}
         self._wait()
         self._expire()
 
     def _wait(self) -> None:
         self.deadline = min(
-            (end for name, end in self._ends.items() if name not in self.over), default=NEVER
+            (end for part, end in self._ends.items() if part not in self._over), default=NEVER
         )
         self._wheel.discard(self)
         if self.deadline != NEVER:
             self._wheel.add(self)
+
+
+def _part(window: Window) -> _Part:
+    return window.id, window.scope

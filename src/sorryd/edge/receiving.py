@@ -13,7 +13,7 @@ from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.relay import Exchange
 from sorryd.edge.speaking import Speaker
 from sorryd.policy.answers import refused
-from sorryd.policy.bypass import followed
+from sorryd.policy.bypass import FOLDER, followed
 from sorryd.policy.headers import PRIVATE
 from sorryd.policy.reception import (
     Apologise,
@@ -81,19 +81,26 @@ class Receiver(Speaker):
                     self.record.bypass = how.value
                 return Exchange if how is None else OperatorExchange
             case Apologise(window=window):
+                if head.target.startswith(FOLDER):
+                    _hide(head)
                 self._say_sorry(site.apology_of(window), End.SORRY)
             case ServeAsset():
                 answer = self._exchange = AssetAnswer(self, head, site.now(), site.soon)
                 answer.start(verdict)
             case FollowLink(token=token, to=to):
-                head.target = head.target.partition(b"?")[0]  # no log gets the token
+                _hide(head)
                 self._say_itself(followed(token, to, self.is_secure))
             case NotHere():
-                head.target = head.target.partition(b"?")[0]
+                _hide(head)
                 self._say_itself(refused(_NOT_FOUND, "nothing is here", head.method == b"HEAD"))
             case _:
                 assert_never(verdict)
         return None
+
+
+def _hide(head: RequestHead) -> None:
+    """No log gets the token of a link, which may be good for a window that is to come."""
+    head.target = head.target.partition(b"?")[0]
 
 
 class OperatorExchange(Exchange):
