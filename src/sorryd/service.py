@@ -74,6 +74,7 @@ def makeService(options: Options) -> IService:  # twistd looks for this name
 
     keep_monotonic_time(reactor)
     sys.excepthook = _without_start_errors
+    sys.setswitchinterval(0.0005)  # what a thread works out holds visitors up by that at most
     whole = MultiService()
     Sorryd(options.configuration, reactor, options.is_daemon).setServiceParent(whole)
     return whole

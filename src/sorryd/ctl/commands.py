@@ -101,6 +101,8 @@ class Exemplified(click.Command):
 def cli() -> None:
     """Plan, start and end maintenance of sites behind sorryd.
 
+    Each command tells more with --help, and has examples there.
+
     SITE left out means every site. MEMBER is its URL, or SITE/URL. D is 90s, 15m, 2h, 1d or
     1h30m. T is 02:00 (the next one), "tomorrow 02:00", "2026-11-22 02:00", RFC 3339, now or +90m.
     """
