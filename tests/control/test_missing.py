@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from tests.control.world import SHARED, A, B, World, night
 
+from sorryd.control.missing import near
 from sorryd.messages import (
     MemberSet,
     Request,
@@ -39,6 +42,8 @@ from sorryd.model import MemberState
         (WindowSchedule(from_="+2h", until="2026-11-21T13:00:00Z"),
          "until: the end must be after the start: 2026-11-21T13:00:00+00:00 is not after "
          "2026-11-21T14:00:00+00:00"),
+        (WindowSchedule(from_="02:00", for_="1h", timezone="Asia/Tokio"),
+         "timezone: Asia/Tokio: no time zone of that name is known (did you mean Asia/Tokyo?)"),
         (WindowExtend(id="night", until="now"),
          "until: the end must be after the start, and still to come: 2026-11-21T13:00:00+01:00 "
          "is not after 2026-11-21T13:10:00+01:00"),
@@ -57,3 +62,18 @@ def test_lists_stay_short(world: World) -> None:
     named = ", ".join(f"w{number:02}" for number in range(10))
     said = str(world.refused(WindowGet(id="zzz")))
     assert said == f"there is no window zzz (open or to come: {named}, 2 more)"
+
+
+def test_a_guess_costs_little() -> None:
+    """What may have been meant is sought among few names, and not for endless ones."""
+    asked = 0
+
+    def names() -> Iterator[str]:
+        nonlocal asked
+        for number in range(100_000):
+            asked += 1
+            yield f"w{number:05}"
+
+    assert near("w0000", names()) != ""
+    assert asked < 1000
+    assert near("w" * 65, ["w" * 64]) == ""

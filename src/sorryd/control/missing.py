@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 
 from sorryd.messages import ControlError, not_found
 from sorryd.model import Config
 from sorryd.window import Window
 
 _MOST = 10  # names that a message lists
+_COMPARED = 300  # names that are compared with one
+_LONGEST, _OFF = 64, 3  # letters of a name, and how many may be lacking or too many
 
 
 def no_site(name: str, config: Config) -> ControlError:
@@ -44,9 +47,20 @@ def no_member(name: str, config: Config, site: str | None) -> ControlError:
     return not_found(f"{said} (there is: {_listed(urls)})", "url")
 
 
+def near(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that may have been meant; "" for none.
+
+    Among the first three hundred that are about as long: it costs some 50 us to compare two.
+    """
+    if len(name) > _LONGEST:
+        return ""
+    alike = (one for one in names if abs(len(one) - len(name)) <= _OFF)
+    return next(iter(get_close_matches(name, list(islice(alike, _COMPARED)), n=1)), "")
+
+
 def _meant(name: str, names: Sequence[str]) -> str:
-    near = get_close_matches(name, names, n=1)
-    return f": did you mean {near[0]}?" if near else ""
+    found = near(name, names)
+    return f": did you mean {found}?" if found else ""
 
 
 def _listed(names: Sequence[str]) -> str:

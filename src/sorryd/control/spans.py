@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
+from sorryd.control.missing import near
 from sorryd.control.rhythm import remarks
 from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule, invalid_params
 from sorryd.model import Config, Value
@@ -55,7 +56,9 @@ def zone_named(config: Config, site: str | None, name: str | None = None) -> Zon
     try:
         return parse_zone(name or zone_of(config, site))
     except TimeFault as fault:
-        raise invalid_params(f"timezone: {fault}", "timezone") from None
+        meant = near(name or "", available_timezones())
+        hint = f" (did you mean {meant}?)" if meant else ""
+        raise invalid_params(f"timezone: {fault}{hint}", "timezone") from None
 
 
 def wanted_drain(drain: Duration | None) -> float | None:
