@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.policy.outages import PLANNED, TWO, apologies
 
 from sorryd.model import PageSource
@@ -83,3 +87,27 @@ def test_no_odd_origin_is_reflected(origin: bytes) -> None:
     said = apologies(PLANNED, EN).response(b"GET", [b"Origin: " + origin], TWO)
     assert said.startswith(b"HTTP/1.1 503 ")
     assert b"Access-Control" not in said
+
+
+names = st.sampled_from(
+    [
+        *(b"Origin", b"Accept", b"Accept-Language", b"Accept-Encoding"),
+        *(b"Access-Control-Request-Method", b"Access-Control-Request-Headers"),
+    ]
+)
+pieces = st.sampled_from([b"https://a", b"PUT", b",", b"\r\n", b"\n", b"\x00", b":", b" ", b"\xff"])
+values = st.one_of(st.binary(max_size=20), st.lists(pieces, max_size=6).map(b"".join))
+lines = st.lists(st.tuples(names, values).map(b": ".join), max_size=6)
+
+
+@given(lines, st.sampled_from([b"GET", b"OPTIONS", b"HEAD"]))
+def test_nothing_splits_a_head(asked: list[bytes], method: bytes) -> None:
+    """Whatever stands in a request, the answer's head is one head of plain fields."""
+    head, empty, body = apologies(PLANNED, EN).response(method, asked, TWO).partition(b"\r\n\r\n")
+    first, *fields = head.split(b"\r\n")
+    assert empty
+    assert re.fullmatch(rb"HTTP/1\.1 (503 Service Unavailable|204 No Content)", first)
+    for field in fields:
+        assert re.fullmatch(rb"[A-Za-z-]+: [\t -~]+", field)
+    assert len({field.partition(b":")[0] for field in fields} - {b"Vary"}) >= len(fields) - 2
+    assert body == b"" or first.startswith(b"HTTP/1.1 503")
