@@ -55,6 +55,17 @@ def test_the_next_try_is_helped(world: World, request_: Request, said: str) -> N
     assert str(world.refused(request_)) == said
 
 
+def test_series_are_named_once(world: World) -> None:
+    """Of a series a refusal names the series, but the instance that may have been meant."""
+    world.ask(night("nightly", every="daily"))
+    world.ask(night("other", from_="+3h"))
+    said = str(world.refused(WindowGet(id="zzz")))
+    assert said == "there is no window zzz (open or to come: nightly, other)"
+    assert str(world.refused(WindowGet(id="nihgtly"))).endswith("did you mean nightly?")
+    said = str(world.refused(WindowGet(id="nightly@2026-11-22 13:11")))
+    assert said.startswith("there is no window nightly@2026-11-22 13:11: did you mean nightly@2026")
+
+
 def test_lists_stay_short(world: World) -> None:
     """Of many windows a refusal names the first ten."""
     for number in range(12):

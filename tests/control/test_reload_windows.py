@@ -43,6 +43,21 @@ def test_a_window_may_end_while_its_site_is_gone(world: World) -> None:
     assert [entry.verb for entry in world.journal.commits].count("window.passed") == 1
 
 
+def test_a_series_is_kept_as_one(world: World) -> None:
+    """Of a series whose site goes it is told once, not of each instance; it goes on later."""
+    world.ask(night("nightly", every="daily"))
+    world.ask(night("other", from_="+3h"))
+    with capturedLogs() as events:
+        found = reload(world, with_sites(BLOG))
+    assert found.warnings == ("shop: 2 windows are kept, and will act if the site comes back",)
+    strays = [event["window"] for event in events if "does not have" in event["log_format"]]
+    assert strays == ["nightly", "other"]
+    world.wait(2 * 24 * HOUR)
+    reload(world, CONFIG)
+    world.wait(700)
+    assert phases_now(world)["shop"] == "down"
+
+
 def test_windows_survive_a_restart_without_their_site(world: World) -> None:
     """What was kept is kept on disk."""
     world.ask(night(from_="now"))

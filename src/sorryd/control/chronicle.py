@@ -154,13 +154,13 @@ def _whose(window: Window) -> str:
 def tell_strays(windows: Iterable[Window], sites: Iterable[str]) -> None:
     """Windows of sites that the configuration does not have hold nothing down."""
     known = (None, *sites)
-    for window in windows:
-        if window.site not in known and not window.is_final:
-            _log.warn(
-                "window {window} is of the site {site}, which the configuration does not have",
-                window=window.id,
-                site=window.site,
-            )
+    strays = (one for one in windows if one.site not in known and not one.is_final)
+    for name, site in dict.fromkeys((one.series or one.id, one.site) for one in strays):
+        _log.warn(
+            "window {window} is of the site {site}, which the configuration does not have",
+            window=name,
+            site=site,
+        )
 
 
 def tell_deed(entry: HistoryEntry) -> None:

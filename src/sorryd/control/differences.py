@@ -62,8 +62,8 @@ def _put_off(running: Config, new: Config) -> Iterator[str]:
 
 
 def _stranded(removed: Iterable[str], windows: Iterable[Window]) -> Iterator[str]:
-    kept = [window.site for window in windows if not window.is_final]
+    kept = {(one.site, one.series or one.id) for one in windows if not one.is_final}
     for name in removed:
-        if count := kept.count(name):
+        if count := sum(site == name for site, _ in kept):
             what = "window is" if count == 1 else "windows are"
             yield f"{name}: {count} {what} kept, and will act if the site comes back"

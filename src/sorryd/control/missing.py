@@ -28,11 +28,11 @@ def no_window(name: str, windows: Iterable[Window], config: Config) -> ControlEr
     said = f"there is no window {name}"
     if any(name == site.name for site in config.sites):
         alive = [window for window in alive if window.site in (None, name)]
-        said += f", that is a site; its windows are: {_listed([one.id for one in alive])}"
-    elif meant := _meant(name, [window.id for window in alive]):
+        said += f", that is a site; its windows are: {_listed(_names(alive))}"
+    elif meant := _meant(name, [one.id for one in alive] if "@" in name else _names(alive)):
         said += meant
     else:
-        said += f" (open or to come: {_listed([one.id for one in alive])})"
+        said += f" (open or to come: {_listed(_names(alive))})"
     return not_found(said, "id")
 
 
@@ -56,6 +56,11 @@ def near(name: str, names: Iterable[str]) -> str:
         return ""
     alike = (one for one in names if abs(len(one) - len(name)) <= _OFF)
     return next(iter(get_close_matches(name, list(islice(alike, _COMPARED)), n=1)), "")
+
+
+def _names(windows: Iterable[Window]) -> list[str]:
+    """The ids of windows, and of series in place of their instances."""
+    return list(dict.fromkeys(window.series or window.id for window in windows))
 
 
 def _meant(name: str, names: Sequence[str]) -> str:
