@@ -23,7 +23,7 @@ KILLS_ITSELF = """
 import os, pathlib, signal
 
 import sorryd.journal
-from sorryd.control import calendar, commands, server, truth
+from sorryd.control import commands, observed, server, truth
 
 def crash_before(owner, name, step):
     wrapped = getattr(owner, name)
@@ -50,7 +50,7 @@ crash_before(sorryd.journal.Journal, "commit", "before the journal")
 crash_after(sorryd.journal, "_put", "within the transaction")
 crash_after(sorryd.journal.Journal, "_write", "after the commit")
 crash_before(truth.Truth, "apply", "before it is applied")
-crash_before(calendar.Calendar, "_save", "before an end is saved")
+crash_before(observed.Observed, "_save", "before an end is saved")
 crash_before(server.ControlProtocol, "_answer", "before the answer")
 """
 
@@ -188,9 +188,28 @@ def test_windows_are_kept_over_crashes_at_their_edges(daemon: Daemon) -> None:
     assert seen(daemon) == 503
 
 
-@pytest.mark.parametrize(
-    "step", ["before an end is saved", "within the transaction", "after the commit"]
-)
+CRASHES_AT_ENDS = ["before an end is saved", "within the transaction", "after the commit"]
+
+
+@pytest.mark.parametrize("step", CRASHES_AT_ENDS)
+def test_an_instance_is_over_whenever_the_crash_comes(daemon: Daemon, step: str) -> None:
+    """The same of an instance of a series, which goes on: the next one is there again."""
+    repeated = {"id": "s", "from": "now", "for": "2s", "every": "daily"}
+    series = daemon.ask("window.schedule", repeated)
+    (daemon.folder / "crash").write_text(step)
+    assert daemon.wait() == -signal.SIGKILL
+    (daemon.folder / "crash").unlink()
+    daemon.start()
+    assert seen(daemon) == 200
+    (over,) = until(lambda: deeds(daemon, "window.passed"), "its end in the history")
+    assert over["window"] == series["next"]["id"]
+    (listed,) = daemon.ask("window.list")
+    assert listed["id"] == "s"
+    assert listed["next"]["id"] > series["next"]["id"]
+    assert daemon.ask("window.get", {"id": series["next"]["id"]})["phase"] == "ended"
+
+
+@pytest.mark.parametrize("step", CRASHES_AT_ENDS)
 def test_an_end_is_final_whenever_the_crash_comes(daemon: Daemon, step: str) -> None:
     """A crash while the end of a window goes to the journal does not keep the site down, and
     the history tells that end once."""
