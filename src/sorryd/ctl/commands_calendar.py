@@ -30,7 +30,7 @@ _MODE = 0o644  # a web server shall read it
     help="Write it there, whole or not at all, and only where it is another one.",
 )
 def calendar(site: str | None, output: str | None) -> None:
-    """Print the windows as an iCalendar feed (RFC 5545), for calendars to subscribe to."""
+    """Windows as an iCalendar feed, for calendars to subscribe to."""
     result = result_of("calendar.get", {"site": site})
     try:
         text = result["calendar"].encode()

@@ -18,5 +18,5 @@ from sorryd.ctl.shells import SHELLS, script
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print what lets a shell complete sites, windows, options and so on."""
+    """What lets a shell complete sites, windows, options and so on."""
     click.echo(script(cli, shell), nl=False)
