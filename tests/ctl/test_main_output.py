@@ -56,6 +56,18 @@ def test_width_of_a_terminal(daemon: FakeDaemon, columns: int, ends: list[str]) 
         assert f"{line.rstrip()}\n".endswith(end)
 
 
+def test_table_that_is_too_wide(daemon: FakeDaemon) -> None:
+    """Columns for which there is no room stand below their row, by their names; none is broken."""
+    lines = _on_terminal(daemon, 50, "members")
+    assert [line.rstrip() for line in lines[:5]] == [
+        "shop",
+        "  MEMBER                 WEIGHT  ROLE     STATE",
+        "  http://10.0.0.11:3000       3           ready",
+        "      health up  active 12",
+        "  http://10.0.0.9:80          1  standby  ready",
+    ]
+
+
 def test_sites_on_a_terminal(daemon: FakeDaemon) -> None:
     """On a terminal as in a pipe, one blank line stands between two sites, and none elsewhere."""
     lines = _on_terminal(daemon, 120, "status")

@@ -88,6 +88,14 @@ def test_verdict_is_waited_for(run: Run, daemon: FakeDaemon, phases: list[str], 
     assert f"db: {phases[-1]}" in outcome.stderr.splitlines()[-1]
 
 
+def test_instance_is_waited_for(run: Run, daemon: FakeDaemon) -> None:
+    """end of a series waits for the instance that it has ended, not for the series."""
+    ended = {**WINDOW, "id": "nightly@2026-11-29T02:30", "phase": "ended"}
+    daemon.results = {**daemon.results, "window.end": ended, "window.get": ended}
+    assert run("end", "nightly", "--wait").exit_code == 0
+    assert daemon.asked[-1]["params"] == {"id": "nightly@2026-11-29T02:30"}
+
+
 def test_members_that_are_dead_are_waited_for(run: Run, daemon: FakeDaemon) -> None:
     """up waits until a member is available, too."""
     dead = {**LIVE, "cause": "members"}

@@ -10,7 +10,7 @@ import click
 from sorryd.ctl.client import Param
 from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
 from sorryd.ctl.completing import members, zones
-from sorryd.ctl.options import put, result_of, warn
+from sorryd.ctl.options import put, result_of, senseless, warn
 from sorryd.ctl.parameters import exactly_one, scope
 from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
@@ -98,7 +98,11 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
     """End an open window now."""
     patience = Patience(wait, timeout)
     result = result_of("window.end", {"id": window_id})
-    page, goal = lambda: pages().window_page(result), lambda: goals().end(window_id)
+    try:
+        ended = result["id"]  # of a series the instance that was open
+    except (KeyError, TypeError):
+        raise senseless() from None
+    page, goal = lambda: pages().window_page(result), lambda: goals().end(ended)
     put_in_time(patience, result, page, goal)
 
 

@@ -21,18 +21,14 @@ def show(page: Page) -> None:
     console = Console(highlight=False)
     letters = LETTERS if console.encoding.replace("-", "") == "utf8" else ASCII
     for part in page:
-        if (
-            isinstance(part, Grid)
-            and part.prose
-            and max(map(columns, aligned(part))) > console.width
-        ):
-            _put_low(console, part)
-        else:
-            for line in lines_of(part, min(console.width, _WIDEST) - 2, letters):
-                if isinstance(part, Line) and columns(line) > console.width:
-                    _put_hanging(console, line)
-                else:
-                    _put(console, line)
+        if isinstance(part, Grid):
+            _put_grid(console, part)
+            continue
+        for line in lines_of(part, min(console.width, _WIDEST) - 2, letters):
+            if isinstance(part, Line) and columns(line) > console.width:
+                _put_hanging(console, line)
+            else:
+                _put(console, line)
 
 
 def _put(console: Console, line: Line) -> None:
@@ -53,15 +49,34 @@ def _put_hanging(console: Console, line: Line) -> None:
         console.print(Text.assemble(before, piece), soft_wrap=True)
 
 
-def _put_low(console: Console, grid: Grid) -> None:
-    """A table that is too wide, with its running text below each row."""
-    narrow = grid._replace(head=grid.head[:-1], rows=tuple(row[:-1] for row in grid.rows))
-    head, *lines = aligned(narrow)
+def _put_grid(console: Console, grid: Grid) -> None:
+    """A table; the last columns stand below each row, where it is too wide for them."""
+    kept = len(grid.head)
+    while kept > 1 and max(map(columns, aligned(_first(grid, kept)))) > console.width:
+        kept -= 1
+    head, *lines = aligned(_first(grid, kept))
     _put(console, head)
     for line, row in zip(lines, grid.rows, strict=True):
         _put(console, line)
-        if row[-1].text:
-            console.print(Padding(_text(row[-1:]), (0, 0, 0, _DEEP), expand=False))
+        below = _text(_named(grid, row, kept))
+        if below.plain:
+            console.print(Padding(below, (0, 0, 0, _DEEP), expand=False))
+
+
+def _first(grid: Grid, kept: int) -> Grid:
+    rows = tuple(row[:kept] for row in grid.rows)
+    return grid._replace(head=grid.head[:kept], rows=rows)
+
+
+def _named(grid: Grid, row: Sequence[Span], kept: int) -> list[Span]:
+    """The cells from the column `kept` on, each with its name, but for running text."""
+    found: list[Span] = []
+    for at in range(kept, len(row)):
+        if row[at].text:
+            is_prose = grid.prose and at == len(row) - 1
+            name = "" if is_prose else f"{grid.head[at].lower()} "
+            found += [Span("  " if found else ""), Span(name, "dim"), row[at]]
+    return found
 
 
 def _text(spans: Sequence[Span]) -> Text:
