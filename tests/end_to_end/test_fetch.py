@@ -88,7 +88,8 @@ class Pages(Member):
 
     def _serve_pages(self, conversation: Conversation) -> None:
         asked = conversation.request()
-        assert asked is not None
+        if asked is None:
+            return
         if asked.target in SILENT:
             conversation.send(SILENT[asked.target][0])
             self._over.wait(60)
@@ -204,7 +205,8 @@ def test_refreshed_and_kept(tmp_path: Path) -> None:
 
     def script(conversation: Conversation) -> None:
         asked = conversation.request()
-        assert asked is not None
+        if asked is None:
+            return
         tag = b"ETag: " + state["tag"]
         if asked.one("If-None-Match") == state["tag"]:
             conversation.send(answer(b"", tag, status=304, length=False))
