@@ -73,7 +73,7 @@ def test_down_for_others_only(tab: Tab, shelf: Shelf) -> None:
     tab.before_scripts(FAST)
     tab.open(shelf.url("en", "one"))
     heads(shelf, 4)
-    assert tab.text("#note") == "The site seems to be back."
+    assert tab.text("#note") == "This page can be opened again."
     assert len(loaded) == 1
 
 
