@@ -12,7 +12,7 @@ from tests.end_to_end.shelf import Shelf, outage
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import answer
 
-from sorryd.model import Cause
+from sorryd.model import Cause, Phase
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -68,7 +68,8 @@ def heads(shelf: Shelf, count: int) -> None:
 
 
 def test_down_for_others_only(tab: Tab, shelf: Shelf) -> None:
-    """Where HEAD was never refused, the page says so and leaves it to the reader to go on."""
+    """In a window that HEAD knows nothing of, the page leaves it to the reader to go on."""
+    shelf.facts["one"] = outage(cause=Cause.MANUAL)
     loaded = heads_say(shelf, bare(200))
     tab.before_scripts(FAST)
     tab.open(shelf.url("en", "one"))
@@ -77,8 +78,27 @@ def test_down_for_others_only(tab: Tab, shelf: Shelf) -> None:
     assert len(loaded) == 1
 
 
+def test_verified(tab: Tab, shelf: Shelf) -> None:
+    """While all is being checked, the first sign of the site is enough."""
+    shelf.facts["one"] = outage(phase=Phase.VERIFYING)
+    loaded = heads_say(shelf, bare(200))
+    tab.before_scripts(FAST)
+    tab.open(shelf.url("en", "one"))
+    until(lambda: len(loaded) == 2, "the page to be loaded again")
+    assert shelf.asked[:3] == [("GET", PATH), ("HEAD", PATH), ("GET", PATH)]
+
+
+def test_one_answer_failed(tab: Tab, shelf: Shelf) -> None:
+    """Where no work was planned, and HEAD finds the site open twice, the page goes on."""
+    loaded = heads_say(shelf, bare(200))
+    tab.before_scripts(FAST)
+    tab.open(shelf.url("en", "one"))
+    until(lambda: len(loaded) == 2, "the page to be loaded again")
+    assert shelf.asked[1:3] == [("HEAD", PATH)] * 2
+
+
 def test_back_for_head_and_down_for_get(tab: Tab, shelf: Shelf) -> None:
-    """Where going on leads back to this page, it waits twice as long each time."""
+    """Where going on leads back to this page, it waits four times as long each time."""
     first = True
 
     def reply(method: str) -> bytes:
@@ -96,7 +116,7 @@ def test_back_for_head_and_down_for_get(tab: Tab, shelf: Shelf) -> None:
     stays = tab.until("(sessionStorage.stays || '').split(' ').length > 4 && sessionStorage.stays")
     assert [
         stay
-        for stay, least in zip(stays.split(), (30, 30, 60, 120), strict=False)
+        for stay, least in zip(stays.split(), (30, 4, 16, 64), strict=False)
         if float(stay) < least
     ] == []
 
