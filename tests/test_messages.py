@@ -131,6 +131,9 @@ def test_window_result_has_the_documented_fields() -> None:
         "created",
         "series",
         "next",
+        "reasons",
+        "verified",
+        "gave_up",
     ]
     sent = msgspec.to_builtins(WINDOW)
     assert sent["scope"] == {"paths": (), "members": (), "methods": ()}

@@ -43,6 +43,9 @@ class WindowResult(Value, frozen=True, kw_only=True):
     With `every`, an RRULE, it is a series: `from` and `until` are those of its first instance,
     `next` is the one that is open or comes next, and `phase` is that one's. `series` is the id of
     the series that an instance belongs to.
+
+    `reasons` are by language. `verified` and `gave_up` say when the members were found healthy,
+    or were not in time.
     """
 
     id: str
@@ -62,6 +65,9 @@ class WindowResult(Value, frozen=True, kw_only=True):
     created: str
     series: str | None = None
     next: InstanceResult | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    verified: str | None = None
+    gave_up: str | None = None
 
 
 class DryRunResult(WindowResult, frozen=True, kw_only=True):
@@ -108,6 +114,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
 
     `until` is an RFC 3339 time, or null while the end is not known. `until_text` is the end
     in the operator's own words, where it was given as no time. `warnings` are for the operator.
+    `partial` are the windows that act on a part of it: paths, methods or members.
     """
 
     name: str
@@ -118,6 +125,7 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     until_text: str | None = None
     window: WindowResult | None
     next: WindowResult | None
+    partial: tuple[WindowResult, ...] = ()
     members: tuple[MemberStatus, ...]
     certificates: tuple[CertificateStatus, ...] = ()
     ahead: tuple[StretchResult, ...] = ()  # without gaps, from now on, where it is asked for

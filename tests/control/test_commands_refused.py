@@ -76,17 +76,64 @@ def plain(**fields: object) -> WindowSchedule:
         ),
         pytest.param(plain(every="often"), INVALID, "every", "not a part of", id="every"),
         pytest.param(
-            plain(until_healthy="5m"), INVALID, "until_healthy", "not supported", id="healthy"
-        ),
-        pytest.param(plain(give_up=GiveUp.OPEN), INVALID, "give_up", "not supported", id="give up"),
-        pytest.param(
-            plain(scope=Scope(paths=("/a",))), INVALID, "scope.paths", "not supported", id="paths"
+            plain(until_healthy="soon"), INVALID, "until_healthy", "not a duration", id="healthy"
         ),
         pytest.param(
-            plain(scope=Scope(members=(A,))), INVALID, "scope.members", "not supp", id="members"
+            plain(until_healthy=0.0), INVALID, "until_healthy", "longer than 0", id="no patience"
         ),
         pytest.param(
-            plain(scope=Scope(methods=("unsafe",))), INVALID, "scope.methods", "not", id="methods"
+            plain(give_up=GiveUp.OPEN), INVALID, "give_up", "goes with until_healthy", id="give up"
+        ),
+        pytest.param(
+            plain(scope=Scope(paths=("/a", "b"))), INVALID, "scope.paths", "'b' is no", id="paths"
+        ),
+        pytest.param(
+            plain(scope=Scope(paths=("/a?b",))), INVALID, "scope.paths", "no path", id="query"
+        ),
+        pytest.param(
+            plain(scope=Scope(paths=("/a",) * 101)), INVALID, "scope.paths", "100", id="many paths"
+        ),
+        pytest.param(
+            plain(scope=Scope(members=("http://no:1",))),
+            NOT_FOUND,
+            "scope.members",
+            "there is no member http://no:1",
+            id="members",
+        ),
+        pytest.param(
+            plain(site="blog", scope=Scope(members=(A,))),
+            NOT_FOUND,
+            "scope.members",
+            "there is no member",
+            id="of another site",
+        ),
+        pytest.param(
+            plain(scope=Scope(members=(A,), paths=("/a",))),
+            INVALID,
+            "scope.members",
+            "neither paths nor methods",
+            id="members and paths",
+        ),
+        pytest.param(
+            plain(scope=Scope(methods=("PO ST",))),
+            INVALID,
+            "scope.methods",
+            "no method",
+            id="methods",
+        ),
+        pytest.param(
+            plain(reasons={"de_DE": "x"}), INVALID, "reasons", "is no language", id="language"
+        ),
+        pytest.param(plain(reasons={"ja": " "}), INVALID, "reasons", "nothing in ja", id="nothing"),
+        pytest.param(
+            plain(reasons={"ja": "x", "JA": "y"}), INVALID, "reasons", "twice", id="twice"
+        ),
+        pytest.param(
+            SiteDown(reasons={f"x{chr(97 + n)}": "x" for n in range(21)}),
+            INVALID,
+            "reasons",
+            "more than 20",
+            id="many languages",
         ),
         pytest.param(plain(id="over"), CONFLICT, "id", "over is over", id="again, over"),
         pytest.param(plain(id="w1"), CONFLICT, "id", "is a down by hand", id="again, a down"),

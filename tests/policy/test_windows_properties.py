@@ -8,35 +8,13 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.policy.windows import planned, site
+from tests.policy.windows import any_window, planned, site
 
 from sorryd.policy.acting import acts
-from sorryd.policy.windows import Standing, arrange, passed, standing
-from sorryd.window import Window, WindowKind
+from sorryd.policy.windows import Standing, arrange, passed, settled, standing
+from sorryd.window import GiveUp, Scope, Window, WindowKind
 
-TIMES = st.integers(0, 40).map(float)
 SHOP = site("shop", drain=3.0, announce=5.0)
-KINDS = st.sampled_from(WindowKind)
-
-
-@st.composite
-def any_window(draw: st.DrawFn) -> Window:
-    """A window of any kind; what ended did so between its start and its end."""
-    start = draw(TIMES)
-    end = draw(st.none() | st.integers(int(start), 45).map(float))
-    over = draw(st.none() | st.integers(int(start), 45).map(float))
-    window = planned(
-        f"w{draw(st.integers(0, 999))}",
-        start,
-        end,
-        site=draw(st.sampled_from(["shop", "blog", None])),
-        reason=draw(st.sampled_from(["", "database", "disks"])),
-        drain=draw(st.none() | st.integers(0, 9).map(float)),
-        ended=over if over is None or end is None else min(over, end),
-        cancelled=draw(st.sampled_from([None, None, None, 0.0])),
-        released=draw(st.sampled_from([(), (), ("shop",)])),
-    )
-    return msgspec.structs.replace(window, kind=draw(KINDS))
 
 
 WINDOWS = st.lists(any_window(), max_size=6)
@@ -59,18 +37,26 @@ def test_a_standing_holds_where_it_says(windows: list[Window], now: float, share
     assert look(windows, other) == found
 
 
+def is_waiting(window: Window, now: float) -> bool:
+    """Whether a window that is over waits for healthy members, or gave up and stays."""
+    if window.until_healthy is None or window.end is None or window.end <= window.start:
+        return False
+    return window.give_up is GiveUp.STAY or now < window.end + window.until_healthy
+
+
 @given(WINDOWS, NOW)
 def test_down_is_the_union(windows: list[Window], now: float) -> None:
     """A site is down exactly while at least one window acts on it; brute force agrees."""
     acting = [
         window
         for window in windows
-        if window.ended is None
+        if window.scope == Scope()
+        and window.ended is None
         and window.cancelled is None
         and window.site in ("shop", None)
         and "shop" not in window.released
         and (window.kind is WindowKind.MANUAL or window.start <= now)
-        and (window.end is None or now < window.end)
+        and (window.end is None or now < window.end or is_waiting(window, now))
     ]
     found = look(windows, now)
     assert (found.phase.serves) is (not acting)
@@ -82,16 +68,20 @@ def test_down_is_the_union(windows: list[Window], now: float) -> None:
 
 @given(WINDOWS, NOW)
 def test_until_is_the_end(windows: list[Window], now: float) -> None:
-    """A down-time goes on until its end, and at its end the site is up."""
+    """A down-time goes on until its end, and then the site is up, or has to be verified."""
     found = look(windows, now)
     if found.phase.serves:
         assert found.until is None
+        return
+    if found.until is None and any(window.until_healthy for window in windows):
         return
     last = 60.0 if found.until is None else found.until
     quarters = range(int(now * 4), int(last * 4))
     assert not any(look(windows, quarter / 4).phase.serves for quarter in quarters)
     if found.until is not None:
-        assert look(windows, found.until).phase.serves
+        waits = any(is_waiting(window, found.until) for window in windows)
+        assert look(windows, found.until).phase.serves or waits
+        assert look(windows, found.until).until is None
 
 
 @given(WINDOWS, NOW)
@@ -113,10 +103,7 @@ def test_journaling_the_ends_changes_nothing(windows: list[Window], now: float) 
     if len(names) < len(windows):
         return
     ends = set(passed(arrange(windows), now))
-    journaled = [
-        msgspec.structs.replace(window, ended=window.end) if window.id in ends else window
-        for window in windows
-    ]
+    journaled = [settled(window, now) if window.id in ends else window for window in windows]
     before, after = look(windows, now), look(journaled, now)
     assert (before.phase, before.cause, before.window) == (after.phase, after.cause, after.window)
     assert (before.since, before.until) == (after.since, after.until)

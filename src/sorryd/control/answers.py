@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sorryd.model import Cause, Config, Phase, Value
-from sorryd.policy.acting import acts, closing, concerns
+from sorryd.model import Cause, Config, MemberState, Phase, Value
+from sorryd.policy.acting import Stage, acts, concerns, holding, stage
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
 from sorryd.policy.outlook import MOST, outlook
 from sorryd.policy.reminders import open_since
 from sorryd.policy.reminders import warning as warning_of_down
+from sorryd.policy.scopes import as_for
 from sorryd.policy.windows import Standing
 from sorryd.replies import (
     CertificateStatus,
@@ -88,12 +89,18 @@ def window_result(
         every=window.every,
         series=window.series,
         next=None if coming is None else _instance_result(coming),
+        reasons={one.language: one.text for one in window.reasons},
         timezone=window.timezone,
         drain=window.drain,
+        until_healthy=window.until_healthy,
+        give_up=None if window.until_healthy is None else window.give_up,
+        scope=window.scope,
         warnings=warnings,
         phase=_window_phase(window if coming is None else coming, scene),
         author=author_result(window.author),
         created=instant(window.created, window.timezone),
+        verified=None if window.verified is None else instant(window.verified, window.timezone),
+        gave_up=None if window.gave_up is None else instant(window.gave_up, window.timezone),
     )
 
 
@@ -125,6 +132,7 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
         until_text=standing.until_text if standing.until is None else None,
         window=None if governing is None else window_result(governing, scene, warnings),
         next=None if standing.next is None else window_result(standing.next, scene),
+        partial=tuple(window_result(window, scene) for window in _partial(view, scene.now)),
         members=tuple(_member_status(member, site.name, scene) for member in view.members),
         certificates=tuple(
             _certificate_status(one, site.timezone, scene.now)
@@ -157,6 +165,12 @@ def _reminder(standing: Standing, scene: Scene) -> tuple[str, ...]:
     if since is None or scene.now < since + scene.config.down_limit:
         return ()
     return (warning_of_down(since, scene.now),)
+
+
+def _partial(view: SiteView, now: float) -> Iterator[Window]:
+    """The windows that act on a part of a site, as they do so there."""
+    acting = (as_for(window, view.site) for window in view.windows if acts(window, now))
+    return (one for one in acting if not one.scope.is_whole and concerns(one, view.site.name))
 
 
 def member_result(site: str, url: str, scene: Scene) -> MemberResult:
@@ -211,11 +225,21 @@ def author_result(author: Author) -> AuthorResult:
 def _window_phase(window: Window, scene: Scene) -> WindowPhase:
     if window.cancelled is not None:
         return WindowPhase.CANCELLED
-    if window.ended is not None or closing(window) <= scene.now:
+    if window.ended is not None or holding(window) <= scene.now:
         return WindowPhase.ENDED
     sites = [site for site in scene.config.sites if concerns(window, site.name)]
-    if acts(window, scene.now):
-        phases = {scene.standings[site.name].phase for site in sites}
-        return WindowPhase.DRAINING if Phase.DRAINING in phases else WindowPhase.DOWN
+    if at := stage(window, scene.now):
+        if at is Stage.VERIFYING:
+            return WindowPhase.VERIFYING
+        is_draining = any(_is_draining(window, scene.standings[site.name]) for site in sites)
+        return WindowPhase.DRAINING if is_draining else WindowPhase.DOWN
     announced = any(window.start - site.announce <= scene.now for site in sites)
     return WindowPhase.ANNOUNCED if announced else WindowPhase.SCHEDULED
+
+
+def _is_draining(window: Window, standing: Standing) -> bool:
+    """Whether what `window` takes away still finishes what is in flight."""
+    if window.scope.members:
+        taken = {one.url: one.state for one in standing.withdrawn}
+        return any(taken.get(url) is MemberState.DRAIN for url in window.scope.members)
+    return window.scope.is_whole and standing.phase is Phase.DRAINING

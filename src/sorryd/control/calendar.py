@@ -46,6 +46,7 @@ class Calendar:
         self._given: set[str] = set()  # ids of those of them that the rules of series give
         self._standings: dict[str, Standing] = {}  # worked out from them
         self._files: dict[str, float] = {}  # since when sorry files are there, by site
+        self._forgotten: dict[str, Window] = {}  # at the last look
         self._observed = Observed(journal, chronicle)
         self._verification = Verification()
         self._reserved: frozenset[str] = frozenset()
@@ -79,6 +80,10 @@ class Calendar:
     def is_kept(self, window: Window) -> bool:
         """Whether the journal has `window`, rather than only the rule of its series."""
         return window.id not in self._given
+
+    def recall(self, name: str) -> Window | None:
+        """The window of that id as it is, also one that was forgotten only just now."""
+        return self._windows.get(name) or self._forgotten.get(name)
 
     def of(self, site: Site) -> tuple[Window, ...]:
         """Those that concern `site`, arranged."""
@@ -209,7 +214,7 @@ class Calendar:
 
     def forget_past(self, sites: Sequence[Site], now: float) -> bool:
         """Keep of final windows only what the down-time of one of the `sites` began with."""
-        before = len(self._windows)
+        self._forgotten.clear()
         for window in final(self.arranged):
             if not any(
                 is_continued(window, self.standing(site, now))
@@ -217,7 +222,8 @@ class Calendar:
                 if is_past(window, site.name)
             ):
                 self._windows.drop(window.id)
-        if len(self._windows) == before:
+                self._forgotten[window.id] = window
+        if not self._forgotten:
             return False
         self.arrange()
         return True

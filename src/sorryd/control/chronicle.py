@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from twisted.logger import Logger
@@ -12,6 +12,7 @@ from sorryd.control.roster import Turn
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.model import Cause, Health, Phase, Site
 from sorryd.policy.health import any_up
+from sorryd.policy.lifecycle import Event, Transition, transition
 from sorryd.policy.reminders import open_since, warning
 from sorryd.policy.windows import Standing
 from sorryd.snapshot import SiteView
@@ -19,6 +20,17 @@ from sorryd.times import format_duration
 from sorryd.window import Window
 
 STEP = 2.0  # seconds between two looks by which the clocks may differ before it is a step
+
+_BY = {
+    Cause.WINDOW: "planned",
+    Cause.MANUAL: "by hand",
+    Cause.FILE: "the sorry file is there",
+}
+_SELF_EVIDENT = (
+    *(Event.ANNOUNCED, Event.BEGAN, Event.BEGAN_UNDRAINED, Event.DRAINED, Event.FILE_APPEARED),
+)
+
+Recall = Callable[[str], Window | None]  # a window by its id, as it is
 
 _log = Logger()
 
@@ -44,18 +56,19 @@ class Chronicle:
                 step=format_duration(abs(step)),
             )
 
-    def standing(self, view: SiteView, standing: Standing) -> None:
-        """A site stands like this, by its windows, and has these members."""
+    def standing(self, view: SiteView, standing: Standing, now: float, recall: Recall) -> None:
+        """A site stands like this at the instant `now`, and has these members."""
         name = view.site.name
         before = self._standings.get(name, Standing(phase=Phase.LIVE))
         self._standings[name] = standing
         if _told(before) != _told(standing):
+            window = None if before.window is None else recall(before.window)
             _log.info(
                 "site {site}: {before} -> {phase}{why}",
                 site=name,
                 before=before.phase.value,
                 phase=standing.phase.value,
-                why=_why(standing),
+                why=_why(standing, transition(name, before, standing, now, window)),
             )
         self._members(view)
 
@@ -208,14 +221,14 @@ def _told(standing: Standing) -> tuple[Phase, Cause | None, str | None, str | No
     return standing.phase, standing.cause, standing.window, standing.reason
 
 
-def _why(standing: Standing) -> str:
-    """A few words on the cause, for the end of a line."""
+def _why(standing: Standing, move: Transition | None) -> str:
+    """A few words on what happened and on the cause, for the end of a line."""
+    words = [] if move is None or move.event in _SELF_EVIDENT else [move.event.value]
     if standing.phase is Phase.ANNOUNCED and standing.next is not None:
-        return f" (window {standing.next.id})"
-    if standing.cause is Cause.FILE:
-        return " (the sorry file is there)"
-    if standing.window is None:
-        return ""
-    what = "by hand" if standing.cause is Cause.MANUAL else "planned"
+        words.append(f"window {standing.next.id}")
+    elif standing.cause is not None:
+        words.append(_BY[standing.cause])
+    if standing.window is not None:
+        words.append(f"window {standing.window}")
     reason = f": {standing.reason!r}" if standing.reason else ""
-    return f" ({what}, window {standing.window}{reason})"
+    return f" ({', '.join(words)}{reason})" if words else ""

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.control import bypass, decisions
+from sorryd.control import bypass, decisions, decisions_members
 from sorryd.control.answers import member_result, site_statuses
 from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
@@ -191,9 +191,9 @@ class Commands:
         return self._shown(decision)
 
     async def _set_member(self, request: MemberSet, author: Author) -> MemberResult:
-        site, member = decisions.find_member(self._reading.known(), request)
+        site, member = decisions_members.find_member(self._reading.known(), request)
         old = self._truth.setting(site.name, member.url)
-        decision = decisions.set_member(old, request)
+        decision = decisions_members.set_member(old, request)
         await self._carry_out(decision, self._deed(request, author, site.name))
         return member_result(site.name, member.url, self._reading.scene())
 

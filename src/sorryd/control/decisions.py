@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from sorryd.control import overlaps, recurring
-from sorryd.control.missing import no_member, no_site, no_window
+from sorryd.control import by_hand, overlaps, recurring
+from sorryd.control.missing import no_site, no_window
 from sorryd.control.spans import later_end, planned_span, spoken_end, wanted_drain, zone_named
+from sorryd.control.terms import wanted_patience, wanted_reasons, wanted_scope
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.messages import (
-    MemberSet,
     SiteDown,
     SiteUp,
     WindowCancel,
@@ -23,10 +23,9 @@ from sorryd.messages import (
     WindowExtend,
     WindowSchedule,
     conflict,
-    invalid_params,
 )
-from sorryd.model import Config, Member, Site, Value
-from sorryd.policy.acting import acts, closing, concerns
+from sorryd.model import Config, Value
+from sorryd.policy.acting import acts, concerns, holding
 from sorryd.policy.instances import Series
 from sorryd.window import Author, Window, WindowKind
 
@@ -35,12 +34,14 @@ class Known(Value, frozen=True, kw_only=True):
     """What a decision may know. `windows` are arranged; final ones among them do not count.
 
     Instances of `series` are among them, and a series only where it is the one that is meant.
+    `files` names the sites whose sorry file is there.
     """
 
     config: Config
     windows: tuple[Window, ...]
     now: float
     series: tuple[Series, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class Decision(Value, frozen=True, kw_only=True):
@@ -97,9 +98,10 @@ def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision
         created=known.now,
         drain=drain,
         until_text=text,
+        reasons=wanted_reasons(request.reasons),
     )
-    changed = [_said_again(window, new) for window in holding]
-    if any(_covers(window, known) for window in holding):
+    changed = [by_hand.said_again(window, new) for window in holding]
+    if any(by_hand.covers(window, known.config.sites) for window in holding):
         return _changing(holding, changed, warnings)
     # None holds, or some site was taken out of those that do: that is final.
     return _changing(holding, [*changed, new], warnings)
@@ -108,26 +110,32 @@ def down(known: Known, request: SiteDown, author: Author, name: str) -> Decision
 def up(known: Known, request: SiteUp) -> Decision:
     """Bring a site, or all, back: end what acts on it.
 
-    A window for every site goes on for the others; the last one to leave it ends it.
+    A window for every site goes on for the others; the last one to leave it ends it. One that
+    takes out members holds no site down, and goes on.
     """
     check_site(known, request.site)
+    _refuse_under_file(known, request.site)
     acting = [
         window
         for window in _alive(known)
         if acts(window, known.now) and (request.site is None or concerns(window, request.site))
+        if not window.scope.members
     ]
-    return _changing(acting, [_without(window, request.site, known) for window in acting])
+    return _changing(
+        acting,
+        [by_hand.without(window, request.site, known.config.sites, known.now) for window in acting],
+    )
 
 
 def schedule(known: Known, request: WindowSchedule, author: Author, name: str) -> Decision:
     """Plan the window `name`, or change it where there is one of that id."""
-    _refuse_unsupported(request)
     check_site(known, request.site)
     old = _named(known, name)
     if old is not None and (_is_over(old, known) or old.kind is WindowKind.MANUAL):
         what = "is over" if _is_over(old, known) else "is a down by hand"
         raise conflict(f"{name} {what}: choose another id", "id")
     span = planned_span(known.config, request, known.now)
+    until_healthy, give_up = wanted_patience(request)
     window = Window(
         id=name,
         site=request.site,
@@ -142,6 +150,12 @@ def schedule(known: Known, request: WindowSchedule, author: Author, name: str) -
         released=() if old is None else old.released,
         every=span.every,
         renewed=None if old is None or span.every is None else known.now,
+        recovered=() if old is None else old.recovered,
+        reasons=wanted_reasons(request.reasons),
+        until_healthy=until_healthy,
+        give_up=give_up,
+        scope=wanted_scope(known.config, request.site, request.scope),
+        sequence=0 if old is None else old.sequence,
     )
     if old is not None and recurring.is_same(window, old):
         window = old
@@ -158,7 +172,7 @@ def extend(known: Known, request: WindowExtend) -> Decision:
     """
     window = _alive_instance(known, request.id)
     span = later_end(known.config, window, request, known.now)
-    moved = replace(window, end=span.end, until_text=None)
+    moved = replace(window, end=span.end, until_text=None, gave_up=None)
     return _changing([window], [moved], (*span.warnings, *_remarks(known, moved)))
 
 
@@ -180,41 +194,15 @@ def cancel(known: Known, request: WindowCancel) -> Decision:
     return _changing([window], [replace(window, cancelled=known.now)])
 
 
-def find_member(known: Known, request: MemberSet) -> tuple[Site, Member]:
-    """The member that `url`, or SITE/URL, means. Raises ControlError unless it is one."""
-    check_site(known, request.site)
-    wanted = request.url.rstrip("/")
-    found = [
-        (site, member)
-        for site in known.config.sites
-        if request.site in (None, site.name)
-        for member in site.members
-        if wanted in (member.url.rstrip("/"), f"{site.name}/{member.url}".rstrip("/"))
-    ]
-    if not found:
-        raise no_member(request.url, known.config, request.site)
-    if len(found) > 1:
-        names = ", ".join(f"{site.name}/{member.url}" for site, member in found)
-        raise conflict(f"{request.url} is a member of several sites: say one of {names}", "url")
-    return found[0]
-
-
-def set_member(old: MemberPut, request: MemberSet) -> Decision:
-    """Give a member another state, weight, or both. Weight 0 gets no requests."""
-    if request.state is None and request.weight is None:
-        raise invalid_params("say a state, a weight, or both", "state")
-    new = replace(
-        old,
-        state=old.state if request.state is None else request.state,
-        weight=old.weight if request.weight is None else request.weight,
-    )
-    return Decision() if new == old else Decision(changes=(new,), before=(old,))
-
-
 def _changing(
     before: Sequence[Window], after: Sequence[Window], warnings: tuple[str, ...] = ()
 ) -> Decision:
     """The decision to put those of `after` that are not as they were."""
+    numbers = {window.id: window.sequence + 1 for window in before}
+    after = [
+        window if window in before else replace(window, sequence=numbers.get(window.id, 0))
+        for window in after
+    ]
     return Decision(
         changes=tuple(WindowPut(window=window) for window in after if window not in before),
         before=tuple(WindowPut(window=window) for window in before if window not in after),
@@ -246,7 +234,7 @@ def _alive(known: Known) -> Iterator[Window]:
 
 
 def _is_over(window: Window, known: Known) -> bool:
-    return window.is_final or (window.every is None and closing(window) <= known.now)
+    return window.is_final or (window.every is None and holding(window) <= known.now)
 
 
 def _named(known: Known, name: str) -> Window | None:
@@ -271,30 +259,11 @@ def _alive_instance(known: Known, name: str) -> Window:
     return recurring.open_instance(window, _alive(known), known.now)
 
 
-def _said_again(window: Window, new: Window) -> Window:
-    """A `window` by hand with what the `new` one says: its end, and the rest where it is said."""
-    return replace(
-        window,
-        end=new.end,
-        until_text=new.until_text,
-        reason=new.reason or window.reason,
-        drain=window.drain if new.drain is None else new.drain,
-    )
-
-
-def _covers(window: Window, known: Known) -> bool:
-    """Whether no site of the configuration was taken out of `window`."""
-    return not any(site.name in window.released for site in known.config.sites)
-
-
-def _without(window: Window, site: str | None, known: Known) -> Window:
-    """`window` without `site`; ended, where no site is left in it."""
-    if site is None or window.site is not None:
-        return replace(window, ended=known.now)
-    released = (*window.released, site)
-    if all(one.name in released for one in known.config.sites):
-        return replace(window, ended=known.now)
-    return replace(window, released=released)
+def _refuse_under_file(known: Known, site: str | None) -> None:
+    """Raise ControlError where a sorry file holds the site down, or one of all."""
+    for one in known.config.sites:
+        if one.name in known.files and site in (None, one.name):
+            raise conflict(f"{one.name} is down by its sorry file: remove {one.sorry_file}", "site")
 
 
 def _remarks(known: Known, window: Window) -> Iterator[str]:
@@ -307,17 +276,3 @@ def _remarks(known: Known, window: Window) -> Iterator[str]:
 
 def _whose(window: Window) -> str:
     return "every site" if window.site is None else f"the site {window.site}"
-
-
-def _refuse_unsupported(request: WindowSchedule) -> None:
-    """Raise ControlError for what is known to the protocol, and not served yet."""
-    given = {
-        "until_healthy": request.until_healthy,
-        "give_up": request.give_up,
-        "scope.paths": request.scope.paths or None,
-        "scope.members": request.scope.members or None,
-        "scope.methods": request.scope.methods or None,
-    }
-    for name, value in given.items():
-        if value is not None:
-            raise invalid_params(f"{name}: not supported yet", name)

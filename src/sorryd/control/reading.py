@@ -122,11 +122,13 @@ class Reading:
         self._truth.look()
         more = () if named is None else (named,)
         windows = (*self._truth.windows, *more)
+        sites = self._truth.snapshot.sites
         return Known(
             config=self._truth.config,
             windows=windows,
             now=self._truth.now(),
             series=self._truth.series,
+            files=tuple(view.site.name for view in sites if view.file is not None),
         )
 
     async def find(self, name: str) -> Window | None:

@@ -63,12 +63,24 @@ def zone_named(config: Config, site: str | None, name: str | None = None) -> Zon
 
 def wanted_drain(drain: Duration | None) -> float | None:
     """Seconds of drain; None is the site's."""
-    return None if drain is None else _seconds("drain", drain)
+    return None if drain is None else seconds_of("drain", drain)
+
+
+def seconds_of(name: str, duration: Duration) -> float:
+    """The seconds of a D, the value of the parameter `name`."""
+    if isinstance(duration, str):
+        try:
+            return parse_duration(duration)
+        except TimeFault as fault:
+            raise invalid_params(f"{name}: {fault}", name) from None
+    if duration > LONGEST:
+        raise invalid_params(f"{name}: longer than a hundred years", name)
+    return duration
 
 
 def wanted_ahead(ahead: Duration) -> float:
     """Seconds to look ahead: at most a year."""
-    seconds = _seconds("ahead", ahead)
+    seconds = seconds_of("ahead", ahead)
     if seconds > _YEAR:
         raise invalid_params("ahead: longer than 366d", "ahead")
     return seconds
@@ -167,7 +179,7 @@ def past_instant(since: Duration | None, now: float, zone: ZoneInfo) -> float:
     if since is None:
         return 0.0
     if not isinstance(since, str):
-        return now - _seconds("since", since)
+        return now - seconds_of("since", since)
     if _CLOCK_ALONE.fullmatch(since):
         return _last(since.strip(), now, zone)
     try:
@@ -200,7 +212,7 @@ def _end(name: str, text: str, start: float, now: float, zone: ZoneInfo) -> Reso
 
 
 def _after(start: float, name: str, duration: Duration) -> Resolved:
-    instant = start + _seconds(name, duration)
+    instant = start + seconds_of(name, duration)
     if instant >= _LATEST:
         raise invalid_params(f"{name}: ends after the year 9998", name)
     return Resolved(instant=instant)
@@ -225,14 +237,3 @@ def _instant(name: str, text: str, now: float, zone: ZoneInfo) -> Resolved:
         return parse_instant(text, now, zone)
     except TimeFault as fault:
         raise invalid_params(f"{name}: {fault}", name) from None
-
-
-def _seconds(name: str, duration: Duration) -> float:
-    if isinstance(duration, str):
-        try:
-            return parse_duration(duration)
-        except TimeFault as fault:
-            raise invalid_params(f"{name}: {fault}", name) from None
-    if duration > LONGEST:
-        raise invalid_params(f"{name}: longer than a hundred years", name)
-    return duration

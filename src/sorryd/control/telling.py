@@ -21,6 +21,7 @@ from sorryd.replies_history import (
     WindowRecord,
 )
 from sorryd.replies_history import HistoryEntry as Deed
+from sorryd.times import format_duration
 from sorryd.window import Window, WindowKind
 
 CAUSES = {
@@ -182,13 +183,23 @@ def _spoken(at: float, zone: str) -> str:
     return instant(float(math.floor(at)), zone)
 
 
+def _patience(window: Window) -> str:
+    return f"{format_duration(window.until_healthy or 0.0)}, then {window.give_up.value}"
+
+
 def _facts(change: Change, zone: str) -> dict[str, str]:
     """The facts of a window or member that history tells, by name."""
     if not isinstance(change, WindowPut):
         weight = "as configured" if change.weight is None else str(change.weight)
         return {"state": change.state.value, "weight": weight}
     window = change.window
-    ends = {"ended": window.ended, "cancelled": window.cancelled}
+    ends = {
+        "verified": window.verified,
+        "gave up": window.gave_up,
+        "ended": window.ended,
+        "cancelled": window.cancelled,
+    }
+    scope = (*window.scope.paths, *window.scope.members, *window.scope.methods)
     return {
         "site": window.site or "every site",
         "from": _spoken(window.start, zone),
@@ -196,5 +207,7 @@ def _facts(change: Change, zone: str) -> dict[str, str]:
         **({"reason": repr(window.reason)} if window.reason else {}),
         **{name: _spoken(at, zone) for name, at in ends.items() if at is not None},
         **({"every": window.every} if window.every is not None else {}),
+        **({"only": " ".join(scope)} if scope else {}),
+        **({"until healthy": _patience(window)} if window.until_healthy is not None else {}),
         **({"released": ", ".join(window.released)} if window.released else {}),
     }

@@ -242,14 +242,13 @@ class Truth:
         self._wake(self._next_look(now, moment))
 
     def _tell(self, view: SiteView, standing: Standing, now: float) -> None:
-        self._chronicle.standing(view, standing)
-
-        def find(name: str) -> Window | None:
-            return self._calendar.find(name, now)
+        def recall(name: str) -> Window | None:
+            return self._calendar.recall(name) or self._calendar.find(name, now)
 
         name, limit = view.site.name, self._config.down_limit
-        self._diary.stands(name, standing, now, find)
-        if self._diary.remind(name, standing, limit, now, find):
+        self._chronicle.standing(view, standing, now, recall)
+        self._diary.stands(name, standing, now, recall)
+        if self._diary.remind(name, standing, limit, now, recall):
             self._chronicle.overdue(view.site, standing, now)
 
     def _view(self, site: Site) -> SiteView:

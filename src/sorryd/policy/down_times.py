@@ -6,6 +6,7 @@ still tell where the one began that a later one goes on with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from sorryd.model import Value
@@ -14,9 +15,14 @@ from sorryd.window import Window
 
 
 class Beginning(Value, frozen=True, kw_only=True):
-    """The instant `start` at which a down-time began; `drained` is that at which drain ends."""
+    """The instant `start` at which a down-time began, and the duration of its `drain`.
+
+    `drained` is the instant at which it drains no more: also where its windows came to their end
+    before that, and only wait for healthy members since.
+    """
 
     start: float
+    drain: float
     drained: float
 
 
@@ -34,17 +40,40 @@ def beginning(
     """
     starts = [(window.start, window.drain) for window in acting]
     start, own = min(starts if file is None else [*starts, (file, None)], key=lambda one: one[0])
-    past = [(_over(window, site), window) for window in windows if window.cancelled is None]
-    for over, window in sorted(past, key=lambda one: one[0], reverse=True):
+    past = [window for window in windows if window.cancelled is None]
+    for over, window in sorted(((_over(one, site), one) for one in past), key=_first, reverse=True):
         if over < start:
             break
         if window.start < start and _leads_to(window, over, start):
             start, own = window.start, window.drain
-    return Beginning(start=start, drained=start + (drain if own is None else own))
+    spans = [_span(window, site) for window in past]
+    end = _union(start, spans if file is None else [*spans, (file, math.inf)])
+    grace = drain if own is None else own
+    return Beginning(start=start, drain=grace, drained=min(start + grace, end))
+
+
+def _first(pair: tuple[float, object]) -> float:
+    return pair[0]
+
+
+def _span(window: Window, site: str) -> tuple[float, float]:
+    """The time of `window`, as far as it was one for `site`."""
+    cut = [recovery(window, site), window.ended]
+    return window.start, min([closing(window), *(at for at in cut if at is not None)])
+
+
+def _union(start: float, spans: Iterable[tuple[float, float]]) -> float:
+    """How far `spans` go from `start` on without a gap."""
+    end = start
+    for begins, ends in sorted(spans):
+        if begins > end:
+            break
+        end = max(end, ends)
+    return end
 
 
 def _over(window: Window, site: str) -> float:
-    """The instant at which `window` was over for `site`, or will be."""
+    """The instant at which `window` held `site` no more, verified or not."""
     at = recovery(window, site)
     if at is not None:
         return at

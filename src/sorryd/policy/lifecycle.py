@@ -4,10 +4,10 @@
 
 `windows.standing` says where a site stands at an instant; here is which standing may follow
 which, as the instants go by. All moves are in `MOVES`; nothing makes a site verify that was
-not down, and what is drained drains again only in the two cases that are named. Two looks at a
-site may all the same be so far apart, over a time when sorryd did not run or its clock was set,
-or a plan or the configuration may have been changed so much between them, that none of these
-was seen: such a move has *leapt*.
+not down, and what was drained drains again only where it is said. Two looks at a site may all
+the same be so far apart, over a time when sorryd did not run or its clock was set, or a plan or
+the configuration may have been changed so much between them, that none of these was seen: such
+a move has *leapt*.
 """
 
 from __future__ import annotations
@@ -66,8 +66,6 @@ _ROWS: Final = (
     (_DOWN, _DRAINING, (Event.FILE_GONE,)),
     (_VERIFYING, _SERVES, (Event.VERIFIED, Event.GAVE_UP_OPEN, Event.ENDED)),
     (_VERIFYING, _DOWN, (Event.GAVE_UP_STAY, Event.BEGAN, Event.FILE_APPEARED)),
-    # The window that is being verified was shorter than its drain.
-    (_VERIFYING, _DRAINING, (Event.BEGAN, Event.FILE_APPEARED)),
 )
 
 MOVES: Final = frozenset(

@@ -164,14 +164,14 @@ def standing(
 
 def standing_of(window: Window, now: float) -> Standing:
     """What those are told at the instant `now` whom `window` holds up, on a part of its site."""
-    is_verifying = closing(window) <= now
+    at = stage(window, now)
     return Standing(
-        phase=Phase.VERIFYING if is_verifying else Phase.DOWN,
+        phase=Phase.VERIFYING if at is Stage.VERIFYING else Phase.DOWN,
         cause=Cause.MANUAL if window.kind is WindowKind.MANUAL else Cause.WINDOW,
         reason=window.reason or None,
         reasons=window.reasons,
         since=window.start,
-        until=None if is_verifying else window.end,
+        until=None if at is Stage.STUCK or closing(window) <= now else window.end,
         until_text=window.until_text,
         window=window.id,
     )
@@ -222,7 +222,7 @@ def _down(
         reason=None if said is None else said.reason or None,
         reasons=() if said is None else said.reasons,
         since=began.start,
-        drain=began.drained - began.start,
+        drain=began.drain,
         until=until,
         until_text=next((one.until_text for one in acting if one.until_text), None),
         window=acting[0].id if acting else None,
