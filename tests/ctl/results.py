@@ -22,6 +22,9 @@ WINDOW: dict[str, Any] = {
     "created": "2026-11-21T20:00:00+09:00",
     "series": None,
     "next": None,
+    "reasons": {},
+    "verified": None,
+    "gave_up": None,
 }
 MEMBER: dict[str, Any] = {
     "url": "http://10.0.0.11:3000",
@@ -41,6 +44,7 @@ SITE: dict[str, Any] = {
     "until_text": None,
     "window": {**WINDOW, "id": "m1"},
     "next": WINDOW,
+    "partial": [],
     "members": [MEMBER, STANDBY],
     "certificates": [],
     "warnings": [],

@@ -33,6 +33,12 @@ ASKED: list[tuple[list[str], str, dict[str, object]]] = [
       "timezone": "Asia/Tokyo", "drain": "5s", "until_healthy": "10m", "give_up": "open",
       "id": "db", "dry_run": True,
       "scope": {"paths": ["/a", "/b"], "members": ["http://a"], "methods": ["unsafe"]}}),
+    (["schedule", "--from", "now", "--for", "3h", "--member", "shop/http://a:1", "--member",
+      "http://b:1", "--reason-in", "ja=理由", "--reason-in", "pt-BR=a = b"], "window.schedule",
+     {"from": "now", "for": "3h", "site": "shop",
+      "scope": {"paths": [], "members": ["shop/http://a:1", "http://b:1"], "methods": []},
+      "reasons": {"ja": "理由", "pt-BR": "a = b"}}),
+    (["down", "--reason-in", "ja=理由"], "site.down", {"reasons": {"ja": "理由"}}),
     (["windows"], "window.list", {}),
     (["windows", "shop", "--past"], "window.list", {"site": "shop", "past": True}),
     (["show", "db"], "window.get", {"id": "db"}),
@@ -115,16 +121,30 @@ def test_json(
 
 
 def test_help_offers_what_is_served() -> None:
-    """The help leaves out the options that the daemon refuses as not supported yet."""
+    """The help has all that the daemon takes, and nothing else."""
     shown = CliRunner().invoke(cli, ["schedule", "--help"]).stdout
     options = set(re.findall(r"--[a-z-]+", shown))
     wanted = {"--from", "--until", "--for", "--reason", "--every", "--timezone", "--drain", "--id"}
+    wanted |= {"--until-healthy", "--give-up", "--path", "--member", "--read-only", "--reason-in"}
     assert options == wanted | {"--dry-run", "--help"}
 
 
 WRONG_USE = [
     ["schedule", "--from", "now"],
     ["schedule", "--for", "1h"],
+    ["schedule", "--from", "now", "--for", "1h", "--reason-in", "ja"],
+    ["schedule", "wiki", "--from", "now", "--for", "1h", "--member", "shop/http://a:1"],
+    [
+        "schedule",
+        "--from",
+        "now",
+        "--for",
+        "1h",
+        "--member",
+        "a/http://a:1",
+        "--member",
+        "b/http://a:1",
+    ],
     ["schedule", "--from", "now", "--for", "1h", "--until", "02:00"],
     ["down", "--for", "1h", "--until", "02:00"],
     ["extend", "db"],

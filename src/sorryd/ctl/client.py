@@ -14,7 +14,7 @@ ANSWER_WITHIN = 30.0  # seconds for each wait: connection, each piece sent, each
 _RETRY = 0.01  # seconds between two attempts to connect
 MAX_ANSWER = 64 * 1024 * 1024  # bytes; 10,000 windows are some 5 MiB
 
-Param = str | float | bool | None | Mapping[str, list[str]]
+Param = str | float | bool | None | Mapping[str, list[str]] | Mapping[str, str]
 
 
 class NoDaemonError(Exception):

@@ -136,9 +136,10 @@ def option(name: str, metavar: str, text: str, **more: Any) -> Callable[[Command
     return click.option(f"--{name}", metavar=metavar, help=text, **more)
 
 
-def later(name: str, metavar: str, text: str, **more: Any) -> Callable[[Command], Command]:
-    """An option that the daemon does not serve yet, and refuses by name: not in the help."""
-    return option(name, metavar, text, hidden=True, **more)
+def reason_in(command: Command) -> Command:
+    """The option ``--reason-in``."""
+    text = "The reason in another language, such as ja=TEXT. May be repeated."
+    return option("reason-in", "LANG=TEXT", text, multiple=True)(command)
 
 
 def pages() -> ModuleType:

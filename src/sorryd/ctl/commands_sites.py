@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sorryd.ctl.client import Param
-from sorryd.ctl.commands import command, option, pages, site_argument
+from sorryd.ctl.commands import command, option, pages, reason_in, site_argument
 from sorryd.ctl.options import choices, put, put_json, result_of, senseless, warn
-from sorryd.ctl.parameters import at_most_one
+from sorryd.ctl.parameters import at_most_one, reasons
 from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
 if TYPE_CHECKING:
@@ -35,21 +35,24 @@ def status(site: str | None) -> None:
     examples=[
         'sorryctl down shop --for 1h --reason "a broken switch"',
         "sorryctl down shop --until 05:00 --drain 2m",
+        'sorryctl down --reason "new disks" --reason-in "de=neue Platten"',
         'REASON="database upgrade" UNTIL="12pm Central Time" sorryctl disable',
     ],
 )
 @site_argument
 @option("reason", "TEXT", "Shown to visitors. Also: $REASON.", envvar="REASON")
+@reason_in
 @option("until", "T", "When it ends. Also: $UNTIL, which may be any words.")
 @option("for", "D", "How long it takes.")
 @option("drain", "D", "Grace for requests in flight, in place of the site's.")
 @wait_options("no request is in flight")
-def down(wait: bool, timeout: str | None, **given: Param) -> None:
+def down(wait: bool, timeout: str | None, reason_in: tuple[str, ...], **given: Param) -> None:
     """Maintenance now; open-ended unless told when it ends."""
     patience = Patience(wait, timeout)
     at_most_one(given, "until", "for")
     if given["until"] is None and given["for"] is None:
         given["until_text"] = os.environ.get("UNTIL") or None
+    given["reasons"] = reasons(reason_in)
     result = result_of("site.down", given)
     _put_sites(patience, result, lambda names: goals().down(names))
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sorryd.ctl.client import Param
-from sorryd.ctl.commands import command, id_argument, later, option, pages, site_argument
+from sorryd.ctl.commands import command, id_argument, option, pages, reason_in, site_argument
 from sorryd.ctl.completing import members, zones
 from sorryd.ctl.options import put, result_of, senseless, warn
-from sorryd.ctl.parameters import exactly_one, scope
+from sorryd.ctl.parameters import exactly_one, members_site, reasons, scope
 from sorryd.ctl.patience import Patience, goals, put_in_time, wait_options
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo --dry-run",
         "sorryctl schedule shop --from 02:00 --for 2h --every daily --id nightly",
         'sorryctl schedule --from 02:00 --for 3h --every "FREQ=MONTHLY;BYDAY=1SU"',
+        "sorryctl schedule shop --from 02:00 --for 1h --until-healthy 10m",
+        "sorryctl schedule shop --from 02:00 --for 1h --path /cart --read-only",
     ],
 )
 @site_argument
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 @option("until", "T", "When it ends.")
 @option("for", "D", "How long it takes.")
 @option("reason", "TEXT", "Shown to visitors.")
+@reason_in
 @option("every", "RRULE", "Again and again: daily, weekly, monthly, or an RRULE (RFC 5545).")
 @option(
     "timezone",
@@ -42,19 +45,40 @@ if TYPE_CHECKING:
     shell_complete=zones,
 )
 @option("drain", "D", "Grace for requests in flight, in place of the site's.")
-@later("until-healthy", "D", "At the end wait so long for healthy members.")
-@later("give-up", "WHAT", "And then: open, or stay down.", type=click.Choice(["open", "stay"]))
+@option("until-healthy", "D", "At the end stay down until the members are healthy, so long.")
+@option(
+    "give-up",
+    "WHAT",
+    "And then: open, or stay down, which is what it does unless told.",
+    type=click.Choice(["open", "stay"]),
+)
 @option("id", "NAME", "Its name; the same name again changes it.")
-@later("path", "P", "Only paths that begin so. May be repeated.", multiple=True)
-@later("member", "M", "Only this member. May be repeated.", multiple=True, shell_complete=members)
-@click.option("--read-only", is_flag=True, hidden=True, help="Refuse only methods with effects.")
+@option("path", "P", "Only this path and all below it. May be repeated.", multiple=True)
+@option(
+    "member",
+    "MEMBER",
+    "Take out only this member. May be repeated.",
+    multiple=True,
+    shell_complete=members,
+)
+@click.option("--read-only", is_flag=True, help="Refuse only methods that change something.")
 @click.option("--dry-run", is_flag=True, help="Say what would be, and change nothing.")
 def schedule(
-    path: tuple[str, ...], member: tuple[str, ...], read_only: bool, dry_run: bool, **given: Param
+    path: tuple[str, ...],
+    member: tuple[str, ...],
+    reason_in: tuple[str, ...],
+    read_only: bool,
+    dry_run: bool,
+    **given: Param,
 ) -> None:
     """Plan a window, and print its id."""
     exactly_one(given, "until", "for")
-    given |= {"dry_run": dry_run or None, "scope": scope(path, member, read_only)}
+    given |= {
+        "site": members_site(given["site"], member),
+        "dry_run": dry_run or None,
+        "scope": scope(path, member, read_only),
+        "reasons": reasons(reason_in),
+    }
     result = result_of("window.schedule", given)
     if dry_run:
         put(result, lambda: [*pages().window_page(result), *_dry_page(result["plan"])])

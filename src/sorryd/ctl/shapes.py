@@ -23,6 +23,14 @@ class Instance(_From):
     until: str | None
 
 
+class Scope(TypedDict):
+    """What a window covers; nothing is the whole site."""
+
+    paths: list[str]
+    members: list[str]
+    methods: list[str]
+
+
 class Window(_From):
     """A window; times are RFC 3339, durations seconds."""
 
@@ -33,12 +41,18 @@ class Window(_From):
     every: str | None
     timezone: str
     drain: float | None
+    until_healthy: float | None
+    give_up: str | None
+    scope: Scope
     warnings: list[str]
     phase: str
     author: Author
     created: str
     series: str | None
     next: Instance | None
+    reasons: dict[str, str]
+    verified: str | None
+    gave_up: str | None
 
 
 class Member(TypedDict):
@@ -87,6 +101,7 @@ class Site(TypedDict):
     until_text: str | None
     window: Window | None
     next: Window | None
+    partial: list[Window]
     members: list[Member]
     certificates: list[Certificate]
     warnings: list[str]

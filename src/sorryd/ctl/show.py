@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sorryd.ctl import timeline as timelines
 from sorryd.ctl.page import Drawing, Grid, Legend, Line, Page, Span, line
+from sorryd.ctl.show_windows import acting, facts, waiting
 from sorryd.ctl.timeline import HOURS, PARTIAL, Timeline, timeline
 from sorryd.ctl.times import local, now, relative, span, until
 
@@ -81,6 +82,9 @@ def site_lines(site: Site, at: datetime) -> list[Line]:
         lines.append(_labelled("reason", site["reason"]))
     if site["window"] is not None:
         lines.append(_labelled("window", site["window"]["id"]))
+        if (text := waiting(site["window"])) is not None:
+            lines.append(_labelled("waits", text))
+    lines += (_labelled("partly", acting(one)) for one in site["partial"])
     if site["next"] is not None:
         lines.append(_labelled("next", _next(site["next"], at)))
     lines += (
@@ -162,6 +166,7 @@ def window_page(window: Window) -> Page:
         *([] if following is None else [_labelled("next", _times(following, at))]),
         _labelled("reason", window["reason"] or "-"),
         *([] if window["drain"] is None else [_labelled("drain", span(window["drain"]))]),
+        *(_labelled(label, text) for label, text in facts(window)),
         _labelled("zone", window["timezone"]),
         _labelled("by", f"{author['name']} (uid {author['uid']}), {local(window['created'])}"),
         *map(_warning, window["warnings"]),
