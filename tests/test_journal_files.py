@@ -137,19 +137,30 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_a_journal_of_the_first_format(path: str) -> None:
-    """A journal that the first sorryd wrote is migrated, and its history read on."""
+    """A journal that the first sorryd wrote is migrated, and its history read on; its windows are
+    whole, and wait for nobody."""
     os.mkdir(os.path.dirname(path))
     body = '{"at":5.0,"verb":"site.up","site":"shop","reason":"","before":[],"after":[]}'
+    row = (
+        '{"id":"w","site":"shop","kind":"planned","start":9.0,"end":20.0,"reason":"disks",'
+        '"timezone":"UTC","author":{"uid":0,"name":"root","pid":7},"created":5.0,"drain":null,'
+        '"until_text":null,"ended":null,"cancelled":null,"released":["blog"]}'
+    )
     with sqlite3.connect(path) as old:
         old.executescript(database.MIGRATIONS[0])
         old.execute("INSERT INTO history (at, verb, site, body) VALUES (5, 'site.up', ?, ?)",
                     ("shop", body))  # fmt: skip
+        old.execute("INSERT INTO windows (id, site, start, ended, final, body)"
+                    " VALUES ('w', 'shop', 9, NULL, 0, ?)", (row,))  # fmt: skip
         old.executescript(f"PRAGMA application_id = {database.APPLICATION_ID};"
                           "PRAGMA user_version = 1;")  # fmt: skip
     old.close()
     journal = Journal(path, run)
     journal.open()
     assert journal.load().told == ()
+    (found,) = journal.load().windows
+    assert (found.id, found.released, found.recovered) == ("w", ("blog",), ())
+    assert (found.until_healthy, found.scope.is_whole, found.sequence) == (None, True, 0)
     stream = Stream(journal)
     assert result(stream.hook_cursors(frozenset({("shop", "/bin/true")}))) == {"shop": 1}
     result(journal.append((HistoryEntry(at=6.0, verb="site.down", site="shop"),)))
