@@ -49,6 +49,8 @@ crash_before(commands.Commands, "_answer", "before it is decided")
 crash_before(sorryd.journal.Journal, "commit", "before the journal")
 crash_after(sorryd.journal, "_put", "within the transaction")
 crash_after(sorryd.journal.Journal, "_write", "after the commit")
+crash_before(sorryd.journal.Journal, "append", "before a phase is written")
+crash_after(sorryd.journal.Journal, "append", "while a phase is written")
 crash_before(truth.Truth, "apply", "before it is applied")
 crash_before(observed.Observed, "_save", "before an end is saved")
 crash_before(server.ControlProtocol, "_answer", "before the answer")
@@ -223,6 +225,17 @@ def test_an_end_is_final_whenever_the_crash_comes(daemon: Daemon, step: str) -> 
     assert len(deeds(daemon, "window.passed")) == 1
     assert daemon.ask("window.list") == []
     assert daemon.ask("window.get", {"id": "w"}) == {**window, "phase": "ended"}
+
+
+@pytest.mark.parametrize("step", ["before a phase is written", "while a phase is written"])
+def test_a_phase_is_in_the_history_whenever_the_crash_comes(daemon: Daemon, step: str) -> None:
+    """A crash while a phase goes to the journal neither loses nor doubles it."""
+    crash_within(daemon, step, "site.down", {"reason": "by hand"})
+    until(lambda: deeds(daemon, "site.phase"), "the phase")
+    daemon.ask("site.up", {})
+    until(lambda: len(deeds(daemon, "site.phase")) > 1, "the next one")
+    told = [deed["detail"] for deed in deeds(daemon, "site.phase")]
+    assert told == ["live -> down, by hand", "down -> live"]
 
 
 def deeds(daemon: Daemon, action: str) -> list[dict[str, Any]]:

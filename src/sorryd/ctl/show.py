@@ -92,7 +92,7 @@ def site_lines(site: Site, at: datetime) -> list[Line]:
         for one in site["certificates"]
         if one["warning"]
     )
-    lines += (_labelled("warning", text) for text in site["warnings"])
+    lines += map(_warning, site["warnings"])
     return lines
 
 
