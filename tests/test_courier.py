@@ -223,6 +223,19 @@ def test_another_configuration(town: Town) -> None:
     assert town.sent[-1].site.bypass_secret == b"x" * 16
 
 
+def test_gone_while_it_is_told(town: Town) -> None:
+    """A hook that goes while it is told begins anew, at the present, when it comes back."""
+    town.turn()
+    shop, blog = town.config.sites
+    town.hooks.use(replace(town.config, sites=(replace(shop, hook=None), blog)))
+    town.sent[-1].answer()
+    town.turn()
+    town.hooks.use(town.config)
+    assert town.told() == ["down"]
+    town.world.ask(SiteDown(site="shop", drain="0s"))
+    assert town.told() == ["down", "down"]
+
+
 def test_a_journal_that_fails(town: Town) -> None:
     """What was told and can't be written holds up what follows, and is written when it can be."""
     town.turn()

@@ -41,10 +41,12 @@ _LOOK = 0.05  # seconds
 _LAST_WORDS = 1.0  # seconds that output may still come after the end
 _NO_SUCH = 127  # the exit status of a shell for what can't be run
 
-# Twisted has no option for a session of its own. Python ignores SIGPIPE, and its child would.
+# Twisted has no option for a session of its own; and it forks, which takes long in a large process,
+# if it shall change the folder. Python ignores SIGPIPE, and its child would.
 _BEGIN = """
 import os, signal, sys
 os.setsid()
+os.chdir("/")
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 try:
@@ -65,9 +67,7 @@ def run(
     program = Program(reactor, body, say)
     arguments = [sys.executable, "-I", "-S", "-c", _BEGIN, path]
     try:
-        reactor.spawnProcess(
-            program, sys.executable, arguments, {**ENVIRONMENT, **environment}, "/"
-        )
+        reactor.spawnProcess(program, sys.executable, arguments, {**ENVIRONMENT, **environment})
     except OSError as error:
         program.fail(f"can't be started: {error.strerror}")
     return program

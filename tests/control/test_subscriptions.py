@@ -16,6 +16,7 @@ from sorryd.control import subscriptions
 from sorryd.control.server import STALL
 from sorryd.control.subscriptions import Subscriptions
 from sorryd.control.telling import deed
+from sorryd.journal import HistoryEntry
 from sorryd.messages import Request, SiteDown, SiteUp
 from sorryd.replies import Result
 from sorryd.window import Author
@@ -104,6 +105,25 @@ def test_reconnecting(world: World, socket: Socket, cut: int) -> None:
     world.ask(SiteDown(site="shop"))
     again = socket.subscribe(after=seen[-1])
     assert seen + cursors(again) == list(range(1, 23))
+
+
+def test_written_while_it_is_read(world: World, socket: Socket) -> None:
+    """What is written while the journal is being read for a client is sent by a second reading."""
+    client = socket.subscribe()
+    answers: list[Deferred[tuple[HistoryEntry, ...]]] = []
+    reading = world.stream.following
+
+    def slow(after: int, site: str | None, limit: int) -> Deferred[tuple[HistoryEntry, ...]]:
+        answers.append(Deferred())
+        return answers[-1]
+
+    world.stream.following = slow  # type: ignore[method-assign, assignment]  # answered later
+    client.protocol.resumeProducing()
+    world.ask(SiteDown(site="shop"))
+    assert len(answers) == 1
+    world.stream.following = reading  # type: ignore[method-assign]
+    answers[0].callback(())
+    assert actions(client) == ["site.down", "site.phase"]
 
 
 def test_of_one_site(world: World, socket: Socket) -> None:

@@ -215,7 +215,8 @@ def test_an_instance_is_over_whenever_the_crash_comes(daemon: Daemon, step: str)
 def test_an_end_is_final_whenever_the_crash_comes(daemon: Daemon, step: str) -> None:
     """A crash while the end of a window goes to the journal does not keep the site down, and
     the history tells that end once."""
-    window = daemon.ask("window.schedule", {"id": "w", "from": "now", "for": "600ms"})
+    window = daemon.ask("window.schedule", {"id": "w", "from": "now", "for": "1s"})
+    until(lambda: deeds(daemon, "site.phase"), "its beginning in the history")
     (daemon.folder / "crash").write_text(step)
     assert daemon.wait() == -signal.SIGKILL
     (daemon.folder / "crash").unlink()
