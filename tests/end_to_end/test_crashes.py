@@ -198,6 +198,7 @@ def test_an_instance_is_over_whenever_the_crash_comes(daemon: Daemon, step: str)
     """The same of an instance of a series, which goes on: the next one is there again."""
     repeated = {"id": "s", "from": "now", "for": "2s", "every": "daily"}
     series = daemon.ask("window.schedule", repeated)
+    until(lambda: deeds(daemon, "site.phase"), "its beginning in the history")
     (daemon.folder / "crash").write_text(step)
     assert daemon.wait() == -signal.SIGKILL
     (daemon.folder / "crash").unlink()
