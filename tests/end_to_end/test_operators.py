@@ -169,3 +169,23 @@ def test_large_assets_and_memory(shop: tuple[Daemon, Member], folder: Path) -> N
         wire.close()
     until(lambda: daemon.descriptors() <= descriptors, "all files are closed")
     assert daemon.memory("VmHWM") - before < 24 << 20
+
+
+def test_read_only(tmp_path: Path) -> None:
+    """Under a window on unsafe methods readers are served, and an operator may write as well."""
+    with (
+        Member(saying(b"hello")) as member,
+        Daemon(tmp_path, configuration([member.url], read_only="yes", drain="0s")) as daemon,
+    ):
+        span = ("--from", "now", "--for", "1h", "--id", "copy", "--reason", "a copy is made")
+        daemon.ctl("schedule", "shop", *span)
+        assert ask(daemon, "/").status == 200
+        length = b"Content-Length: 0"
+        refused = ask(daemon, "/", length, b"Accept: text/plain", method=b"POST")
+        assert (refused.status, refused.one("Sorry-Cause")) == (503, b"window")
+        assert b"a copy is made" in refused.body
+        printed = daemon.ctl("bypass", "shop", "--verbose").stdout.splitlines()
+        assert printed[-1].startswith("for window copy, ")
+        assert ask(daemon, "/", length, printed[1].encode(), method=b"POST").status == 200
+        daemon.ctl("end", "copy")
+        assert ask(daemon, "/", length, method=b"POST").status == 200
