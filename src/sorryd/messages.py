@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from sorryd.model import MemberState, Phase, Value
+from sorryd.model import Cause, MemberState, Phase, Value
 from sorryd.window import GiveUp, Scope
 
 # --- parameters that several requests share ------------------------------------------------
@@ -161,7 +161,8 @@ class PagePreview(Params, frozen=True, kw_only=True):
 
     `language` and `accept` are values of Accept-Language and Accept. `window` is the one to
     rehearse, else what holds the site down now, else the next window, else a made-up one.
-    `phase` is the one to show it in, ``down`` where it is left out.
+    `phase` is the one to show it in, ``down`` where it is left out. `cause` is the one to show it
+    for, that of the window where it is left out.
     """
 
     method: ClassVar[str] = "page.preview"
@@ -170,6 +171,7 @@ class PagePreview(Params, frozen=True, kw_only=True):
     accept: str | None = None
     window: str | None = None
     phase: Phase | None = None
+    cause: Cause | None = None
 
 
 class SiteBypass(Params, frozen=True, kw_only=True):

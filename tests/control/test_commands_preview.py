@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.control.world import CONFIG, HOUR, NOON, World, night, site
+from tests.control.world import CONFIG, HOUR, NOON, SHARED, A, B, World, member, night, site
 
 from sorryd.journal import WindowPut
 from sorryd.messages import (
@@ -19,11 +19,12 @@ from sorryd.messages import (
     WindowEnd,
     WindowSchedule,
 )
-from sorryd.model import PageKind, PageSource, Phase
+from sorryd.model import Cause, PageKind, PageSource, Phase
 from sorryd.policy.apologies import Forms
 from sorryd.policy.facts import facts_of
 from sorryd.policy.windows import standing
 from sorryd.replies import PreviewResult
+from sorryd.reports import MemberFailed
 from sorryd.snapshot import GivenPage
 from sorryd.window import Scope
 
@@ -124,6 +125,38 @@ def test_phases(world: World, phase: Phase, body: str, retry_after: str) -> None
     assert found.headers["Retry-After"] == retry_after
 
 
+@pytest.mark.parametrize("cause", [Cause.WINDOW, Cause.MANUAL, Cause.FILE])
+def test_causes(world: World, cause: Cause) -> None:
+    """A window can be seen as if it were there for another cause."""
+    world.ask(night())
+    found = shown(world, cause=cause)
+    assert found.headers["Sorry-Cause"] == cause.value
+    assert found.body.startswith("disks|down|2026-11-21T14:10:00+01:00|")
+
+
+@pytest.mark.parametrize("phase", [None, Phase.VERIFYING])
+def test_unplanned(world: World, phase: Phase | None) -> None:
+    """The page of an outage that nobody planned can be seen before there is one."""
+    world.ask(night(from_="now"))
+    found = shown(world, cause=Cause.MEMBERS, phase=phase)
+    assert found.headers["Sorry-Cause"] == "members"
+    assert found.headers["Retry-After"] == "30"
+    assert found.body == "|down||"
+    assert found.warnings == ()
+
+
+def test_no_member_is_left(world: World) -> None:
+    """Where members died that is what visitors get now; a window that is asked for, then that."""
+    world.ask(night())
+    for url in (A, B, SHARED):
+        world.truth.report(MemberFailed(site="shop", url=url, why="reset"))
+    assert shown(world).headers["Sorry-Cause"] == "members"
+    assert shown(world, window="night").headers["Sorry-Cause"] == "window"
+    assert shown(world, cause=Cause.WINDOW).headers["Sorry-Cause"] == "window"
+    world.ask(SiteDown(site="shop"))
+    assert shown(world).headers["Sorry-Cause"] == "manual"
+
+
 def test_languages_and_types(world: World) -> None:
     """It can be seen in every language and type, chosen as for a visitor."""
     world.ask(night())
@@ -168,7 +201,7 @@ def test_a_part(world: World, scope: Scope, words: str) -> None:
 
 def test_read_only_site(tmp_path: Path) -> None:
     """Of a site that is read_only it is said that readers are served."""
-    config = replace(CONFIG, sites=(site("shop", read_only=True),))
+    config = replace(CONFIG, sites=(site("shop", member(A), read_only=True),))
     world = World(str(tmp_path / "sorryd.db"), config)
     world.ask(WindowSchedule(id="night", from_="+1h", for_="1h"))
     words = "night is for methods that are unsafe only: other requests go to the site"
@@ -180,7 +213,7 @@ def test_read_only_site(tmp_path: Path) -> None:
 def test_a_page_that_fails(tmp_path: Path) -> None:
     """A page that fails for this outage is told of, and what stands in for it is shown."""
     page = PageSource(source="{{ 1 // (site | length - 5) }}", path="/etc/p", kind=PageKind.HTML)
-    config = replace(CONFIG, sites=(site("shops", sorry_pages=(page,)),))
+    config = replace(CONFIG, sites=(site("shops", member(A), sorry_pages=(page,)),))
     world = World(str(tmp_path / "sorryd.db"), config)
     found = world.ask(PagePreview())
     assert "unavailable" in found.body

@@ -55,6 +55,7 @@ ASKED: list[tuple[list[str], str, dict[str, object]]] = [
      {"site": "shop", "language": "ja", "accept": "application/json", "phase": "verifying",
       "window": "db@2026"}),
     (["preview", "--accept", "text/*;q=0.5"], "page.preview", {"accept": "text/*;q=0.5"}),
+    (["preview", "--cause", "members"], "page.preview", {"cause": "members"}),
     (["members"], "status", {}),
     (["ready", "http://a:1"], "member.set", {"url": "http://a:1", "state": "ready"}),
     (["drain", "shop/http://a:1/x"], "member.set",

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from sorryd.messages import PagePreview, conflict, invalid_params
-from sorryd.model import Phase, Site, Value
+from sorryd.model import Cause, Phase, Site, Value
 from sorryd.policy.apologies import Forms
 from sorryd.policy.apology import Apology
-from sorryd.policy.facts import Facts, facts_of
+from sorryd.policy.facts import Facts, facts_of, facts_of_members
+from sorryd.policy.health import any_up
 from sorryd.policy.windows import Standing, standing_of
 from sorryd.replies import PreviewResult
 from sorryd.snapshot import SiteView
@@ -51,8 +52,8 @@ def preview(
 ) -> PreviewResult:
     """The page of the site of `view`, which stands as `held` at the instant `now`.
 
-    `window` is the one to rehearse; None: what holds the site down, else the next window, else
-    one that is made up. Raises ControlError.
+    `window` is the one to rehearse; None: what holds the site down, that no member is left among
+    it, else the next window, else one that is made up. Raises ControlError.
     """
     if request.phase is not None and request.phase not in _SHOWN:
         raise invalid_params(
@@ -60,7 +61,12 @@ def preview(
             f"say {', '.join(_SHOWN[:-1])} or {_SHOWN[-1]}",
             "phase",
         )
-    shown = _rehearsed(view.site, held, window, now)
+    is_dead = window is None and held.cause is None and not any_up(view.members)
+    if request.cause is Cause.MEMBERS or (request.cause is None and is_dead):
+        shown = Rehearsed(facts=facts_of_members(view.site), at=now)
+    else:
+        shown = _rehearsed(view.site, held, window, now)
+        shown = replace(shown, facts=_for_cause(shown.facts, request.cause))
     if request.phase is not None:
         shown = replace(shown, facts=_in_phase(shown.facts, request.phase))
     faults: list[str] = []
@@ -120,8 +126,14 @@ def _made_up(site: Site, now: float) -> Window:
     )
 
 
+def _for_cause(facts: Facts, cause: Cause | None) -> Facts:
+    return facts if cause is None else replace(facts, cause=cause)
+
+
 def _in_phase(facts: Facts, phase: Phase) -> Facts:
     """The same in another phase: where members are being tried, no end is known."""
+    if not facts.planned:
+        return facts  # which has no phases
     if phase is Phase.VERIFYING:
         facts = replace(facts, until=None, until_text=None)
     return replace(facts, phase=phase)

@@ -14,6 +14,7 @@ from sorryd.ctl.options import choices, put_json, result_of, senseless, warn
 from sorryd.ctl.page import clean
 
 _TYPES = {"html": "text/html", "json": "application/json", "text": "text/plain"}
+_CAUSES = ("window", "manual", "file", "members")
 _PHASES = ("draining", "down", "verifying")
 
 
@@ -23,12 +24,14 @@ _PHASES = ("draining", "down", "verifying")
         "sorryctl preview shop --language ja > page.html",
         "sorryctl preview shop --accept json --phase verifying",
         "sorryctl preview shop --window db-upgrade -i",
+        "sorryctl preview shop --cause members",
     ],
 )
 @site_argument
 @option("language", "L", 'For a reader of ja, or of "de, en;q=0.5": Accept-Language.')
 @option("accept", "TYPE", "For who prefers html, json or text, or another value of Accept.")
 @click.option("--phase", type=click.Choice(_PHASES), help="In this phase of the maintenance.")
+@click.option("--cause", type=click.Choice(_CAUSES), help="For this cause: members is unplanned.")
 @option("window", "ID", "In this window, or ID@FROM for one instance of a series.")
 @click.option("--headers", "-i", is_flag=True, help="Print status and header fields, too.")
 def preview(headers: bool, **given: Param) -> None:
