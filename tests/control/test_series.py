@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 from msgspec.structs import replace
-from tests.control.world import ALICE, HOUR, World, result
+from tests.control.world import ALICE, HOUR, NOON, World, result, window
 
+from sorryd.journal import HistoryEntry, WindowPut
 from sorryd.messages import (
     ErrorCode,
     SiteUp,
@@ -340,6 +341,29 @@ def test_a_series_that_is_just_being_changed(world: World) -> None:
     (series,) = world.truth.series
     assert series.window.reason == "changed"
     assert past(world) == [("nightly@2026-11-22T02:00", "ended")]
+
+
+def test_instances_wait_for_their_members(world: World) -> None:
+    """An instance holds its site until the members are healthy; so it is after a restart, and
+    when it has waited in vain it stays, while the next ones come all the same."""
+    series = window("nightly", NOON, NOON + HOUR, every="FREQ=DAILY", until_healthy=600.0)
+    change = WindowPut(window=replace(series, created=NOON))
+    result(world.journal.commit((change,), HistoryEntry(at=NOON, verb="window.schedule")))
+    world.truth.apply((change,))
+    world.wait(HOUR + 60)
+    for _ in range(2):
+        assert world.phase() == "verifying"
+        world.restart()
+    world.wait(600)
+    for _ in range(2):
+        assert world.phase() == "down"
+        (stuck, *others) = world.truth.windows
+        assert (stuck.id, stuck.gave_up) == ("nightly@2026-11-21T13:00", NOON + HOUR + 600)
+        assert others[0].id == "nightly@2026-11-22T13:00"
+        world.restart()
+    world.wait(DAY - HOUR)
+    assert [one.start for one in world.truth.windows[:2]] == [NOON, NOON + DAY]
+    assert world.phase() == "down"
 
 
 def test_lists_are_short(world: World) -> None:

@@ -140,7 +140,7 @@ def near(world: World) -> set[str]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scheduling(), DEEDS)
 def test_whatever_happens(first: WindowSchedule, deeds: list[Deed]) -> None:
     """What is over stays over, and a daemon that dies at any time comes back to the same."""
@@ -159,7 +159,7 @@ def test_whatever_happens(first: WindowSchedule, deeds: list[Deed]) -> None:
         world.journal.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scheduling(), DEEDS)
 def test_incremental_is_afresh(first: WindowSchedule, deeds: list[Deed]) -> None:
     """After any story the instances are those that a daemon finds that starts only now."""

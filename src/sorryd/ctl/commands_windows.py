@@ -110,7 +110,7 @@ def show_window(window_id: str) -> None:
 @option("until", "T", "The new end.")
 @option("by", "D", "So much longer.")
 def extend(window_id: str, **given: Param) -> None:
-    """Move the end of a window that is open or to come."""
+    """Move the end of a window that is open or to come; of a series: the open instance's."""
     exactly_one(given, "until", "by")
     _window("window.extend", {"id": window_id, **given})
 
@@ -119,7 +119,7 @@ def extend(window_id: str, **given: Param) -> None:
 @id_argument
 @wait_options("it is over: its members are verified, where it says so")
 def end(window_id: str, wait: bool, timeout: str | None) -> None:
-    """End an open window now."""
+    """End an open window now; of a series the instance that is open."""
     patience = Patience(wait, timeout)
     result = result_of("window.end", {"id": window_id})
     try:
@@ -130,10 +130,10 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
     put_in_time(patience, result, page, goal)
 
 
-@command("cancel", examples=["sorryctl cancel night"])
+@command("cancel", examples=["sorryctl cancel night", "sorryctl cancel nightly@2026-11-24T02:00"])
 @id_argument
 def cancel(window_id: str) -> None:
-    """Take back a window that is to come."""
+    """Take back a window that is to come, a series (ID), or one instance (ID@FROM)."""
     _window("window.cancel", {"id": window_id})
 
 
