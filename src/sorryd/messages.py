@@ -2,8 +2,7 @@
 
 A request is one frozen class per method, its parameters the fields. Unknown fields and wrong
 types are refused here; what a well-formed value *means* is for the commands to judge: times (T)
-and durations (D) stay strings, because only the daemon knows the zones. Fields that no command
-serves yet are declared all the same, so that the command can refuse them by name.
+and durations (D) stay strings, because only the daemon knows the zones.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.control.world import A, B, World
+from typing import Any
 
+from tests.control.world import HOUR, A, B, World, night
+
+from sorryd.messages import WindowSchedule
 from sorryd.reports import CheckFailed, CheckPassed, MemberFailed
 
 
@@ -24,3 +27,12 @@ def fails(world: World, *urls: str, site: str = "shop", times: int = 3) -> None:
 def breaks(world: World, url: str = A, site: str = "shop") -> None:
     """A request fails at a member."""
     world.truth.report(MemberFailed(site=site, url=url, why="connection reset"))
+
+
+def tonight(**fields: Any) -> WindowSchedule:
+    return night(from_="now", for_="1h", until_healthy="10m", **fields)
+
+
+def to_its_end(world: World, **fields: Any) -> None:
+    world.ask(tonight(**fields))
+    world.wait(HOUR)
