@@ -119,6 +119,21 @@ def test_without_a_check(plain: World) -> None:
     assert plain.published[-1].sites[0].members[0].health == "up"
 
 
+def test_a_connection_that_fails(plain: World) -> None:
+    """Without a check, a member that can't be connected to rests, and must take one then."""
+    plain.ask(tonight())
+    plain.wait(HOUR)
+    passes(plain, B)
+    fails(plain, A, times=1)
+    members = plain.published[-1].sites[0].members
+    assert [view.health for view in members] == ["resting", "up", "up"]
+    passes(plain, A)
+    assert plain.phase() == "verifying"
+    plain.wait(5)
+    passes(plain, A)
+    assert plain.phase() == "live"
+
+
 def test_it_gives_up_and_opens(guarded: World) -> None:
     """Where that was asked for, it opens when its time is over, and says so loudly."""
     to_its_end(guarded, give_up=GiveUp.OPEN)

@@ -230,9 +230,10 @@ class Roster:
             self._well[key] = report.began
         else:
             self._well.pop(key, None)
-        if check is None:
-            is_well = isinstance(report, CheckPassed)
-            return self._turn(key, answered(before), moment) if is_well else None
+        if check is None:  # a connection tells what a request would
+            if isinstance(report, CheckFailed):
+                return self._failed(key, report.why, moment)
+            return self._turn(key, answered(before), moment)
         if isinstance(report, CheckFailed):
             return self._turn(key, check_failed(before, check), moment, report.why)
         return self._turn(key, check_passed(before, check, moment), moment)
