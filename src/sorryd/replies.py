@@ -125,11 +125,11 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     until_text: str | None = None
     window: WindowResult | None
     next: WindowResult | None
-    partial: tuple[WindowResult, ...] = ()
     members: tuple[MemberStatus, ...]
     certificates: tuple[CertificateStatus, ...] = ()
     ahead: tuple[StretchResult, ...] = ()  # without gaps, from now on, where it is asked for
     warnings: tuple[str, ...] = ()
+    partial: tuple[WindowResult, ...] = ()
 
 
 class StatusResult(Value, frozen=True, kw_only=True):

@@ -169,6 +169,9 @@ WINDOW: dict[str, Any] = {
     "created": str,
     "series": None,
     "next": None,
+    "reasons": {},
+    "verified": None,
+    "gave_up": None,
 }
 MEMBER: dict[str, Any] = {
     "url": str,
@@ -191,6 +194,7 @@ SITE: dict[str, Any] = {
     "certificates": [],
     "ahead": [],
     "warnings": [],
+    "partial": [],
 }
 STATUS: dict[str, Any] = {"version": str, "pid": int, "now": str, "sites": [SITE]}
 
