@@ -239,6 +239,23 @@ def test_in_the_readers_language(
     assert ("年" in tab.text("#until")) is (language == "ja")
 
 
+def test_verified_before_it_is_back(tmp_path: Path, tab: Tab) -> None:
+    """A site that is not well at the end of its window says that it is being checked, no more."""
+    with (
+        MemberProcess("hello") as member,
+        Daemon(tmp_path, configuration([f"{member.url} retry=1"], retry_after="1s")) as daemon,
+    ):
+        span = {"from": "now", "for": "3s", "until_healthy": "10m"}
+        daemon.ask("window.schedule", span)
+        member.kill()
+        tab.before_scripts(SOON)
+        tab.open(f"http://127.0.0.1:{daemon.port()}/a")
+        assert tab.text("h1") == "Down for maintenance"
+        tab.until("document.querySelector('h1').innerText === 'Back any moment'")
+        member.start()
+        tab.until("document.body.innerText.includes('hello')")
+
+
 def test_only_forms_are_refused(tmp_path: Path, tab: Tab) -> None:
     """Where a site can be read, who sent a form keeps the page until they go on by hand."""
     with (
