@@ -154,6 +154,15 @@ def test_one_instance_is_cancelled(world: World) -> None:
     )
 
 
+def test_the_next_one_is_known_however_far(world: World) -> None:
+    """Where the next instance is taken back, the one behind it is the next, months ahead too."""
+    world.ask(nightly(every="monthly", from_="2027-02-07 02:00"))
+    world.ask(WindowCancel(id="nightly@2027-02-07T02:00"))
+    for _ in range(2):
+        assert world.ask(Status(site="shop")).sites[0].next.id == "nightly@2027-03-07T02:00"
+        world.restart()
+
+
 def test_one_instance_is_changed(world: World) -> None:
     """One instance to come is prolonged and the others are not; it stays so after a restart."""
     world.ask(nightly())

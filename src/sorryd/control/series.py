@@ -48,12 +48,13 @@ class _Series:
         missed = self._missed(now - lasts, lasts)
         found = [] if missed is None else [missed]
         after = max(self.over, now) - lasts
-        self.due = math.inf
+        self.due, has_next = math.inf, False
         for at in recurrences(self.window, after):
-            if at > now + AHEAD + _MORE and found and found[-1] > now:
+            if at > now + AHEAD + _MORE and has_next:
                 self.due = at - AHEAD
                 break
             found.append(at)
+            has_next |= at > now and not self.kept.get(at, False)
         self.given = tuple(instance(self.window, at) for at in found if at not in self.kept)
         self._forget(self.over - max(lasts, AHEAD))
 
