@@ -134,6 +134,7 @@ def test_window_result_has_the_documented_fields() -> None:
         "reasons",
         "verified",
         "gave_up",
+        "ended",
     ]
     sent = msgspec.to_builtins(WINDOW)
     assert sent["scope"] == {"paths": (), "members": (), "methods": ()}

@@ -45,7 +45,7 @@ class WindowResult(Value, frozen=True, kw_only=True):
     the series that an instance belongs to.
 
     `reasons` are by language. `verified` and `gave_up` say when the members were found healthy,
-    or were not in time.
+    or were not in time; `ended` when it was over, or was cancelled.
     """
 
     id: str
@@ -68,6 +68,7 @@ class WindowResult(Value, frozen=True, kw_only=True):
     reasons: Mapping[str, str] = field(default_factory=dict)
     verified: str | None = None
     gave_up: str | None = None
+    ended: str | None = None
 
 
 class DryRunResult(WindowResult, frozen=True, kw_only=True):

@@ -106,6 +106,14 @@ def test_warnings(world: World, request_: Request, words: str) -> None:
     assert any(warning.startswith(words) for warning in world.ask(request_).warnings)
 
 
+def test_overlaps_to_the_second(world: World) -> None:
+    """An overlap is told to the second, whatever the fraction at which a window was planned."""
+    world.wait(0.25)
+    world.ask(night("first", from_="+1h"))
+    (warning,) = world.ask(night(from_="+1h")).warnings
+    assert warning == "overlaps first (2026-11-21T14:00:00+01:00 to 2026-11-21T15:00:00+01:00)"
+
+
 def test_many_overlaps(world: World) -> None:
     """Among very many windows the first ten that overlap are named, and the others counted."""
     for number in range(13):
@@ -182,8 +190,9 @@ def test_end_and_cancel(world: World) -> None:
     world.ask(night("open", from_="now"))
     world.ask(night("later"))
     world.wait(60)
-    assert world.ask(WindowEnd(id="open")).phase is WindowPhase.ENDED
-    assert world.ask(WindowCancel(id="later")).phase is WindowPhase.CANCELLED
+    over = [world.ask(WindowEnd(id="open")), world.ask(WindowCancel(id="later"))]
+    assert [one.phase for one in over] == [WindowPhase.ENDED, WindowPhase.CANCELLED]
+    assert {one.ended for one in over} == {"2026-11-21T13:01:00+01:00"}
     assert world.phase() == "live"
     assert world.ask(WindowList()) == ()
     assert [window.id for window in world.ask(WindowList(past=True))] == ["open", "later"]

@@ -25,6 +25,7 @@ WINDOW: dict[str, Any] = {
     "reasons": {},
     "verified": None,
     "gave_up": None,
+    "ended": None,
 }
 MEMBER: dict[str, Any] = {
     "url": "http://10.0.0.11:3000",

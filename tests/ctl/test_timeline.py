@@ -13,7 +13,8 @@ from tests.ctl.fake_daemon import FakeDaemon
 from tests.ctl.results import LIVE, STATUS
 from tests.ctl.running import COMMAND, Run
 
-from sorryd.ctl.timeline import HOURS, Stretch, Timeline, runs, scale, timeline
+from sorryd.ctl.page import Drawing, Legend, lines_of
+from sorryd.ctl.timeline import ASCII, HOURS, Stretch, Timeline, runs, scale, timeline
 
 NOW = datetime.fromisoformat("2026-11-28T12:00:00+09:00")
 
@@ -102,6 +103,16 @@ def test_piped(run: Run, daemon: FakeDaemon) -> None:
     assert lines[-1] == ("  -- live   ~~ announced   ?? verifying   %% draining   ## down")
 
 
+@pytest.mark.parametrize("hours", [hour / 6 for hour in range(6, 18)])
+def test_legend(hours: float) -> None:
+    """The legend has the letters that are drawn, at whatever width, and no other."""
+    short = phases(("live", hours), ("down", hours + 0.3), ("verifying", hours + 0.4), ("live", 24))
+    drawing = Drawing("  24 h:    ", Timeline(NOW, HOURS, short))
+    (line, _), (legend,) = (lines_of(part, 70, ASCII) for part in (drawing, Legend((drawing,))))
+    drawn = {span.text[0] for span in line.spans[1:]}
+    assert {span.text[0] for span in legend.spans[1::2]} == drawn
+
+
 def test_part_of_a_site(run: Run, daemon: FakeDaemon) -> None:
     """A site that is live but for a part of it is drawn as partial."""
     daemon.results = {**daemon.results, "status": told(*phases(("live", 168)), partial=True)}
@@ -113,7 +124,13 @@ def test_on_a_terminal(daemon: FakeDaemon, encoding: str, letter: str) -> None:
     """A terminal gets block letters, if it can show them, to its width."""
     daemon.results = {**daemon.results, "status": told(*NIGHT)}
     ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "dumb", "COLUMNS": "60", "PYTHONIOENCODING": encoding}
+    env = {
+        **os.environ,
+        "TERM": "dumb",
+        "COLUMNS": "60",
+        "LINES": "25",
+        "PYTHONIOENCODING": encoding,
+    }
     words = [*COMMAND, "--socket", str(daemon.path), "status"]
     subprocess.run(words, stdout=theirs, env=env, timeout=30, check=True)
     os.close(theirs)

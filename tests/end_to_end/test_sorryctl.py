@@ -172,6 +172,7 @@ WINDOW: dict[str, Any] = {
     "reasons": {},
     "verified": None,
     "gave_up": None,
+    "ended": None,
 }
 MEMBER: dict[str, Any] = {
     "url": str,

@@ -80,6 +80,7 @@ def window_result(
     """A window as it is; `coming` is the instance of a series that is open or comes next."""
     if not (window.is_final or _has_site(window, scene.config)):
         warnings = (*warnings, f"there is no site {window.site} in the configuration")
+    over = window.cancelled if window.ended is None else window.ended
     return WindowResult(
         id=window.id,
         site=window.site,
@@ -101,6 +102,7 @@ def window_result(
         created=instant(window.created, window.timezone),
         verified=None if window.verified is None else instant(window.verified, window.timezone),
         gave_up=None if window.gave_up is None else instant(window.gave_up, window.timezone),
+        ended=None if over is None else instant(over, window.timezone),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -86,9 +87,13 @@ def _told(found: list[Window], zone: ZoneInfo) -> Iterator[str]:
     firsts = {one.series or one.id: one for one in reversed(found)}
     named = sorted(firsts.values(), key=lambda one: (one.start, one.id))
     for one in named[:_MOST]:
-        until = "open end" if one.end is None else format_instant(one.end, zone)
+        until = "open end" if one.end is None else _to_the_second(one.end, zone)
         more = counts[one.series or one.id] - 1
         others = f", and {more} more of {one.series}" if more else ""
-        yield f"overlaps {one.id} ({format_instant(one.start, zone)} to {until}){others}"
+        yield f"overlaps {one.id} ({_to_the_second(one.start, zone)} to {until}){others}"
     if len(named) > _MOST:
         yield f"overlaps {len(named) - _MOST} more"
+
+
+def _to_the_second(instant: float, zone: ZoneInfo) -> str:
+    return format_instant(math.floor(instant), zone)

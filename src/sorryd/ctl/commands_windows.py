@@ -110,16 +110,22 @@ def show_window(window_id: str) -> None:
 @option("until", "T", "The new end.")
 @option("by", "D", "So much longer.")
 def extend(window_id: str, **given: Param) -> None:
-    """Move the end of a window that is open or to come; of a series: the open instance's."""
+    """Move the end of a window that is open or to come.
+
+    Of a series (ID) it is the open instance's; ID@FROM is one instance.
+    """
     exactly_one(given, "until", "by")
     _window("window.extend", {"id": window_id, **given})
 
 
-@command("end", examples=["sorryctl end night"])
+@command("end", examples=["sorryctl end night", "sorryctl end night --wait"])
 @id_argument
 @wait_options("it is over: its members are verified, where it says so")
 def end(window_id: str, wait: bool, timeout: str | None) -> None:
-    """End an open window now; of a series the instance that is open."""
+    """End an open window now.
+
+    Of a series (ID) it is the instance that is open.
+    """
     patience = Patience(wait, timeout)
     result = result_of("window.end", {"id": window_id})
     try:
@@ -133,7 +139,10 @@ def end(window_id: str, wait: bool, timeout: str | None) -> None:
 @command("cancel", examples=["sorryctl cancel night", "sorryctl cancel nightly@2026-11-24T02:00"])
 @id_argument
 def cancel(window_id: str) -> None:
-    """Take back a window that is to come, a series (ID), or one instance (ID@FROM)."""
+    """Take back a window that is to come.
+
+    ID of a series takes all of it back, ID@FROM one instance.
+    """
     _window("window.cancel", {"id": window_id})
 
 

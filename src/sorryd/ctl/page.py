@@ -46,9 +46,9 @@ class Drawing(NamedTuple):
 
 
 class Legend(NamedTuple):
-    """What the letters of those timelines mean."""
+    """What the letters of those drawings mean."""
 
-    timelines: tuple[Timeline, ...]
+    drawings: tuple[Drawing, ...]
 
 
 Page = list[Line | Grid | Drawing | Legend]
@@ -80,12 +80,12 @@ def lines_of(part: Line | Grid | Drawing | Legend, width: int, letters: Letters)
         case Drawing():
             return drawn(part, width, letters)
         case Legend():
-            return [_legend(part, letters)]
+            return [_legend(part, width, letters)]
 
 
 def drawn(drawing: Drawing, width: int, letters: Letters) -> list[Line]:
     """A timeline and its scale."""
-    room = max(width - len(drawing.label), _LEAST)
+    room = _room(drawing, width)
     pieces = (
         Span(letters[phase] * count, STYLES[phase]) for phase, count in runs(drawing.timeline, room)
     )
@@ -96,8 +96,12 @@ def drawn(drawing: Drawing, width: int, letters: Letters) -> list[Line]:
     ]
 
 
-def _legend(legend: Legend, letters: Letters) -> Line:
-    used = {phase for one in legend.timelines for phase, _ in runs(one, _WIDTH)}
+def _room(drawing: Drawing, width: int) -> int:
+    return max(width - len(drawing.label), _LEAST)
+
+
+def _legend(legend: Legend, width: int, letters: Letters) -> Line:
+    used = {phase for one in legend.drawings for phase, _ in runs(one.timeline, _room(one, width))}
     known = (
         (Span(letter * 2, STYLES[phase]), Span(f" {phase}   ", "dim"))
         for phase, letter in letters.items()

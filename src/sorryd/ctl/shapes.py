@@ -53,6 +53,7 @@ class Window(_From):
     reasons: dict[str, str]
     verified: str | None
     gave_up: str | None
+    ended: str | None
 
 
 class Member(TypedDict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sorryd.ctl import timeline as timelines
 from sorryd.ctl.page import Drawing, Grid, Legend, Line, Page, Span, line
 from sorryd.ctl.show_windows import acting, facts, waiting
-from sorryd.ctl.timeline import HOURS, PARTIAL, Timeline, timeline
+from sorryd.ctl.timeline import HOURS, PARTIAL, timeline
 from sorryd.ctl.times import local, now, relative, span, until
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def status_page(status: Status) -> Page:
     """All sites with their members."""
     at = datetime.fromisoformat(status["now"])
     page: Page = []
-    drawn: list[Timeline] = []
+    drawn: list[Drawing] = []
     for site in status["sites"]:
         page += [*([line()] if page else []), *site_lines(site, at)]
         if site["window"] is not None:
             page += map(_warning, site["window"]["warnings"])
         if ahead := timeline(at, tuple(map(_stretch, site.get("ahead", ())))):
-            page.append(Drawing(_label("24 h" if ahead.lasts == HOURS else "7 days"), ahead))
-            drawn.append(ahead)
+            drawn.append(Drawing(_label("24 h" if ahead.lasts == HOURS else "7 days"), ahead))
+            page.append(drawn[-1])
         page.append(members_grid(site["members"]))
     return [*page, line(), Legend(tuple(drawn))] if drawn else page
 
@@ -155,13 +155,16 @@ def id_page(window: Window) -> Page:
 
 def window_page(window: Window) -> Page:
     """One window with all that is known of it."""
-    at, author, end = now(), window["author"], window["until"]
+    at, author, over = now(), window["author"], window["ended"]
     following = window["next"]
+    # The end of one that was over before is no time to wait for.
+    end = window["until"] if over in {None, window["until"]} else None
     return [
         line(Span(window["id"], "bold"), "  ", _word(window["phase"])),
         _labelled("site", _site_name(window)),
         _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
         _labelled("until", _end(window) + (f" ({relative(end, at)})" if end else "")),
+        *([] if over is None else [_labelled("over", f"{local(over)} ({relative(over, at)})")]),
         *([] if window["every"] is None else [_labelled("every", window["every"])]),
         *([] if following is None else [_labelled("next", _times(following, at))]),
         _labelled("reason", window["reason"] or "-"),
