@@ -1,8 +1,8 @@
 """The project's Markdown as the source of a manual page (man(7)). Pure.
 
 Of Markdown it knows what the documents use: headings, paragraphs, lists of one level, fenced
-blocks, tables, code, emphasis and links. A table becomes a list of its rows, named by the first
-column: a terminal is too narrow for the rest.
+blocks, tables, code, emphasis, links, and pictures, which are left out. A table becomes a list of
+its rows, named by the first column: a terminal is too narrow for the rest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAGES: Final = {
     "configuration.md": ("sorryd.ini", 5),
 }
 _INLINE: Final = re.compile(
-    r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|(?<![\w*])\*(?P<emphasis>[^*\s][^*]*)\*"
+    r"(?P<image>!\[[^\]]*\]\([^)]+\))|`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|(?<![\w*])\*(?P<emphasis>[^*\s][^*]*)\*"
     r"|\[(?P<text>[^\]]+)\]\((?P<link>[^)]+)\)"
 )
 _CELL: Final = re.compile(r"(?<!\\)\|")
@@ -57,12 +57,14 @@ def guarded(line: str) -> str:
 
 def verbatim(lines: Sequence[str]) -> Iterator[str]:
     """A block that is shown as it is."""
-    yield from (".PP", ".RS 4", ".nf")
+    yield from (".PP", ".RS 2", ".nf")
     yield from (guarded(literal(line)) for line in lines)
     yield from (".fi", ".RE")
 
 
 def _marked(match: re.Match[str]) -> str:
+    if match["image"]:
+        return ""
     if match["code"]:
         return f"\\fB{literal(match['code'])}\\fR"
     if match["bold"]:
@@ -125,8 +127,8 @@ def _block(lines: list[str]) -> Iterator[str]:
         yield ".IP \\(bu 2"
         yield inline(" ".join([first[2:], *(line.strip() for line in lines[1:])]))
     else:
-        yield ".PP"
-        yield inline(" ".join(line.strip() for line in lines))
+        text = inline(" ".join(line.strip() for line in lines))
+        yield from (".PP", text) if text else ()
 
 
 def _title(text: str) -> str:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @command(
     "schedule",
     examples=[
-        'sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason "new disks"',
+        'sorryctl schedule shop --from "tomorrow 02:00" --for 3h --reason disks',
         'sorryctl schedule --from "2026-11-22 02:00" --until 05:00 --id night',
-        "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo --dry-run",
+        "sorryctl schedule shop --from 02:00 --for 1h --timezone Asia/Tokyo",
+        "sorryctl schedule shop --from 02:00 --for 1h --dry-run",
         "sorryctl schedule shop --from 02:00 --for 2h --every daily --id nightly",
         'sorryctl schedule --from 02:00 --for 3h --every "FREQ=MONTHLY;BYDAY=1SU"',
         "sorryctl schedule shop --from 02:00 --for 1h --until-healthy 10m",
