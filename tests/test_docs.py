@@ -41,6 +41,7 @@ def pem() -> dict[str, bytes]:
         "turned.pem": issuer.pem + chain,
         "maintenance.html": page,
         "broken.html": b"<p>{{ reson }}\n",
+        "bypass.key": b"a secret of some length\n",
     }
 
 

@@ -23,7 +23,7 @@ from sorryd.policy.delivery import TOLD, signature, signing_key
 from sorryd.replies_history import HookMessage
 
 HOOKS: Final = (
-    (ROOT / "docs" / "configuration.md").read_text().split("### Hooks\n")[1].split("\n### ")[0]
+    (ROOT / "docs" / "configuration.md").read_text().split("### Hooks\n")[1].split("\n## ")[0]
 )
 SECRET: Final = b"0123456789abcdef"
 BODY: Final = b'{"event":"site.phase"}'

@@ -39,6 +39,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     """The daemon that the protocol was shown with: the site ballad, and one window to come."""
     (text,) = (block.text for block in blocks("ini") if "[site ballad]" in block.text)
     text = text.replace("[site ballad]", "timezone = Asia/Tokyo\n[site ballad]")
+    (tmp_path / "current" / "public").mkdir(parents=True)
     world = World(str(tmp_path / "sorryd.db"), loaded(tmp_path, text))
     world.wall = NIGHT
     world.truth.look()
