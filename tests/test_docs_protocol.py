@@ -21,8 +21,9 @@ from twisted.python.failure import Failure
 from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_event, encode_result
 from sorryd.control.permission import Permission
 from sorryd.control.telling import deed
+from sorryd.errors import ControlError, ErrorCode
 from sorryd.journal import HistoryEntry
-from sorryd.messages import ControlError, ErrorCode, Request, WindowSchedule
+from sorryd.messages import Request, WindowSchedule
 from sorryd.model import Config
 from sorryd.preparing import Preparing
 from sorryd.recording import Recording

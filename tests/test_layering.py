@@ -38,11 +38,10 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "alarm": frozenset(),
     "demo": frozenset(),
     "times": frozenset({"model"}),
+    "errors": frozenset(),
     "messages": frozenset({"model", "window"}),
     "facts": frozenset({"model", "window"}),
-    "replies": frozenset(
-        {"model", "messages", "replies_bypass", "replies_history", "replies_plan", "window"}
-    ),
+    "replies": frozenset({"model", "replies_bypass", "replies_history", "replies_plan", "window"}),
     "replies_bypass": frozenset({"model"}),
     "replies_history": frozenset({"model", "window"}),
     "replies_plan": frozenset({"model"}),
@@ -57,8 +56,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"model", "window", "policy", "reports", "snapshot", "folders", "unix_sockets"}
     ),
     "control": frozenset(
-        {"model", "window", "times", "policy", "messages", "replies", "journal", "folders"}
-        | {"reports", "snapshot", "unix_sockets", "facts", "stream"}
+        {"model", "window", "times", "policy", "messages", "replies", "errors", "journal"}
+        | {"folders", "reports", "snapshot", "unix_sockets", "facts", "stream"}
         | {"replies_bypass", "replies_history", "replies_plan"}
     ),
     "ctl": frozenset({"ini"}),
@@ -76,11 +75,11 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
     "reactors": frozenset(),
     "options": frozenset({"config", "model", "reactors"}),
-    "signals": frozenset({"messages", "replies"}),
+    "signals": frozenset({"errors", "replies"}),
     "sockets": frozenset({"model", "edge", "unix_sockets"}),
     "recording": frozenset({"access_log", "edge", "model"}),
     "preparing": frozenset(
-        {"config", "control", "edge", "ini", "messages", "model", "sockets", "access_log"}
+        {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
         | {"recording", "given"}
     ),
     "service": frozenset(
@@ -98,7 +97,7 @@ WORLD: Final = frozenset(
 )
 SCREEN: Final = frozenset({"click", "rich"})
 MUST_NOT: Final[dict[str, frozenset[str]]] = {
-    **dict.fromkeys(("model", "times", "messages", "policy"), WORLD),
+    **dict.fromkeys(("model", "times", "messages", "errors", "policy"), WORLD),
     **dict.fromkeys(("replies", "replies_bypass", "replies_history", "replies_plan"), WORLD),
     "ini": WORLD | {"re", "typing", "dataclasses", "msgspec"},
     "ctl": frozenset({"twisted", "zope", "apscheduler", "OpenSSL", "sqlite3", "jinja2", "msgspec"}),

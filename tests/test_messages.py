@@ -7,18 +7,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from sorryd.messages import (
-    ControlError,
-    ErrorCode,
-    Request,
-    SiteDown,
-    WindowSchedule,
-    conflict,
-    invalid_params,
-    is_change,
-    not_allowed,
-    not_found,
-)
+from sorryd.errors import ControlError, ErrorCode, conflict, invalid_params, not_allowed, not_found
+from sorryd.messages import Request, SiteDown, WindowSchedule, is_change
 from sorryd.model import Cause, Health, MemberState, Phase
 from sorryd.replies import (
     MemberResult,

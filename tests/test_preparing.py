@@ -14,8 +14,8 @@ from tests.certificates import DAY, authority, issue
 from tests.control.world import CONFIG, result, site
 
 from sorryd.edge.listener import Bound
+from sorryd.errors import ControlError, ErrorCode
 from sorryd.given.copies import Copy, write_copy
-from sorryd.messages import ControlError, ErrorCode
 from sorryd.model import Certificate, Config, Listen, SorryMode
 from sorryd.preparing import Certificates, Fittings, Preparing
 from sorryd.recording import Recording

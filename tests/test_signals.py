@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
-from sorryd.messages import conflict
+from sorryd.errors import conflict
 from sorryd.replies import ReloadResult
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 

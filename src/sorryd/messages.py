@@ -1,4 +1,4 @@
-"""The control protocol as typed values: requests and errors. `replies` has the results.
+"""The requests of the control protocol. `replies` has the results, `errors` the refusals.
 
 A request is one frozen class per method, its parameters the fields. Unknown fields and wrong
 types are refused here; what a well-formed value *means* is for the commands to judge: times (T)
@@ -7,7 +7,6 @@ and durations (D) stay strings, because only the daemon knows the zones.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -250,62 +249,3 @@ Request = (
 def is_change(request: Request) -> bool:
     """Whether `request` needs leave to change things; the others only read."""
     return request.changes
-
-
-# --- errors ---------------------------------------------------------------------------------
-
-
-class ErrorCode(enum.IntEnum):
-    """JSON-RPC 2.0's codes, and sorryd's own."""
-
-    PARSE_ERROR = -32700
-    INVALID_REQUEST = -32600
-    METHOD_NOT_FOUND = -32601
-    INVALID_PARAMS = -32602
-    INTERNAL_ERROR = -32603
-    CONFLICT = -32000
-    NOT_FOUND = -32001
-    NOT_ALLOWED = -32002
-
-
-class ControlError(Exception):
-    """A request that is refused: `message` is for the operator, `field` names the parameter.
-
-    `faults` are what is wrong with a configuration, each as --check says it.
-    """
-
-    def __init__(
-        self,
-        code: ErrorCode,
-        message: str,
-        field: str | None = None,
-        faults: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(code, message, field, faults)
-        self.code = code
-        self.message = message
-        self.field = field
-        self.faults = faults
-
-    def __str__(self) -> str:
-        return self.message
-
-
-def invalid_params(message: str, field: str | None = None) -> ControlError:
-    """A parameter that says nothing sensible."""
-    return ControlError(ErrorCode.INVALID_PARAMS, message, field)
-
-
-def conflict(message: str, field: str | None = None) -> ControlError:
-    """A sensible request that the present state forbids."""
-    return ControlError(ErrorCode.CONFLICT, message, field)
-
-
-def not_found(message: str, field: str | None = None) -> ControlError:
-    """A site, window or member that there is not."""
-    return ControlError(ErrorCode.NOT_FOUND, message, field)
-
-
-def not_allowed(message: str) -> ControlError:
-    """The caller may not do this."""
-    return ControlError(ErrorCode.NOT_ALLOWED, message)

@@ -17,8 +17,8 @@ from sorryd.control.reloading import Prepared
 from sorryd.edge.certificates import SiteCertificates, site_certificates
 from sorryd.edge.listener import Bound, ListenFault
 from sorryd.edge.tls import TlsFault
+from sorryd.errors import ControlError, ErrorCode, conflict
 from sorryd.given.pages import Given, given
-from sorryd.messages import ControlError, ErrorCode, conflict
 from sorryd.model import Config
 from sorryd.recording import Recording
 from sorryd.sockets import Place, Sockets

@@ -1,4 +1,4 @@
-"""The control protocol as typed values: results. `messages` has requests and errors.
+"""The results of the control protocol. `messages` has the requests, `errors` the refusals.
 
 Times are RFC 3339 with an offset, durations are seconds.
 """

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.messages import ControlError
+from sorryd.errors import ControlError
 from sorryd.replies import ReloadResult
 
 log = Logger()

@@ -14,8 +14,9 @@ from sorryd.control.permission import Peer, Permission
 from sorryd.control.server import ControlFactory, ControlProtocol
 from sorryd.control.subscriptions import Subscriptions
 from sorryd.control.telling import deed
+from sorryd.errors import not_found
 from sorryd.journal import Journal
-from sorryd.messages import Request, SiteUp, Status, not_found
+from sorryd.messages import Request, SiteUp, Status
 from sorryd.replies import Result, VersionResult
 from sorryd.stream import Stream
 from sorryd.window import Author

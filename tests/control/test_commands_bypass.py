@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 from tests.control.world import HOUR, NOON, OWN_KEY, World, night
 
-from sorryd.messages import ErrorCode, HistoryList, SiteBypass, SiteDown, WindowEnd, WindowExtend
+from sorryd.errors import ErrorCode
+from sorryd.messages import HistoryList, SiteBypass, SiteDown, WindowEnd, WindowExtend
 from sorryd.policy.bypass import asked, bypass_key, holder_of_file, holders, is_good
 from sorryd.policy.windows import standing
 from sorryd.snapshot import GivenPage, SiteView

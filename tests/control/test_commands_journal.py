@@ -13,9 +13,8 @@ from tests.control.world import ALICE, A, World, night, result
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
+from sorryd.errors import ControlError, ErrorCode
 from sorryd.messages import (
-    ControlError,
-    ErrorCode,
     MemberSet,
     Request,
     SiteDown,

@@ -10,15 +10,9 @@ import pytest
 from msgspec.structs import replace
 from tests.control.world import CONFIG, HOUR, NOON, SHARED, A, B, World, member, night, site
 
+from sorryd.errors import ErrorCode
 from sorryd.journal import WindowPut
-from sorryd.messages import (
-    ErrorCode,
-    PagePreview,
-    SiteDown,
-    WindowCancel,
-    WindowEnd,
-    WindowSchedule,
-)
+from sorryd.messages import PagePreview, SiteDown, WindowCancel, WindowEnd, WindowSchedule
 from sorryd.model import Cause, PageKind, PageSource, Phase
 from sorryd.policy.apologies import Forms
 from sorryd.policy.facts import facts_of

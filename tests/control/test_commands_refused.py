@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.control.world import SHARED, A, World, night
 
+from sorryd.errors import ErrorCode
 from sorryd.messages import (
-    ErrorCode,
     EventsSubscribe,
     HistoryList,
     MemberSet,

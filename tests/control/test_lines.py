@@ -9,16 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_result
-from sorryd.messages import (
-    ControlError,
-    DaemonVersion,
-    ErrorCode,
-    MemberSet,
-    Request,
-    SiteDown,
-    Status,
-    WindowExtend,
-)
+from sorryd.errors import ControlError, ErrorCode
+from sorryd.messages import DaemonVersion, MemberSet, Request, SiteDown, Status, WindowExtend
 from sorryd.model import MemberState
 from sorryd.replies import VersionResult
 

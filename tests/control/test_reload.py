@@ -12,15 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.control.differences import LATER, SETTINGS
-from sorryd.messages import (
-    DaemonReload,
-    ErrorCode,
-    HistoryList,
-    MemberSet,
-    SiteDown,
-    Status,
-    conflict,
-)
+from sorryd.errors import ErrorCode, conflict
+from sorryd.messages import DaemonReload, HistoryList, MemberSet, SiteDown, Status
 from sorryd.model import Config, LogFormat, MemberState
 from sorryd.preparing import FIXED
 from sorryd.replies import ReloadResult

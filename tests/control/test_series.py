@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 from tests.control.world import ALICE, HOUR, NOON, World, result, window
 
+from sorryd.errors import ErrorCode
 from sorryd.journal import HistoryEntry, WindowPut
 from sorryd.messages import (
-    ErrorCode,
     SiteUp,
     Status,
     WindowCancel,

@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 from tests.control.world import CONFIG, HOUR, World, result
 
 from sorryd.control.series import AHEAD
-from sorryd.messages import (
-    ControlError,
-    Request,
-    SiteUp,
-    WindowCancel,
-    WindowEnd,
-    WindowExtend,
-    WindowSchedule,
-)
+from sorryd.errors import ControlError
+from sorryd.messages import Request, SiteUp, WindowCancel, WindowEnd, WindowExtend, WindowSchedule
 from sorryd.policy.windows import Standing
 
 DAY: Final = 24 * HOUR

@@ -12,8 +12,9 @@ from twisted.python.failure import Failure
 from sorryd.control.commands import Commands
 from sorryd.control.reloading import Prepared
 from sorryd.control.truth import Clocks, Truth
+from sorryd.errors import ControlError
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
-from sorryd.messages import ControlError, Request, WindowSchedule
+from sorryd.messages import Request, WindowSchedule
 from sorryd.model import Config, Listen, Member, PageSource, Site
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import Snapshot

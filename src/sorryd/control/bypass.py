@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sorryd.control.answers import instant
-from sorryd.messages import ControlError, SiteBypass, conflict, invalid_params
+from sorryd.errors import ControlError, conflict, invalid_params
+from sorryd.messages import SiteBypass
 from sorryd.model import Config, Site, Value
 from sorryd.policy import bypass
 from sorryd.policy.acting import acts, concerns

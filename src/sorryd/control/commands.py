@@ -30,13 +30,12 @@ from sorryd.control.reading import Reading, Remembers, Serves
 from sorryd.control.reloading import Prepares, Reload
 from sorryd.control.revisions import revised
 from sorryd.control.truth import Truth
+from sorryd.errors import ControlError, ErrorCode, not_found
 from sorryd.journal import HistoryEntry, JournalError, WindowPut
 from sorryd.messages import (
     CalendarGet,
-    ControlError,
     DaemonReload,
     DaemonVersion,
-    ErrorCode,
     EventsSubscribe,
     HistoryList,
     MemberSet,
@@ -54,7 +53,6 @@ from sorryd.messages import (
     WindowPlan,
     WindowSchedule,
     is_change,
-    not_found,
 )
 from sorryd.policy.bypass import bypass_key
 from sorryd.replies import MemberResult, ReloadResult, Result, SiteStatus, WindowResult

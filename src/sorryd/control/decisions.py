@@ -14,16 +14,9 @@ from sorryd.control import by_hand, overlaps, recurring
 from sorryd.control.missing import no_site, no_window
 from sorryd.control.spans import later_end, planned_span, spoken_end, wanted_drain, zone_named
 from sorryd.control.terms import wanted_patience, wanted_reasons, wanted_scope
+from sorryd.errors import conflict
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
-from sorryd.messages import (
-    SiteDown,
-    SiteUp,
-    WindowCancel,
-    WindowEnd,
-    WindowExtend,
-    WindowSchedule,
-    conflict,
-)
+from sorryd.messages import SiteDown, SiteUp, WindowCancel, WindowEnd, WindowExtend, WindowSchedule
 from sorryd.model import Config, Value
 from sorryd.policy.acting import acts, concerns, holding
 from sorryd.policy.instances import Series

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from sorryd.control.decisions import Decision, Known, check_site
 from sorryd.control.missing import no_member
+from sorryd.errors import conflict, invalid_params
 from sorryd.journal import MemberPut
-from sorryd.messages import MemberSet, conflict, invalid_params
+from sorryd.messages import MemberSet
 from sorryd.model import Member, Site
 
 

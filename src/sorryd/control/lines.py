@@ -11,7 +11,8 @@ from typing import get_args
 
 import msgspec
 
-from sorryd.messages import ControlError, ErrorCode, Request, invalid_params
+from sorryd.errors import ControlError, ErrorCode, invalid_params
+from sorryd.messages import Request
 from sorryd.model import Value
 from sorryd.replies import Result
 from sorryd.replies_history import HistoryEntry

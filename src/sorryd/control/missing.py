@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
-from sorryd.messages import ControlError, not_found
+from sorryd.errors import ControlError, not_found
 from sorryd.model import Config
 from sorryd.window import Window
 

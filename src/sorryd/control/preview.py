@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from sorryd.messages import PagePreview, conflict, invalid_params
+from sorryd.errors import conflict, invalid_params
+from sorryd.messages import PagePreview
 from sorryd.model import Cause, Phase, Site, Value
 from sorryd.policy.apologies import Forms
 from sorryd.policy.apology import Apology

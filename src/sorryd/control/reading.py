@@ -29,6 +29,7 @@ from sorryd.control.spans import past_instant, wanted_ahead, zone_named, zone_of
 from sorryd.control.telling import deed
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version, versions
+from sorryd.errors import invalid_params, not_found
 from sorryd.messages import (
     DaemonVersion,
     EventsSubscribe,
@@ -38,8 +39,6 @@ from sorryd.messages import (
     WindowGet,
     WindowList,
     WindowPlan,
-    invalid_params,
-    not_found,
 )
 from sorryd.policy.acting import acts
 from sorryd.replies import DryRunResult, PreviewResult, Result, StatusResult, WindowResult

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from sorryd.messages import conflict
+from sorryd.errors import conflict
 from sorryd.policy.acting import acts
 from sorryd.policy.instances import Series, has, instance
 from sorryd.policy.recurrence_rule import parse

@@ -30,15 +30,8 @@ from sorryd.control.lines import MAX_LINE, NULL, Call, Refusal, decode, encode_e
 from sorryd.control.permission import Peer, Permission, author_of
 from sorryd.control.subscriptions import Subscription, Subscriptions
 from sorryd.control.transport import ControlTransport, peer_of
-from sorryd.messages import (
-    ControlError,
-    ErrorCode,
-    EventsSubscribe,
-    Request,
-    conflict,
-    is_change,
-    not_allowed,
-)
+from sorryd.errors import ControlError, ErrorCode, conflict, not_allowed
+from sorryd.messages import EventsSubscribe, Request, is_change
 from sorryd.replies import Result
 from sorryd.replies_history import SubscribeResult
 from sorryd.window import Author

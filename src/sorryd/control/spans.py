@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sorryd.control.missing import near
 from sorryd.control.rhythm import remarks
-from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule, invalid_params
+from sorryd.errors import invalid_params
+from sorryd.messages import Duration, SiteDown, WindowExtend, WindowSchedule
 from sorryd.model import Config, Value
 from sorryd.policy.recurrence import checked, instants
 from sorryd.policy.recurrence_rule import RuleFault

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sorryd.control.lines import encode_event
+from sorryd.errors import conflict
 from sorryd.journal import HistoryEntry
-from sorryd.messages import conflict
 from sorryd.replies_history import HistoryEntry as Deed
 from sorryd.stream import Stream
 

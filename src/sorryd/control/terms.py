@@ -8,7 +8,8 @@ from typing import Final
 
 from sorryd.control.missing import no_member
 from sorryd.control.spans import seconds_of
-from sorryd.messages import ControlError, Reasons, WindowSchedule, invalid_params
+from sorryd.errors import ControlError, invalid_params
+from sorryd.messages import Reasons, WindowSchedule
 from sorryd.model import Config
 from sorryd.window import UNSAFE, GiveUp, Saying, Scope
 
