@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sorryd import times
+from sorryd.policy.fields import TOKEN
 
 Word = TypeVar("Word", bound=enum.StrEnum)
 
@@ -27,7 +28,7 @@ LONGEST_NAME = 64  # characters of a cookie's name
 _SIZE = re.compile(r"([0-9]{1,19})([kmg]?)", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _BARE_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(TOKEN.decode("ascii"))
 _STATUSES = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?")
 _PERCENT = re.compile(r"([0-9]{1,3})%")
 _YES = frozenset({"yes", "on", "true"})

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from sorryd.edge.heads import TOKEN, BadMessage, RequestHead
+from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.policy.fields import TOKEN
 
 TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

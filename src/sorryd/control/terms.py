@@ -11,6 +11,7 @@ from sorryd.control.spans import seconds_of
 from sorryd.errors import ControlError, invalid_params
 from sorryd.messages import Reasons, WindowSchedule
 from sorryd.model import Config
+from sorryd.policy.fields import TOKEN
 from sorryd.window import UNSAFE, GiveUp, Saying, Scope
 
 MOST_REASONS: Final = 20  # languages
@@ -18,7 +19,7 @@ MOST_PARTS: Final = 100  # of each kind in a scope
 LONGEST_PATH: Final = 2000  # characters
 
 _PATH = re.compile(r"/[^\x00-\x20\x7f?#]*")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+_TOKEN = re.compile(TOKEN.decode("ascii"))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # RFC 5646 §2.1, the shape of it
 
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sorryd.edge.heads import TOKEN, BadMessage
+from sorryd.edge.heads import BadMessage
+from sorryd.policy.fields import TOKEN
 
 _MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
 _ZERO: Final = 0x30

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from sorryd.policy.reception import Bypass
-
-TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-"""RFC 9110 §5.6.2, as a regular expression; possessive, so that no failure is retried."""
 
 
 class BadMessage(Exception):

@@ -20,7 +20,8 @@ from sorryd.edge.fields import (
     take_request_fields,
     take_response_fields,
 )
-from sorryd.edge.heads import TOKEN, BadMessage, RequestHead, ResponseHead
+from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
+from sorryd.policy.fields import TOKEN
 
 _VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
 

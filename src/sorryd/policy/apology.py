@@ -18,13 +18,14 @@ from sorryd.model import Value
 from sorryd.policy.built_in import phrase
 from sorryd.policy.dates import imf_fixdate
 from sorryd.policy.facts import Facts
+from sorryd.policy.fields import TOKEN
 
 HTML: Final = "text/html; charset=utf-8"
 VARIES_BY: Final = "Accept, Accept-Language, Accept-Encoding"
 FOUND: Final = 302
 
 _LEVEL: Final = 6  # 9 makes pages no smaller, and takes five times as long for 1 MB
-_is_media_type: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[ !-~]+").fullmatch
+_is_media_type: Final = re.compile(TOKEN.decode("ascii") + r"/[ !-~]+").fullmatch
 
 
 class Representation(Value, frozen=True, kw_only=True):

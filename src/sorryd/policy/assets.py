@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import mimetypes
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final, Protocol
@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from sorryd.model import Value
 from sorryd.policy.answers import Answer, refused
 from sorryd.policy.dates import imf_fixdate
+from sorryd.policy.fields import lists
 
 MAX_AGE: Final = 60
 """Seconds for which a copy is used without asking again. Without them, caches would guess from
@@ -80,7 +81,7 @@ def not_allowed() -> Answer:
 def served(head: Request, path: bytes, file: File, now: float) -> Answer:
     """The answer to GET or HEAD for a file, by its `path`; RFC 9110 §13.2.2 has the order."""
     tag, modified = entity_tag(file, now), file.modified(now)
-    asked = _conditions(head.lines)
+    asked = lists(head.lines, _CONDITIONS)
     common = b"ETag: %b\r\nLast-Modified: %b\r\nCache-Control: public, max-age=%d\r\n" % (
         tag, imf_fixdate(modified).encode("ascii"), MAX_AGE,
     )  # fmt: skip
@@ -112,18 +113,6 @@ def media_type(path: bytes) -> str:
     if kind is None:
         return _OCTETS
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-
-
-def _conditions(lines: Iterable[bytes]) -> dict[bytes, bytes]:
-    """The values of the fields that the answer depends on."""
-    found: dict[bytes, bytes] = {}
-    for line in lines:
-        name, _, value = line.partition(b":")
-        name = name.lower()
-        if name in _CONDITIONS:
-            value = value.strip(b" \t")
-            found[name] = found[name] + b"," + value if name in found else value
-    return found
 
 
 def _has_failed(asked: dict[bytes, bytes], tag: bytes, modified: int) -> bool:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from sorryd.model import Value
+from sorryd.policy.fields import TOKEN
 
 HOPS: Final = 32
 """The most hops of a chain that are kept, the nearest ones."""
@@ -34,8 +35,7 @@ _is_authority: Final = re.compile(
 ).fullmatch
 # Without quoted pairs, and (by the way it is taken apart) without a comma or a semicolon in
 # quotes: no address, host or scheme needs them, and a quote left open can't hide what follows.
-_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_is_pair: Final = re.compile(rb"(" + _TOKEN + rb")=(?:(" + _TOKEN + rb')|"([^"\\]*+)")').fullmatch
+_is_pair: Final = re.compile(rb"(" + TOKEN + rb")=(?:(" + TOKEN + rb')|"([^"\\]*+)")').fullmatch
 
 T = TypeVar("T")
 

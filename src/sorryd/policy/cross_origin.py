@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sorryd.policy.fields import one_value
+from sorryd.policy.fields import TCHAR, one_value
 
-_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}"
+_TOKEN: Final = TCHAR + rb"{1,128}"
 _is_token: Final = re.compile(_TOKEN).fullmatch
 _are_tokens: Final = re.compile(rb"(?:[ \t]*" + _TOKEN + rb"[ \t]*(?:,|\Z)){1,128}").fullmatch
 _is_origin: Final = re.compile(

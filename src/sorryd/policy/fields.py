@@ -1,8 +1,15 @@
-"""Values of a request's field lines. Names are in lower case."""
+"""Field lines: what their values are made of, and those of a request. Names are in lower case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+"""A byte of a token (RFC 9110 §5.6.2), as a pattern."""
+
+TOKEN: Final = TCHAR + rb"++"
+"""A token; possessive, so that a pattern with many of them is linear in what comes."""
 
 
 def values(lines: Sequence[bytes], name: bytes) -> Iterator[bytes]:
@@ -13,10 +20,16 @@ def values(lines: Sequence[bytes], name: bytes) -> Iterator[bytes]:
             yield value.strip(b" \t")
 
 
-def list_value(lines: Sequence[bytes], name: bytes) -> bytes | None:
-    """Them all as one list (RFC 9110 §5.3); None where there is no such line."""
-    found = list(values(lines, name))
-    return b", ".join(found) if found else None
+def lists(lines: Iterable[bytes], names: Collection[bytes]) -> dict[bytes, bytes]:
+    """By name, the values of all lines of these names, each as one list (RFC 9110 §5.3)."""
+    found: dict[bytes, bytes] = {}
+    for line in lines:
+        name, _, value = line.partition(b":")
+        name = name.lower()
+        if name in names:
+            value = value.strip(b" \t")
+            found[name] = found[name] + b", " + value if name in found else value
+    return found
 
 
 def one_value(lines: Sequence[bytes], name: bytes) -> bytes | None:

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from sorryd.model import PageKind, Value
 from sorryd.policy.cross_origin import is_origin
-from sorryd.policy.fields import list_value, one_value
+from sorryd.policy.fields import lists, one_value
 from sorryd.policy.negotiation import kind_for, language_for, takes_gzip
 
 _NAMES: Final = frozenset((b"accept:", b"accept-", b"origin:"))
+_ACCEPTS: Final = frozenset((b"accept", b"accept-language", b"accept-encoding"))
 _FIRST: Final = frozenset(b"AaOo")  # quick to ask of every line
 _MOST_ASKED: Final = 512  # sets of fields that are kept ...
 _LONGEST_ASKED: Final = 2048  # ... each of no more bytes
@@ -65,11 +66,11 @@ class Menu:
         return self._read(key) if found is None else found
 
     def _read(self, lines: tuple[bytes, ...]) -> Wish:
-        origin = one_value(lines, b"origin")
+        origin, asked = one_value(lines, b"origin"), lists(lines, _ACCEPTS)
         variant = self.choose(
-            _text(lines, b"accept"),
-            _text(lines, b"accept-language"),
-            _text(lines, b"accept-encoding"),
+            _text(asked, b"accept"),
+            _text(asked, b"accept-language"),
+            _text(asked, b"accept-encoding"),
         )
         place = self.variants.index(variant)
         wish = Wish(place, origin if origin is not None and is_origin(origin) else None)
@@ -88,6 +89,5 @@ class Menu:
         )
 
 
-def _text(lines: Sequence[bytes], name: bytes) -> str | None:
-    value = list_value(lines, name)
-    return None if value is None else value.decode("latin-1")
+def _text(asked: Mapping[bytes, bytes], name: bytes) -> str | None:
+    return asked[name].decode("latin-1") if name in asked else None

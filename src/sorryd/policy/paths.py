@@ -27,9 +27,8 @@ def readings(target: bytes) -> tuple[bytes, ...]:
     if is_plain(path):
         return (path,)
     once = unquote_to_bytes(path)
-    loose = unquote_to_bytes(unquote_to_bytes(_parameters(b"", path)))
-    loose = _parameters(b"", loose.replace(b"\\", b"/"))
-    read = (once, _whole(without_dots(once)), _whole(segments(path)), _merged(loose))
+    loose = unquote_to_bytes(unquote_to_bytes(_parameters(b"", path))).replace(b"\\", b"/")
+    read = (once, _whole(without_dots(once)), _whole(segments(path)), plain(loose))
     return tuple(dict.fromkeys(read))
 
 
@@ -56,12 +55,13 @@ def without_dots(path: bytes) -> list[bytes]:
     return kept
 
 
+def plain(path: bytes) -> bytes:
+    """The decoded `path` without dots, empty segments, and parameters (RFC 3986 §3.3)."""
+    return _whole(_kept(_parameters(b"", path).split(b"/")))
+
+
 def _whole(parts: Iterable[bytes]) -> bytes:
     return b"/" + b"/".join(parts)
-
-
-def _merged(path: bytes) -> bytes:
-    return _whole(_kept(path.split(b"/")))
 
 
 def _kept(parts: Iterable[bytes]) -> tuple[bytes, ...]:

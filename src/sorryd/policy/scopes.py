@@ -7,7 +7,6 @@ of a segment (``;jsessionid=...``, RFC 3986 §3.3). Upper and lower case differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -15,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from msgspec.structs import replace
 
 from sorryd.model import Site
+from sorryd.policy.paths import plain
 from sorryd.window import UNSAFE, Scope, Window, WindowKind
 
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
@@ -32,13 +32,8 @@ def as_for(window: Window, site: Site) -> Window:
     return replace(window, scope=replace(scope, methods=(UNSAFE,)))
 
 
-def covering(windows: Iterable[Window], method: bytes, target: bytes) -> Window | None:
-    """The first of `windows` that covers such a request."""
-    return next((window for window in windows if covers(window.scope, method, target)), None)
-
-
 def covers(scope: Scope, method: bytes, target: bytes) -> bool:
-    """Whether a request with `method` and `target` (RFC 9112 §3.2) is within `scope`.
+    """Whether a request with `method` and `target`, in origin form or ``*``, is within `scope`.
 
     One of members covers no request: it is they who are taken out.
     """
@@ -58,7 +53,8 @@ def _has_method(scope: Scope, method: bytes) -> bool:
 def _has_path(scope: Scope, target: bytes) -> bool:
     if not scope.paths:
         return True
-    path = plain_path(target)
+    written = target.partition(b"?")[0].partition(b"#")[0]
+    path = plain(unquote_to_bytes(written))
     return any(_is_below(path, _plain_prefix(prefix)) for prefix in scope.paths)
 
 
@@ -69,29 +65,6 @@ def _is_below(path: bytes, prefix: bytes) -> bool:
     return path == prefix or path.startswith(prefix + b"/")
 
 
-def plain_path(target: bytes) -> bytes:
-    """The path of `target` in one spelling of the many that it may have."""
-    if target[:1] != b"/":  # absolute-form, or ``*``
-        _, _, rest = target.partition(b"://")
-        authority = rest.split(b"?", 1)[0].split(b"#", 1)[0]
-        _, slash, path = authority.partition(b"/")
-        target = slash + path
-    path = target.split(b"?", 1)[0].split(b"#", 1)[0]
-    return _plain(unquote_to_bytes(path))
-
-
 @lru_cache(maxsize=1024)
 def _plain_prefix(prefix: str) -> bytes:
-    return _plain(unquote_to_bytes(prefix))
-
-
-def _plain(path: bytes) -> bytes:
-    segments = [segment.split(b";", 1)[0] for segment in path.split(b"/")]
-    kept: list[bytes] = []
-    for segment in segments:
-        if segment == b"..":
-            del kept[-1:]
-        elif segment not in (b"", b"."):
-            kept.append(segment)
-    is_folder = segments[-1] in (b"", b".", b"..") and bool(kept)
-    return b"/" + b"/".join(kept) + (b"/" if is_folder else b"")
+    return plain(unquote_to_bytes(prefix))
