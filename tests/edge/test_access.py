@@ -11,6 +11,7 @@ import pytest
 from sorryd.edge.access import Access, End, Record
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.http1 import read_request
+from sorryd.edge.repeated import Repeated
 from sorryd.model import LogFormat
 
 
@@ -27,7 +28,7 @@ class Log:
     def begin(self, *lines: bytes, is_trusted: bool = False) -> tuple[RequestHead, Record]:
         """A record of a request with these field lines."""
         data = b"\r\n".join((b"GET / HTTP/1.1", *lines, b"", b""))
-        head = read_request(data, len(data))
+        head = read_request(data, len(data), Repeated())
         return head, self.access.begin(head, "192.0.2.7", False, is_trusted)
 
 

@@ -194,8 +194,8 @@ MENU = Menu({HTML: ("en", "ja"), PROBLEM: ("en",), TEXT: ("ja", "en")})
 )
 def test_wish(lines: list[bytes], variant: Variant, origin: bytes | None) -> None:
     """What a request asks for is read from its field lines, in any case, several as one list."""
-    for _ in range(2):  # read, and remembered
-        wish = MENU.wish(lines)
+    for block in (None, None, b"\r\n".join(lines), b"\r\n".join(lines)):  # read, and remembered
+        wish = MENU.wish(lines, block)
         assert MENU.variants[wish.place] == variant
         assert wish.origin == origin
 
@@ -232,4 +232,5 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(3000):
         menu.wish([b"Accept: text/%d" % number])
         menu.wish([b"Accept: text/%d,%b" % (number, b"x" * 3000)])
+        menu.wish([b"Accept: */*"], b"Accept: */*\r\nX: %d" % number)
     assert menu.remembered <= 512

@@ -25,12 +25,13 @@ class RequestHead:
     index of Host among them, -1 where there is none. `length` is the body's length in bytes;
     None with `chunked`. `claims` are the lines that say where the request came from, as proxies
     write them: believed only of those that are trusted (see policy/forwarding.py). `tokens` are
-    those of a secret link (see policy/bypass.py), which no member gets to see.
+    those of a secret link (see policy/bypass.py), which no member gets to see. `block` are all
+    field lines as they came, of a head whose visitor sent the same before; None of any other.
     """
 
     __slots__ = (
-        "chunked", "claims", "expects_continue", "host", "host_at", "keep_alive", "length", "lines",
-        "method", "minor", "sticky", "takes_trailers", "target", "tokens", "upgrade",
+        "block", "chunked", "claims", "expects_continue", "host", "host_at", "keep_alive", "length",
+        "lines", "method", "minor", "sticky", "takes_trailers", "target", "tokens", "upgrade",
     )  # fmt: skip
 
     def __init__(self, method: bytes, target: bytes, minor: int) -> None:
@@ -49,6 +50,28 @@ class RequestHead:
         self.sticky: bytes | None = None  # the cookie that says which member (policy/sticky.py)
         self.tokens: list[tuple[Bypass, bytes]] | None = None
         self.upgrade: bytes | None = None
+        self.block: bytes | None = None
+
+    def again(self, target: bytes) -> RequestHead:
+        """A head with the same fields, which was read before anybody changed anything in it."""
+        head = RequestHead.__new__(RequestHead)
+        head.method = self.method
+        head.target = target
+        head.minor = self.minor
+        head.lines = self.lines.copy()
+        head.host = self.host
+        head.host_at = self.host_at
+        head.length = self.length
+        head.chunked = self.chunked
+        head.keep_alive = self.keep_alive
+        head.expects_continue = self.expects_continue
+        head.takes_trailers = self.takes_trailers
+        head.claims = self.claims
+        head.sticky = None
+        head.tokens = self.tokens
+        head.upgrade = self.upgrade
+        head.block = self.block
+        return head
 
     @property
     def has_body(self) -> bool:

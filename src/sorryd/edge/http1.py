@@ -21,6 +21,7 @@ from sorryd.edge.fields import (
     take_response_fields,
 )
 from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
+from sorryd.edge.repeated import Repeated
 from sorryd.policy.fields import TOKEN
 
 _VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
@@ -44,6 +45,7 @@ MOST_FIELDS: Final = 256
 
 _FEW: Final = 4 * MOST_FIELDS  # bytes that can't hold more
 _ANSWER: Final = b"HTTP/1."
+_SLASH: Final = 0x2F
 
 
 def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
@@ -79,8 +81,12 @@ def check_answer_beginning(data: bytes) -> None:
         raise BadMessage(502, "malformed status line")
 
 
-def read_request(data: bytes, end: int) -> RequestHead:
-    """The request head in ``data[:end]``; raises BadMessage with 400, 405, 417, 501 or 505."""
+def read_request(data: bytes, end: int, repeated: Repeated) -> RequestHead:
+    """The request head in ``data[:end]``; raises BadMessage with 400, 405, 417, 501 or 505.
+
+    `repeated` is what its visitor sent before. Field lines that are byte for byte the same need
+    not be judged again: what is made of them depends on the method and the version alone.
+    """
     line = _request_line(data)
     if line is None:
         other = _other_version(data)
@@ -88,13 +94,21 @@ def read_request(data: bytes, end: int) -> RequestHead:
             raise BadMessage(505, "only HTTP/1.1 and HTTP/1.0 are served")
         raise BadMessage(400, "malformed request line")
     method, target, minor = line.groups()
-    head = RequestHead(method, target, 1 if minor == b"1" else 0)
     start = line.end()
+    block = data[start : end - 4]
+    is_same = block and block == repeated.block
+    if is_same and (known := repeated.read(method, target, minor)) is not None:
+        return known
+    head = RequestHead(method, target, 1 if minor == b"1" else 0)
     if field_block_end(data, start) != end:
         raise BadMessage(400, "malformed header field")
-    if end - 4 > start:
-        take_request_fields(head, data[start : end - 4])
+    if block:
+        take_request_fields(head, block)
     _check_target(head)
+    if is_same:
+        repeated.keep(head)
+    else:
+        repeated.change(block)
     return head
 
 
@@ -138,7 +152,7 @@ def _check_target(head: RequestHead) -> None:
     if head.method == b"CONNECT":
         raise BadMessage(405, "CONNECT is not served")
     target = head.target
-    if target[0] == 0x2F or (target == b"*" and head.method == b"OPTIONS"):
+    if target[0] == _SLASH or (target == b"*" and head.method == b"OPTIONS"):
         return
     absolute = _absolute(target)
     if absolute is None or is_host(absolute[1]) is None:

@@ -52,14 +52,18 @@ class Receiver(Speaker):
         site = self._site
         apology = site.apology()
         kind = Exchange
-        if site.reception is not None:
-            chosen = self._receive(site.reception, head)
+        reception = site.reception
+        if apology is not None and (
+            reception is None
+            or (reception.turns_away and head.tokens is None and not head.target.startswith(FOLDER))
+        ):
+            self._say_sorry(apology, End.SORRY)
+            return rest
+        if reception is not None:
+            chosen = self._receive(reception, head)
             if chosen is None:
                 return rest
             kind = chosen
-        elif apology is not None:
-            self._say_sorry(apology, End.SORRY)
-            return rest
         port = site.redirects_to
         if port is not None and not self.is_secure and head.target != b"*":
             self._redirect(head, self.host(head), port)

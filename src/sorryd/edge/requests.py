@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.http1 import check_beginning, head_end, read_request
+from sorryd.edge.repeated import Repeated
 
 DISCARDED: Final = 1 << 20
 """Bytes of a request's body that are read away after its answer, to keep the connection."""
@@ -36,12 +37,13 @@ class RequestReader:
     holds bytes that can't be read yet: an incomplete head, or requests that must wait.
     """
 
-    __slots__ = ("_discarded", "_empty_lines", "_received", "ahead", "body", "limits")
+    __slots__ = ("_discarded", "_empty_lines", "_received", "_repeated", "ahead", "body", "limits")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.ahead = b""
         self.body: BodyReader | None = None
+        self._repeated = Repeated()
         self._received = 0  # bytes of the current body
         self._discarded = 0  # bytes read away after its answer
         self._empty_lines = 0  # before the next head
@@ -65,7 +67,7 @@ class RequestReader:
             raise
         if end > 0:
             self._empty_lines = 0
-            return read_request(data, end), data[end:]
+            return read_request(data, end, self._repeated), data[end:]
         if data:
             check_beginning(data)
             self.ahead = data

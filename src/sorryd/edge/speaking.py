@@ -63,7 +63,8 @@ class Speaker(Line):
         """See interfaces.Visitor."""
         head = self._head
         assert head is not None
-        if not (framed and self._lives_on(head)):
+        is_plain = framed and self._requests.body is None and not self._site.stopping
+        if not (is_plain or (framed and self._lives_on(head))):
             self._last = True
         if self._last:
             return _CLOSE
@@ -101,11 +102,13 @@ class Speaker(Line):
     def _say_sorry(self, apologies: Apologies, why: End) -> None:
         head = self._head
         assert head is not None
-        if not self._lives_on(head):
+        if (self._requests.body is not None or self._site.stopping) and not self._lives_on(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
         now = self._site.now()
-        answer = apologies.response(head.method, head.lines, now, self._last, keep_alive)
+        answer = apologies.response(
+            head.method, head.lines, now, self._last, keep_alive, head.block
+        )
         if self.record is None:
             self.send(answer)
         else:

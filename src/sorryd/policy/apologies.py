@@ -58,12 +58,13 @@ class Apologies:
         now: float,
         close: bool = False,
         keep_alive: bool = False,
+        block: bytes | None = None,
     ) -> bytes:
         """The answer to a request of a `method` with these field `lines`, at the instant `now`.
 
-        `close` and `keep_alive`: see `Apology.head`.
+        `close` and `keep_alive`: see `Apology.head`; `block`: see `Menu.wish`.
         """
-        place, origin = self._menu.wish(lines)
+        place, origin = self._menu.wish(lines, block)
         ready = self._ready[place] or self._prepare(place)
         if origin is None:
             return ready.response(now, method == b"HEAD", close, keep_alive)

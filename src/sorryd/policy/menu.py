@@ -50,18 +50,30 @@ class Menu:
             for is_gzipped in (False, True)
         )
         self._wishes: dict[tuple[bytes, ...], Wish] = {}
+        self._of_blocks: dict[bytes, Wish] = {}
 
     @property
     def remembered(self) -> int:
         """How many sets of fields it knows the wish of."""
-        return len(self._wishes)
+        return max(len(self._wishes), len(self._of_blocks))
 
-    def wish(self, lines: Sequence[bytes]) -> Wish:
-        """What a request with these field `lines` asks for."""
-        key: tuple[bytes, ...] = ()
-        for line in lines:
-            if line[0] in _FIRST and line[:7].lower() in _NAMES:
-                key += (line,)
+    def wish(self, lines: Sequence[bytes], block: bytes | None = None) -> Wish:
+        """What a request with these field `lines` asks for.
+
+        They are of a `block` that comes again and again, and is found without looking at lines.
+        """
+        if block is None:
+            return self._wish(lines)
+        found = self._of_blocks.get(block)
+        if found is None:
+            found = self._wish(lines)
+            if len(self._of_blocks) >= _MOST_ASKED:
+                self._of_blocks.clear()
+            self._of_blocks[block] = found
+        return found
+
+    def _wish(self, lines: Sequence[bytes]) -> Wish:
+        key = tuple([line for line in lines if line[0] in _FIRST and line[:7].lower() in _NAMES])
         found = self._wishes.get(key)
         return self._read(key) if found is None else found
 

@@ -119,7 +119,10 @@ class Held(Value, frozen=True):
 class Reception:
     """Judges requests by the rules of a site, while the same holds them up."""
 
-    __slots__ = ("_covering", "_has_tokens", "_held", "_is_open", "_prefixes", "_rules", "_spares")
+    __slots__ = (
+        "_covering", "_has_tokens", "_held", "_is_open", "_prefixes", "_rules", "_spares",
+        "turns_away",
+    )  # fmt: skip
 
     def __init__(self, rules: Rules, held: Held) -> None:
         self._rules = rules
@@ -129,6 +132,8 @@ class Reception:
         self._is_open = not (held.down or held.partial)
         # Whether the path of a request, or its client, may let it pass.
         self._spares = bool(not held.down or rules.exempt or rules.believes)
+        self.turns_away = not (self._is_open or self._spares or self._prefixes)
+        """Whether all get the apology that have no tokens and ask for nothing of sorryd's own."""
         self._covering = functools.lru_cache(maxsize=_REMEMBERED)(self._covered)
 
     @property
