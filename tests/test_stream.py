@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,26 @@ def test_reading_on(journal: Journal) -> None:
     assert found == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert seqs(result(reader.following(0, "shop", 100))) == [1, 3, 4, 6, 7, 9]
     assert result(reader.tail()) == Tail(last=9, pruned=0)
+
+
+def test_reading_on_costs_what_is_read(journal: Journal) -> None:
+    """Who waits for some verbs pays nothing for the turns of health that come meanwhile."""
+    write(journal, deed(0.0), *(health(float(n)) for n in range(2000)), deed(1.0))
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    def following(connection: sqlite3.Connection) -> list[history.Row]:
+        connection.set_progress_handler(count, 1)
+        try:
+            return history.following(connection, 0, "shop", 50, stream.BATCH, ("site.down",))
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    assert [seq for seq, _ in result(journal.read(following))] == [1, 2002]
+    assert steps < 200
 
 
 def test_large_entries(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

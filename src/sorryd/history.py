@@ -81,11 +81,14 @@ def following(
     So many rows at the most, and so many characters; but one, if there is one. Those with one of
     the `verbs`, if there are any.
     """
-    # The plus keeps SQLite at the order of the rows: it would read all of these verbs, and sort.
-    kinds = f" AND +verb IN ({', '.join('?' * len(verbs))})" if verbs else ""
-    wanted = f"SELECT seq, body FROM history WHERE seq > ? AND {_OF_SITE}{kinds} ORDER BY seq"
+    wanted = f"SELECT seq, body FROM history WHERE seq > ? AND {_OF_SITE}"
+    asked: tuple[Any, ...] = (after, site, site)
+    if verbs:  # found by the index alone: rows of other verbs, and bodies too many, are not read
+        marks = ", ".join("?" * len(verbs))
+        wanted += f" AND seq IN (SELECT seq FROM history WHERE verb IN ({marks}) AND seq > ?)"
+        asked += (*verbs, after)
     found: list[Row] = []
-    for seq, body in connection.execute(wanted, (after, site, site, *verbs)):
+    for seq, body in connection.execute(f"{wanted} ORDER BY seq", asked):
         found.append((seq, body))
         size -= len(body)
         if len(found) >= rows or size <= 0:

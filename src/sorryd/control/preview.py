@@ -159,5 +159,5 @@ def _text(body: bytes, media_type: str) -> str:
     said = _charset(media_type)
     try:
         return body.decode(said[1] if said else "utf-8", "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # Python has some that are not for any text
         return body.decode("utf-8", "replace")

@@ -143,8 +143,10 @@ class SorryFiles:
 
     def _work(self) -> None:
         """The thread."""
-        while not self._is_stopped:
+        while True:
             self._bell.clear()
+            if self._is_stopped:  # asked behind the bell, which is rung for that, too
+                return
             for file in self._files:
                 self._look_at(file)
             self._bell.wait(EVERY if self._files else None)
