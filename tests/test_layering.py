@@ -74,7 +74,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "hook_post": frozenset(),
     "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
     "reactors": frozenset(),
-    "options": frozenset({"config", "model", "reactors"}),
+    "options": frozenset({"config", "control", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
     "sockets": frozenset({"model", "edge", "unix_sockets"}),
     "recording": frozenset({"access_log", "edge", "model"}),

@@ -8,6 +8,7 @@ from typing import Final
 from twisted.python import usage
 
 from sorryd.config import ConfigError, load
+from sorryd.control.versions import sorryd_version
 from sorryd.model import Config
 from sorryd.reactors import take_uvloop
 
@@ -26,6 +27,11 @@ class Options(usage.Options):
         """Whether twistd leaves the terminal."""
         assert self.parent is not None  # the options of twistd
         return not self.parent["nodaemon"]
+
+    def opt_version(self) -> None:
+        """Say the version, and exit."""
+        print(f"sorryd {sorryd_version()}")
+        sys.exit(0)
 
     def postOptions(self) -> None:
         path = self["config"]

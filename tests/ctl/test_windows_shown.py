@@ -38,8 +38,9 @@ WAITS = {"until_healthy": 600.0, "give_up": "stay", "warnings": []}
          ["only:    methods that change something, GET below /a, /b\n"]),
         ({"scope": {**SCOPE, "members": ["http://a"]}}, ["only:    http://a\n"]),
         ({"reasons": {"ja": "理由"}}, ["ja:      理由\n"]),
-        ({"until": "2026-11-22T05:00:00+09:00", "ended": "2026-11-22T04:10:00+09:00"},
-         ["until:   2026-11-22 05:00 JST\n", "over:    2026-11-22 04:10 JST ("]),
+        ({"until": "2026-11-22T05:00:00+09:00", "ended": "2026-11-22T04:10:00+09:00",
+          "phase": "ended"},
+         ["until:   2026-11-22 05:00 JST\n", "over:    2026-11-22 04:10 JST\n"]),
     ],
 )  # fmt: skip
 def test_one(tmp_path: Path, change: dict[str, Any], texts: list[str]) -> None:

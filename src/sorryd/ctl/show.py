@@ -155,7 +155,8 @@ def id_page(window: Window) -> Page:
 
 def window_page(window: Window) -> Page:
     """One window with all that is known of it."""
-    at, author, over = now(), window["author"], window["ended"]
+    at, author = now(), window["author"]
+    over = window["ended"] if window["phase"] == "ended" else None
     following = window["next"]
     # The end of one that was over before is no time to wait for.
     end = window["until"] if over in {None, window["until"]} else None
@@ -164,7 +165,7 @@ def window_page(window: Window) -> Page:
         _labelled("site", _site_name(window)),
         _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
         _labelled("until", _end(window) + (f" ({relative(end, at)})" if end else "")),
-        *([] if over is None else [_labelled("over", f"{local(over)} ({relative(over, at)})")]),
+        *([] if over is None else [_labelled("over", local(over))]),
         *([] if window["every"] is None else [_labelled("every", window["every"])]),
         *([] if following is None else [_labelled("next", _times(following, at))]),
         _labelled("reason", window["reason"] or "-"),
