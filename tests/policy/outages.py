@@ -23,6 +23,11 @@ PLANNED = Facts(
     until=FIVE,
 )
 DEAD = Facts(site="shop", cause=Cause.MEMBERS, timezone="Asia/Tokyo", retry_after=12.5)
+EN = PageSource(source="<p>{{ reason }} {{ until }}")
+LONG = PageSource(source="<p>" + "long " * 99)
+GIVEN = GivenPage(body=b"<p>theirs\xff" + b" " * 99, media_type="text/html", since=TWO)
+
+Parsed = tuple[str, Mapping[str, str], bytes]
 
 
 def told(source: str, facts: Facts) -> str:
@@ -64,3 +69,8 @@ def parsed(response: bytes) -> tuple[str, Mapping[str, str], bytes]:
     fields = {name: value for name, _, value in (line.partition(": ") for line in lines)}
     assert len(fields) == len(lines)
     return status, fields, body
+
+
+def got(said: Apologies, *lines: bytes, method: bytes = b"GET", now: float = TWO) -> Parsed:
+    """What a request with these field lines gets."""
+    return parsed(said.response(method, lines, now))

@@ -5,33 +5,31 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.policy.outages import DEAD, FIVE, PLANNED, TWO, apologies, parsed, site
+from tests.policy.outages import (
+    DEAD,
+    EN,
+    FIVE,
+    LONG,
+    PLANNED,
+    TWO,
+    apologies,
+    got,
+    site,
+)
 
-from sorryd.model import Cause, PageKind, PageSource, Phase, SorryMode
+from sorryd.model import Cause, PageKind, PageSource, Phase
 from sorryd.policy.apologies import Apologies, Forms
 from sorryd.policy.apology import Representation
 from sorryd.policy.facts import Facts
 from sorryd.policy.menu import Menu, Variant
-from sorryd.snapshot import GivenPage
 from sorryd.window import Saying
 
-EN = PageSource(source="<p>{{ reason }} {{ until }}")
 JA = PageSource(source="<p>{{ reason }} {{ until }}", language="ja")
 BOTH = replace(PLANNED, reasons=(Saying(language="ja", text="データベース更新"),))
 IN_WORDS = Facts(site="shop", cause=Cause.MANUAL, timezone="UTC", until_text="12pm\nCentral")
-GIVEN = GivenPage(body=b"<p>theirs\xff" + b" " * 99, media_type="text/html", since=TWO)
-LONG = PageSource(source="<p>" + "long " * 99)
-
-Parsed = tuple[str, Mapping[str, str], bytes]
-
-
-def got(said: Apologies, *lines: bytes, method: bytes = b"GET", now: float = TWO) -> Parsed:
-    """What a request with these field lines gets."""
-    return parsed(said.response(method, lines, now))
 
 
 # --- kinds and languages ------------------------------------------------------------------
@@ -219,87 +217,3 @@ def test_same_bytes_within_a_second() -> None:
     for lines in ([], [b"Accept: application/json"], [b"Accept-Encoding: gzip"]):
         first = said.response(b"GET", lines, TWO)
         assert said.response(b"GET", lines, TWO + 0.5) is first
-
-
-# --- pages from elsewhere -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("mode", "body"), [(SorryMode.HERE, b"upgrade"), (SorryMode.FETCH, b"<p>far")]
-)
-def test_empty_sorry_file(mode: SorryMode, body: bytes) -> None:
-    """It is a switch and no page: the site says what it says in other outages."""
-    facts, empty = replace(PLANNED, cause=Cause.FILE), replace(GIVEN, body=b"")
-    fetched = replace(GIVEN, body=b"<p>far")
-    said = apologies(facts, EN, file=empty, fetched=fetched, sorry_mode=mode, sorry_url="http://b/")
-    assert body in got(said)[2]
-
-
-def test_sorry_file() -> None:
-    """The file that took the site down is its page, byte for byte; JSON and text are sorryd's."""
-    facts = replace(PLANNED, cause=Cause.FILE)
-    said = apologies(facts, EN, file=GIVEN, sorry_mode=SorryMode.REDIRECT, sorry_url="http://b/")
-    status, fields, body = got(said, b"Accept-Language: ja")
-    assert status.startswith("HTTP/1.1 503")
-    assert fields["Content-Type"] == "text/html"
-    assert fields["Sorry-Cause"] == "file"
-    assert "Content-Language" not in fields
-    assert body == GIVEN.body
-    assert gzip.decompress(got(said, b"Accept-Encoding: gzip")[2]) == GIVEN.body
-    assert json.loads(got(said, b"Accept: application/json")[2])["cause"] == "file"
-    assert got(apologies(PLANNED, LONG, file=GIVEN))[2] != GIVEN.body
-
-
-@pytest.mark.parametrize(
-    ("facts", "fetched", "is_theirs"),
-    [
-        pytest.param(PLANNED, GIVEN, True, id="fetched"),
-        pytest.param(PLANNED, None, False, id="not yet"),
-        pytest.param(DEAD, GIVEN, True, id="no member is left"),
-        pytest.param(replace(DEAD, status=502), GIVEN, False, id="one request failed"),
-    ],
-)
-def test_fetch(facts: Facts, fetched: GivenPage | None, is_theirs: bool) -> None:
-    """A fetched page stands in the place of the site's, but where only one request failed."""
-    fetch: dict[str, Any] = {"sorry_mode": SorryMode.FETCH, "sorry_url": "http://b/"}
-    status, fields, body = got(apologies(facts, EN, fetched=fetched, **fetch))
-    assert (body == GIVEN.body) is is_theirs
-    assert status.startswith(f"HTTP/1.1 {facts.status}")
-    assert fields["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize(
-    "media_type", ["", "text", "text/html\r\nX: y", "text/html; charset=\xe9", "a b/c"]
-)
-def test_media_type_of_others(media_type: str) -> None:
-    """A media type that is none never gets into a head: the page counts as HTML."""
-    given = replace(GIVEN, media_type=media_type)
-    facts = replace(PLANNED, cause=Cause.FILE)
-    assert got(apologies(facts, file=given))[1]["Content-Type"] == "text/html; charset=utf-8"
-
-
-def test_redirect() -> None:
-    """A site may send browsers elsewhere; who prefers JSON is told all the same."""
-    away: dict[str, Any] = {
-        "sorry_mode": SorryMode.REDIRECT,
-        "sorry_url": "https://status.example/?a=1&b=2",
-    }
-    said = apologies(PLANNED, EN, **away)
-    assert said.response(b"POST", [b"Accept-Language: ja"], TWO).decode() == (
-        "HTTP/1.1 302 Found\r\n"
-        "Retry-After: 10800\r\n"
-        "Content-Type: text/html; charset=utf-8\r\n"
-        "Content-Language: ja\r\n"
-        "Content-Length: 249\r\n"
-        "Location: https://status.example/?a=1&b=2\r\n"
-        "Cache-Control: no-store\r\n"
-        "Vary: Accept, Accept-Language, Accept-Encoding\r\n"
-        "Sorry-Cause: window\r\n"
-        "Date: Sat, 21 Nov 2026 17:00:00 GMT\r\n"
-        "\r\n"
-        '<!doctype html><html lang="ja"><meta charset="utf-8">'
-        "<title>shop は現在メンテナンス中です。</title><p>shop は現在メンテナンス中です。</p>"
-        '<p><a href="https://status.example/?a=1&amp;b=2">詳しくはこちら</a></p></html>\n'
-    )
-    assert got(said, b"Accept: application/json")[0].startswith("HTTP/1.1 503")
-    assert got(apologies(DEAD, EN, **away))[0].startswith("HTTP/1.1 503")

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
+from tests.policy.received import (
+    ADMIN,
+    BARE,
+    DOWN,
+    IS_DOWN,
+    LIVE,
+    NOW,
+    OWN,
+    PASSES,
+    RULES,
+    SITE,
+    WRITES,
+    judge,
+    token,
+)
 from tests.policy.windows import planned, site
 
-from sorryd.model import Assets, Exempt, Value
-from sorryd.policy.bypass import FIELD, bypass_key, holder_of_window, holders, make
+from sorryd.model import Exempt
+from sorryd.policy.bypass import FIELD, holder_of_window, holders
 from sorryd.policy.reception import (
     Apologise,
     Bypass,
-    FollowLink,
     Held,
-    NotHere,
     Reception,
     Rules,
     ServeAsset,
@@ -22,50 +33,6 @@ from sorryd.policy.reception import (
     Verdict,
 )
 from sorryd.snapshot import GivenPage, SiteView
-from sorryd.window import Scope
-
-NOW = 1000.0
-OWN = b"k" * 32
-DOWN, PASSES = Apologise(), ToMembers()
-SITE = site(
-    "shop",
-    sorry_assets=(
-        Assets(prefixes=("/images/", "/css/"), folder="/public"),
-        Assets(prefixes=("/images/big/",), folder="/never"),
-    ),
-    exempt=(Exempt(path="/healthz"), Exempt(path="/hooks/", method="POST"),
-            Exempt(path="/status", method="GET")),
-    bypass_networks=("10.0.0.0/8", "unix"),
-)  # fmt: skip
-RULES = Rules(SITE, OWN)
-BARE = Rules(site("shop"), OWN)
-ADMIN = planned("admin", 0, 2000, scope=Scope(paths=("/admin",)))
-WRITES = planned("writes", 0, 2000, scope=Scope(methods=("unsafe",)))
-
-
-def token(holder: str = "window w1", site: str = "shop", key: bytes = OWN) -> bytes:
-    return make(bypass_key(None, key), site, holder, 2000).encode()
-
-
-class Asked(Value, frozen=True):
-    """A request, as far as it matters here."""
-
-    method: bytes = b"GET"
-    target: bytes = b"/"
-    tokens: Sequence[tuple[Bypass, bytes]] | None = None
-
-
-def judge(
-    held: Held, target: bytes = b"/", method: bytes = b"GET", client: str = "192.0.2.7",
-    tokens: Sequence[tuple[Bypass, bytes]] | None = None, rules: Rules = RULES,
-) -> Verdict:  # fmt: skip
-    asked = Asked(method=method, target=target, tokens=tokens)
-    return Reception(rules, held).judge(asked, client, NOW)
-
-
-IS_DOWN = Held(down=True, holders=("window w1",), tokens=True)
-LIVE = Held(tokens=True)
-
 
 # --- idle -----------------------------------------------------------------------------------
 
@@ -83,6 +50,25 @@ LIVE = Held(tokens=True)
 def test_idle(rules: Rules, held: Held, idle: bool) -> None:
     """A live site without assets and windows asks nobody."""
     assert Reception(rules, held).is_idle is idle
+
+
+@pytest.mark.parametrize(
+    ("rules", "held", "turned_away"),
+    [
+        (BARE, IS_DOWN, True),
+        (BARE, Held(down=True), True),
+        (BARE, LIVE, False),
+        (BARE, Held(partial=(ADMIN,)), False),
+        (RULES, IS_DOWN, False),
+        (Rules(site("shop", exempt=(Exempt(path="/healthz"),)), OWN), IS_DOWN, False),
+        (Rules(site("shop", bypass_networks=("10.0.0.0/8",)), OWN), IS_DOWN, False),
+    ],
+)
+def test_turns_away(rules: Rules, held: Held, turned_away: bool) -> None:
+    """Where nothing in a request can let it pass, nobody looks at it for that."""
+    assert Reception(rules, held).turns_away is turned_away
+    if turned_away:
+        assert judge(held, b"/healthz", client="10.1.2.3", rules=rules) == DOWN
 
 
 # --- exempt ---------------------------------------------------------------------------------
@@ -175,84 +161,6 @@ def test_no_asset(target: bytes) -> None:
     """What only seems to be below a prefix goes its usual way."""
     assert judge(Held(), target) == PASSES
     assert judge(IS_DOWN, target) == DOWN
-
-
-# --- operators ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("client", "passes"),
-    [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("", True), ("192.0.2.7", False)],
-)
-def test_network(client: str, passes: bool) -> None:
-    """Who comes from the operators' networks sees the site itself."""
-    assert judge(IS_DOWN, client=client) == (ToMembers(bypass=Bypass.NETWORK) if passes else DOWN)
-    assert judge(LIVE, client=client) == PASSES
-
-
-@pytest.mark.parametrize("how", [Bypass.COOKIE, Bypass.HEADER])
-@pytest.mark.parametrize(
-    ("value", "passes"),
-    [
-        (token(), True),
-        (token("window w2"), False),
-        (token(site="blog"), False),
-        (token(key=b"other"), False),
-        (b"", False),
-    ],
-)
-def test_token(how: Bypass, value: bytes, passes: bool) -> None:
-    """A token is good for the very window that holds the site down."""
-    verdict = judge(IS_DOWN, tokens=[(how, value)])
-    assert verdict == (ToMembers(bypass=how) if passes else DOWN)
-    assert judge(LIVE, tokens=[(how, value)]) == PASSES
-
-
-def test_tokens() -> None:
-    """One good one among several is enough."""
-    tokens = [(Bypass.HEADER, b"x"), (Bypass.COOKIE, token())]
-    assert judge(IS_DOWN, tokens=tokens) == ToMembers(bypass=Bypass.COOKIE)
-
-
-def test_token_of_a_window_for_a_part() -> None:
-    """Who may pass a window on a part may not pass one on the whole."""
-    held = Held(down=True, holders=("window w1",), partial=(ADMIN,), tokens=True)
-    assert judge(held, tokens=[(Bypass.COOKIE, token(holder_of_window(ADMIN)))]) == DOWN
-
-
-@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
-def test_link(method: bytes) -> None:
-    """The link gives its token to the browser, and leads on."""
-    good = b"/.sorryd/bypass?t=" + token() + b"&to=/a"
-    bad = b"/.sorryd/bypass?t=" + token("window w2") + b"&to=/a"
-    assert judge(IS_DOWN, good, method) == FollowLink(token=token(), to=b"/a")
-    assert judge(IS_DOWN, bad, method) == DOWN
-    assert judge(LIVE, good, method) == FollowLink(token=None, to=b"/a")
-    assert judge(LIVE, bad, method) == FollowLink(token=None, to=b"/a")
-
-
-def test_link_of_a_window_for_a_part() -> None:
-    """The link for a window on a part of the site sets a cookie for that."""
-    held = Held(partial=(ADMIN,), tokens=True)
-    for_admin = token(holder_of_window(ADMIN))
-    asked = b"/.sorryd/bypass?t=" + for_admin
-    assert judge(held, asked) == FollowLink(token=for_admin, to=b"/")
-
-
-@pytest.mark.parametrize(
-    ("method", "target"),
-    [
-        (b"POST", b"/.sorryd/bypass?t=x"),
-        (b"GET", b"/.sorryd/"),
-        (b"GET", b"/.sorryd/bypass/"),
-        (b"GET", b"/.sorryd/bypass;a?t=x"),
-    ],
-)
-def test_own_folder(method: bytes, target: bytes) -> None:
-    """What is below sorryd's folder goes to no member while a token may be about."""
-    assert judge(IS_DOWN, target, method) == DOWN
-    assert judge(LIVE, target, method) == NotHere()
-    assert judge(Held(), target, method, rules=BARE) == PASSES
 
 
 # --- windows on a part ----------------------------------------------------------------------
