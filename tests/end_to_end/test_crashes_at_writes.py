@@ -89,7 +89,12 @@ def _settle(daemon: Daemon) -> Any:
     return until(lambda: _has(daemon, "window.verified"), "the verdict in the history")
 
 
-ACTS: Final[tuple[Act, ...]] = (_plan, _skip_one, _drain, _verify, _settle, _down, _up)
+def _rest(daemon: Daemon) -> Any:
+    """Wait until the journal has the last phase too."""
+    return until(lambda: _turns(daemon)[-1]["after"][0]["phase"] == "live", "the last phase")
+
+
+ACTS: Final[tuple[Act, ...]] = (_plan, _skip_one, _drain, _verify, _settle, _down, _up, _rest)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +151,7 @@ def _check(daemon: Daemon) -> None:
     for action in ("window.schedule", "window.cancel", "member.set", "site.up"):
         assert actions.count(action) == (2 if action == "window.schedule" else 1), actions
     assert actions.count("window.verified") == 1
-    turns = [one for one in entries if one["action"] == "site.phase"]
+    turns = _turns(daemon)
     phases = ["live", *(turn["after"][0]["phase"] for turn in turns)]
     assert [turn["before"][0]["phase"] for turn in turns] == phases[:-1]
     assert phases[-1] == "live"
@@ -159,3 +164,8 @@ def _known(daemon: Daemon, name: str) -> Any:
 
 def _has(daemon: Daemon, action: str) -> bool:
     return any(one["action"] == action for one in daemon.ask("history.list")["entries"])
+
+
+def _turns(daemon: Daemon) -> list[dict[str, Any]]:
+    entries = daemon.ask("history.list")["entries"]
+    return [one for one in entries if one["action"] == "site.phase"]
