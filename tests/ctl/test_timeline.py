@@ -57,6 +57,12 @@ def test_the_gravest_is_shown() -> None:
     assert found == [("live", 5), ("announced", 1), ("down", 1), ("verifying", 5), ("live", 12)]
 
 
+def test_what_is_not_told_is_blank() -> None:
+    """Behind the last phase that the daemon told of nothing is drawn: least of all live."""
+    found = runs(Timeline(NOW, HOURS, phases(("live", 6), ("down", 12))), 24)
+    assert found == [("live", 6), ("down", 6), ("not told", 12)]
+
+
 @pytest.mark.usefixtures("tokyo")
 @pytest.mark.parametrize(
     ("width", "begin", "shown"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
-from sorryd.ctl.timeline import ASCII, STYLES, Timeline, runs, scale
+from sorryd.ctl.timeline import ASCII, STYLES, UNTOLD, Timeline, runs, scale
 
 Letters = Mapping[str, str]  # by phase: what draws it
 _WIDTH = 76  # columns of what is drawn where nobody says how wide
@@ -105,7 +105,7 @@ def _legend(legend: Legend, width: int, letters: Letters) -> Line:
     known = (
         (Span(letter * 2, STYLES[phase]), Span(f" {phase}   ", "dim"))
         for phase, letter in letters.items()
-        if phase in used
+        if phase in used and phase != UNTOLD
     )
     return line("  ", *(span for pair in known for span in pair))
 

@@ -11,7 +11,9 @@ _HOURLY = tuple(timedelta(hours=count) for count in (3, 6, 12))
 _DAILY = tuple(timedelta(days=count) for count in (1, 2))
 _ROOM = 8  # columns for a time and the blanks after it
 PARTIAL = "partial"  # a phase of the drawing only: a part of the site is in maintenance
+UNTOLD = "not told"  # another one: so much is going on that the daemon told of less
 ASCII = {
+    UNTOLD: " ",
     "live": "-",
     "announced": "~",
     PARTIAL: "=",
@@ -20,6 +22,7 @@ ASCII = {
     "down": "#",
 }
 LETTERS = {
+    UNTOLD: " ",
     "live": "─",
     "announced": "┄",
     PARTIAL: "▄",
@@ -28,6 +31,7 @@ LETTERS = {
     "down": "█",
 }
 STYLES = {
+    UNTOLD: "dim",
     "live": "green",
     "announced": "cyan",
     PARTIAL: "yellow",
@@ -69,7 +73,7 @@ def runs(drawn: Timeline, width: int) -> list[tuple[str, int]]:
         start = drawn.begin + drawn.lasts * index / width
         end = drawn.begin + drawn.lasts * (index + 1) / width
         phases = {one.phase for one in drawn.stretches if one.start < end and start < one.end}
-        phase = max(phases, key=_GRAVITY.index, default="live")
+        phase = max(phases, key=_GRAVITY.index, default=UNTOLD)
         if found and found[-1][0] == phase:
             found[-1] = phase, found[-1][1] + 1
         else:
