@@ -11,7 +11,7 @@ import pytest
 from tests.control.world import HOUR, NOON, World, result, window
 
 from sorryd.journal import HistoryEntry, WindowPut
-from sorryd.messages import SiteUp, Status, WindowCancel, WindowGet
+from sorryd.messages import SiteUp, Status, WindowCancel, WindowGet, WindowPlan
 from sorryd.policy import windows as policy
 from sorryd.policy.acting import acts
 from sorryd.policy.instances import recurrences
@@ -86,6 +86,25 @@ def test_looking_costs_nothing(world: World, monkeypatch: pytest.MonkeyPatch) ->
         world.ask(WindowGet(id="o7"))
     assert (expanded, stood, placed) == ([], [], [])
     assert len(world.published) == seen
+
+
+def test_status_asks_the_few(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status looks at the windows that have opened, whatever is to come."""
+    with counted(monkeypatch, "sorryd.control.answers.acts", acts) as asked:
+        world.ask(Status())
+        world.ask(Status(ahead="7d"))
+    assert len(asked) < 20
+
+
+def test_a_plan_of_what_is_open_at_once_is_short(world: World) -> None:
+    """Of the many windows that one overlaps with, a plan tells the first ones and how many more."""
+    puts = tuple(WindowPut(window=window(f"x{n}", NOON + n, NOON + HOUR)) for n in range(200))
+    result(world.journal.commit(puts, HistoryEntry(at=NOON, verb="window.schedule")))
+    world.truth.apply(puts)
+    for one in world.ask(WindowPlan(days=1)).windows:
+        assert len(one.warnings) < 20
+        if one.id == "x0":
+            assert one.warnings[-1].startswith("overlaps 1")
 
 
 def test_a_change_costs_what_it_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.policy.windows import planned, site
 
 from sorryd.model import Phase
+from sorryd.policy.acting import acts
 from sorryd.policy.outlook import outlook
 from sorryd.policy.windows import arrange, standing
 from sorryd.window import Scope, Window, WindowKind
@@ -48,6 +49,22 @@ def test_part_of_a_site() -> None:
     assert [(one.phase, one.partial) for one in found] == [
         (LIVE, False), (LIVE, True), (LIVE, False)
     ]  # fmt: skip
+
+
+def test_very_many_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where thousands of windows are open at once it ends sooner, with what is told still so."""
+    windows = arrange(planned(f"w{n}", n / 100, 2000.0 + n) for n in range(2000))
+    asked: list[Window] = []
+
+    def count(window: Window, now: float) -> bool:
+        asked.append(window)
+        return acts(window, now)
+
+    monkeypatch.setattr("sorryd.policy.windows.acts", count)
+    found = outlook(windows, SHOP, 100.0, 9000.0)
+    assert len(asked) < 20_000
+    assert {one.phase for one in found} == {DOWN}
+    assert 100.0 < found[-1].end < 9000.0
 
 
 spans = st.tuples(st.integers(0, 40), st.integers(1, 40))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 
 from sorryd.model import Cause, Config, MemberState, Phase, Value
-from sorryd.policy.acting import Stage, acts, concerns, holding, stage
+from sorryd.policy.acting import Stage, acts, concerns, holding, opening, stage
 from sorryd.policy.expiry import warning
 from sorryd.policy.health import any_up
 from sorryd.policy.outlook import MOST, outlook
@@ -124,7 +125,8 @@ def site_statuses(
 
 def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> SiteStatus:
     site, standing = view.site, scene.standings[view.site.name]
-    governing = next((window for window in view.windows if window.id == standing.window), None)
+    opened = takewhile(lambda window: opening(window) <= scene.now, view.windows)
+    governing = next((window for window in opened if window.id == standing.window), None)
     return SiteStatus(
         name=site.name,
         phase=standing.phase,
@@ -171,7 +173,8 @@ def _reminder(standing: Standing, scene: Scene) -> tuple[str, ...]:
 
 def _partial(view: SiteView, now: float) -> Iterator[Window]:
     """The windows that act on a part of a site, as they do so there."""
-    acting = (as_for(window, view.site) for window in view.windows if acts(window, now))
+    opened = takewhile(lambda window: opening(window) <= now, view.windows)
+    acting = (as_for(window, view.site) for window in opened if acts(window, now))
     return (one for one in acting if not one.scope.is_whole and concerns(one, view.site.name))
 
 

@@ -59,7 +59,7 @@ def remarks(
     )
     others = (one for one in chain(known.values(), more) if _is_other(one, window))
     found = sorted(overlapping(mine, others), key=lambda one: (one.start, one.id))
-    yield from _told(found, zone)
+    yield from told(found, zone)
 
 
 def _instances(window: Window, now: float) -> list[Window]:
@@ -81,8 +81,8 @@ def _shared(one: Window, other: Window) -> bool:
     return one.site is None or other.site is None or one.site == other.site
 
 
-def _told(found: list[Window], zone: ZoneInfo) -> Iterator[str]:
-    """Each of them, but of a series the first one, and how many there are more."""
+def told(found: Sequence[Window], zone: ZoneInfo) -> Iterator[str]:
+    """What overlaps: the first ones, of a series the first one, and how many there are more."""
     counts = Counter(one.series or one.id for one in found)
     firsts = {one.series or one.id: one for one in reversed(found)}
     named = sorted(firsts.values(), key=lambda one: (one.start, one.id))

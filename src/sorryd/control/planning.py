@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sorryd.control.answers import instant
-from sorryd.control.overlaps import meet
+from sorryd.control.overlaps import meet, told
 from sorryd.control.series import AHEAD
 from sorryd.model import Config, Phase, Site, Value
 from sorryd.policy.acting import acts, closing, concerns, holding
@@ -176,9 +176,7 @@ def _warnings(
     if window.end is not None:
         edges += [*within(window.start, window.end, where), on_end(window.end, where)]
     yield from filter(None, edges)
-    for one in overlaps:
-        until = "open end" if one.end is None else instant(one.end, window.timezone)
-        yield f"overlaps {one.id} ({instant(one.start, window.timezone)} to {until})"
+    yield from told(overlaps, where)
     if window.site is not None and all(one.name != window.site for one in outlook.config.sites):
         yield f"there is no site {window.site} in the configuration"
 
