@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.control.world import SHARED, A, B, World, night
+from tests.control.world import HOUR, SHARED, A, B, World, night
 
 from sorryd.control.missing import near
 from sorryd.messages import (
@@ -47,12 +47,34 @@ from sorryd.model import MemberState
         (WindowExtend(id="night", until="now"),
          "until: the end must be after the start, and still to come: 2026-11-21T13:00:00+01:00 "
          "is not after 2026-11-21T13:10:00+01:00"),
+        (WindowExtend(id="night", by="-30m"),
+         "by: -30m: a duration cannot be negative: to make it shorter, say until, such as +30m"),
     ],
 )  # fmt: skip
 def test_the_next_try_is_helped(world: World, request_: Request, said: str) -> None:
     """A refusal names what may have been meant, or what there is."""
     world.ask(night())
     assert str(world.refused(request_)) == said
+
+
+def test_how_to_prolong_what_is_overdue(world: World) -> None:
+    """One that waited in vain for its members can be prolonged only until a time to come."""
+    world.ask(night(from_="now", until_healthy="10m"))
+    world.wait(10 * HOUR)
+    assert world.phase() == "down"
+    assert str(world.refused(WindowExtend(id="night", by="30m"))) == (
+        "by: the end must be after the start, and still to come: 2026-11-21T14:30:00+01:00 is"
+        " not after 2026-11-21T23:00:00+01:00: say until, such as +30m"
+    )
+    world.ask(WindowExtend(id="night", until="+30m"))
+
+
+def test_no_such_instance(world: World) -> None:
+    """Where a series has none at the time that was said, the refusal names its next one."""
+    world.ask(night("nightly", from_="2026-11-22 02:00", every="daily"))
+    assert str(world.refused(WindowCancel(id="nightly@2026-11-23"))) == (
+        "there is no window nightly@2026-11-23: the next of nightly is nightly@2026-11-22T02:00"
+    )
 
 
 def test_series_are_named_once(world: World) -> None:

@@ -31,6 +31,8 @@ def no_window(name: str, windows: Iterable[Window], config: Config) -> ControlEr
         said += f", that is a site; its windows are: {_listed(_names(alive))}"
     elif meant := _meant(name, [one.id for one in alive] if "@" in name else _names(alive)):
         said += meant
+    elif following := _next_of(name, alive):
+        said += f": the next of {following.series} is {following.id}"
     else:
         said += f" (open or to come: {_listed(_names(alive))})"
     return not_found(said, "id")
@@ -56,6 +58,12 @@ def near(name: str, names: Iterable[str]) -> str:
         return ""
     alike = (one for one in names if abs(len(one) - len(name)) <= _OFF)
     return next(iter(get_close_matches(name, list(islice(alike, _COMPARED)), n=1)), "")
+
+
+def _next_of(name: str, windows: Iterable[Window]) -> Window | None:
+    """Of the series whose instance is meant, the one that comes next; arranged they come."""
+    series, at, _ = name.partition("@")
+    return next((one for one in windows if at and one.series == series), None)
 
 
 def _names(windows: Iterable[Window]) -> list[str]:

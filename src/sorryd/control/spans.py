@@ -161,15 +161,23 @@ def later_end(config: Config, window: Window, request: WindowExtend, now: float)
     elif window.end is None:
         raise invalid_params(f"by: {window.id} has no end yet: say until", "by")
     else:
-        name, end = "by", _after(window.end, "by", request.by or 0)
+        name, end = "by", _prolonged(window.end, request.by or 0)
     if end.instant <= max(now, window.start):
         zone = zone_named(config, window.site, window.timezone)
         said = f"{_said(end.instant, zone)} is not after {_said(max(now, window.start), zone)}"
-        text = f"the end must be after the start, and still to come: {said}"
+        hint = ": say until, such as +30m" if name == "by" else ""
+        text = f"the end must be after the start, and still to come: {said}{hint}"
         raise invalid_params(f"{name}: {text}", name)
     return Span(
         start=window.start, end=end.instant, timezone=window.timezone, warnings=end.warnings
     )
+
+
+def _prolonged(end: float, by: Duration) -> Resolved:
+    if isinstance(by, str) and by.lstrip().startswith("-"):
+        hint = "to make it shorter, say until, such as +30m"
+        raise invalid_params(f"by: {by}: a duration cannot be negative: {hint}", "by")
+    return _after(end, "by", by)
 
 
 def past_instant(since: Duration | None, now: float, zone: ZoneInfo) -> float:
