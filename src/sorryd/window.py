@@ -1,4 +1,7 @@
-"""Windows: times of maintenance, as frozen values. Instants and durations are model.py's."""
+"""Windows: times of maintenance, as frozen values. Instants and durations are model.py's.
+
+None of them is ever part of a cycle, so the garbage collector need not look at ten thousand.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class GiveUp(enum.StrEnum):
     STAY = "stay"
 
 
-class Author(Value, frozen=True):
+class Author(Value, gc=False, frozen=True):
     """Who the kernel says the caller is (SO_PEERCRED)."""
 
     uid: int
@@ -33,7 +36,7 @@ class Author(Value, frozen=True):
     pid: int
 
 
-class Scope(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Scope(Value, gc=False, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a window covers; empty is all of its sites.
 
     `paths` are prefixes of the path, `members` URLs. `methods` holds methods, or the word
@@ -51,21 +54,21 @@ class Scope(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return not (self.paths or self.members or self.methods)
 
 
-class Saying(Value, frozen=True, kw_only=True):
+class Saying(Value, gc=False, frozen=True, kw_only=True):
     """A reason in one language; `language` is a tag of RFC 5646 in lower case."""
 
     language: str
     text: str
 
 
-class Recovery(Value, frozen=True, kw_only=True):
+class Recovery(Value, gc=False, frozen=True, kw_only=True):
     """The instant at which a site was found healthy, after a window for every site."""
 
     site: str
     at: float
 
 
-class Window(Value, frozen=True):
+class Window(Value, gc=False, frozen=True):
     """A time of maintenance, half-open: ``[start, end)``.
 
     A window acts only while neither `ended` nor `cancelled` is set; both are final.

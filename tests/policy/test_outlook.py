@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,18 @@ def test_very_many_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) < 20_000
     assert {one.phase for one in found} == {DOWN}
     assert 100.0 < found[-1].end < 9000.0
+
+
+def test_of_many_to_come_the_first_ones() -> None:
+    """Of more changes than it looks at it has the first ones, without a gap, as they will be."""
+    windows = arrange(planned(f"w{n}", n // 3 * 100.0, n // 3 * 100.0 + 50) for n in range(3000))
+    found = outlook(windows, SHOP, 0.0, 1e6, most=40)
+    assert len(found) > 20
+    for one, other in pairwise(found):
+        assert one.end == other.start
+    for one in found:
+        assert one.phase is standing(windows, SHOP, one.start).phase
+        assert one.phase is standing(windows, SHOP, one.end - 0.5).phase
 
 
 spans = st.tuples(st.integers(0, 40), st.integers(1, 40))

@@ -52,8 +52,11 @@ def outlook(
     Of more than `most` changes the first ones are told, and fewer where very many windows are
     open at once.
     """
-    concerned = islice(windows, bisect_left(windows, end, key=opening))
-    hoped = tuple(map(_waiting_no_longer, concerned))
+    opened = bisect_right(windows, now, key=opening)
+    count = min(bisect_left(windows, end, key=opening), opened + most)  # each is a change or more
+    if count < len(windows):
+        end = min(end, opening(windows[count]))
+    hoped = tuple(map(_waiting_no_longer, islice(windows, count)))
     found: list[Stretch] = []
     for stretch in _stretches(hoped, site, now, end, file, most):
         if found and _alike(found[-1], stretch):
