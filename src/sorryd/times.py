@@ -105,6 +105,11 @@ def local_instant(naive: datetime.datetime, zone: ZoneInfo) -> tuple[float, floa
     return first.timestamp(), _offset(naive.replace(tzinfo=zone, fold=1)) - _offset(first)
 
 
+def local_time(instant: float, zone: ZoneInfo) -> datetime.datetime:
+    """What the clock shows at the instant, without a zone: of a time that it repeats, the first."""
+    return datetime.datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
+
+
 def format_instant(instant: float, zone: ZoneInfo) -> str:
     """RFC 3339 with the zone's offset; with microseconds only where there are any.
 

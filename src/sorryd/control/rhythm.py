@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice, pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sorryd.policy.clock_changes import on_start
 from sorryd.policy.recurrence import has_first, instants
 from sorryd.policy.recurrence_rule import Rule
-from sorryd.times import format_duration, format_instant
+from sorryd.times import format_duration, format_instant, local_time
 
 _MOST: Final = 400  # instances that are looked at
 _TOLD: Final = 2  # clock changes that are told of
@@ -46,21 +45,17 @@ def _on_first(
         yield f"{rule.text} has not got the first one itself, which is held all the same: {then}"
     elif not following:
         yield "it happens once"
-    shown = _local(start + lasts, zone) - _local(start, zone)
+    shown = local_time(start + lasts, zone) - local_time(start, zone)
     if shown.total_seconds() != lasts:
         yield f"the clock changes in the first one: each lasts {format_duration(lasts)}"
 
 
 def _on_days(rule: Rule, start: float, zone: ZoneInfo) -> Iterator[str]:
     """Months and years that have not got the day."""
-    first = _local(start, zone)
+    first = local_time(start, zone)
     if rule.has("BYMONTHDAY", "BYDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH"):
         return
     if rule.frequency == "MONTHLY" and first.day > 28:
         yield f"months without a day {first.day} have none (BYMONTHDAY=-1 is the last day)"
     elif rule.frequency == "YEARLY" and (first.month, first.day) == (2, 29):
         yield "years without a 29 February have none"
-
-
-def _local(instant: float, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)

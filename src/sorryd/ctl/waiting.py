@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 import click
@@ -101,12 +100,7 @@ class _Rewriting:
         shown = cut(f"{words} ({span(seconds)})", room)
         click.echo(f"\r\x1b[K{shown}", nl=False, err=True, color=True)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         click.echo("" if kind is None else "\r\x1b[K", nl=kind is None, err=True, color=True)
 
 
@@ -127,11 +121,6 @@ class _Saying:
             self._said = words, seconds
             complain(words)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._tell(self._last, math.inf)

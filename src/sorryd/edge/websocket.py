@@ -7,11 +7,9 @@ answered by theirs, or `CLOSING` seconds later, FIN follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sorryd.edge.frames import GOING_AWAY, Frames, close_frame
 from sorryd.edge.interfaces import Wire
-from sorryd.edge.tunnel import CLOSING, End, Ended, Site, Tunnel
+from sorryd.edge.tunnel import CLOSING, End, Tunnel
 
 
 class WebSocket(Tunnel):
@@ -19,18 +17,7 @@ class WebSocket(Tunnel):
 
     visitor: FramedEnd
     member: FramedEnd
-
-    def __init__(
-        self,
-        site: Site,
-        visitor: Wire,
-        member: Wire,
-        idle: float,
-        ended: Ended,
-        is_spared: Callable[[], bool],
-    ) -> None:
-        self.is_parting = False
-        super().__init__(site, visitor, member, idle, ended, is_spared)
+    is_parting = False
 
     def _join(self, visitor: Wire, member: Wire) -> tuple[FramedEnd, FramedEnd]:
         return FramedEnd(self, visitor, member, True), FramedEnd(self, member, visitor, False)
@@ -83,9 +70,7 @@ class FramedEnd(End):
             self._part(data)
             return
         self._tunnel.used()
-        self.frames.feed(data)
-        self.received += len(data)
-        self._other.write(data)
+        self._pass(data)
 
     def _part(self, data: bytes) -> None:
         """Pass the rest of a message on, and no more; see whether a Close frame is the answer."""

@@ -11,7 +11,6 @@ request field for scripts. Whoever does not have the key can make none.
 
 from __future__ import annotations
 
-import base64
 import hmac
 import math
 import re
@@ -23,6 +22,7 @@ from urllib.parse import unquote_to_bytes
 
 from sorryd.policy.acting import acts, concerns, opening
 from sorryd.policy.answers import Answer
+from sorryd.policy.macs import code, derived_key
 from sorryd.snapshot import GivenPage, SiteView
 from sorryd.window import Window
 
@@ -48,7 +48,7 @@ _ROOT: Final = b"/"
 
 def bypass_key(secret: bytes | None, own: bytes) -> bytes:
     """The key for tokens: made of the site's secret, else of the daemon's own."""
-    return hmac.digest(own if secret is None else secret, b"sorryd bypass 1", "sha256")
+    return derived_key(own if secret is None else secret, b"sorryd bypass 1")
 
 
 def holder_of_window(window: Window) -> str:
@@ -134,5 +134,4 @@ def followed(token: bytes | None, to: bytes, secure: bool) -> Answer:
 
 
 def _mac(key: bytes, site: str, holder: str, expires: int) -> bytes:
-    mac = hmac.digest(key, f"{site}\n{holder}\n{expires}".encode(), "sha256")
-    return base64.urlsafe_b64encode(mac).rstrip(b"=")
+    return code(key, f"{site}\n{holder}\n{expires}")

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sorryd.policy.recurrence import has_local
-from sorryd.times import local_instant
+from sorryd.times import local_instant, local_time
 
 _STEP: Final = 86400  # seconds; no clock is changed twice in so short a time
 _FAR: Final = 400  # days at most that are looked through
@@ -19,7 +19,7 @@ def on_start(start: float, zone: ZoneInfo, first: float, every: str | None) -> s
 
     `every` and `first` are the rule and the first instant of its series.
     """
-    local = _local(start, zone)
+    local = local_time(start, zone)
     there, shift = local_instant(local, zone)
     if shift < 0:
         which = "the first" if there == start else "the second"
@@ -37,7 +37,7 @@ def on_start(start: float, zone: ZoneInfo, first: float, every: str | None) -> s
 
 def on_end(end: float, zone: ZoneInfo) -> str | None:
     """What the clock does to the time at which a window ends; None: nothing."""
-    local = _local(end, zone)
+    local = local_time(end, zone)
     there, shift = local_instant(local, zone)
     if shift >= 0:
         return None
@@ -48,7 +48,7 @@ def on_end(end: float, zone: ZoneInfo) -> str | None:
 def within(start: float, end: float, zone: ZoneInfo) -> Iterator[str]:
     """The changes of the clock from `start` to `end`, these instants among them."""
     for at, shift in _changes(start - 1, end, zone):
-        after = _local(at, zone)
+        after = local_time(at, zone)
         before = after - timedelta(seconds=shift)
         yield f"the clock in {zone.key} goes from {_said(before)} to {_said(after)}"
 
@@ -77,10 +77,6 @@ def _ahead(instant: float, zone: ZoneInfo) -> float:
     """Seconds that the zone is ahead of UTC."""
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     return 0.0 if offset is None else offset.total_seconds()
-
-
-def _local(instant: float, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
 
 
 def _said(local: datetime) -> str:

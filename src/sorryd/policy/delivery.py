@@ -10,6 +10,8 @@ import hashlib
 import hmac
 from typing import Final
 
+from sorryd.policy.macs import derived_key
+
 TOLD: Final = frozenset({"site.phase", "down.reminder", "window.gave_up"})
 """The verbs of the events that hooks are told of."""
 
@@ -52,11 +54,8 @@ def is_no_news(age: float) -> bool:
 
 
 def signing_key(secret: bytes, site: str) -> bytes:
-    """The key that a site's POSTs are signed with: HMAC-SHA256 (RFC 2104) of a label.
-
-    So whoever is given it to verify them can make nothing else that `secret` is for.
-    """
-    return hmac.digest(secret, _LABEL + site.encode(), hashlib.sha256)
+    """The key that a site's POSTs are signed with, for whoever is to verify them."""
+    return derived_key(secret, _LABEL + site.encode())
 
 
 def signature(key: bytes, at: int, body: bytes) -> str:

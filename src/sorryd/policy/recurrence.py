@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 
 from sorryd.policy.recurrence_rule import Rule, RuleFault, parse
-from sorryd.times import local_instant
+from sorryd.times import local_instant, local_time
 
 _LAST_YEAR = 9998  # as for `times`
 _MARGIN = timedelta(days=3)  # more than any clock was ever changed by
@@ -90,7 +90,7 @@ def has_local(every: str, start: float, zone: ZoneInfo, local: datetime) -> bool
 
 
 def _local(instant: float, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0, microsecond=0)
+    return local_time(instant, zone).replace(microsecond=0)
 
 
 def _local_times(rule: Rule, first: datetime, wanted: datetime) -> Iterator[datetime]:

@@ -8,14 +8,13 @@ marked as private to its visitor, so that no shared cache hands it on to others.
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sorryd.model import Health, MemberState
 from sorryd.policy.balancing import Request
 from sorryd.policy.cookies import FIELD, splitter, value_of, without
+from sorryd.policy.macs import code
 from sorryd.policy.round_robin import RoundRobin
 from sorryd.snapshot import MemberView
 
@@ -32,7 +31,9 @@ class Cookies:
     __slots__ = ("_lines", "_name", "_split", "_urls", "_values")
 
     def __init__(self, key: bytes, site: str, name: str, urls: Sequence[str]) -> None:
-        self._values: Mapping[str, bytes] = {url: _mac(key, site, url) for url in urls}
+        self._values: Mapping[str, bytes] = {
+            url: code(key, f"sticky\n{site}\n{url}", _MAC) for url in urls
+        }
         self._urls = {value: url for url, value in self._values.items()}
         self._name = token = name.encode("ascii")
         self._lines = {
@@ -81,11 +82,6 @@ class Cookies:
                 if at < head.host_at:
                     head.host_at -= 1
         return value_of(values[0]) if values else b""
-
-
-def _mac(key: bytes, site: str, url: str) -> bytes:
-    mac = hmac.digest(key, f"sticky\n{site}\n{url}".encode(), "sha256")
-    return base64.urlsafe_b64encode(mac[:_MAC]).rstrip(b"=")
 
 
 class Sticky:
