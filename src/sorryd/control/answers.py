@@ -28,7 +28,7 @@ from sorryd.replies_history import AuthorResult
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import MemberView, SiteView
 from sorryd.times import TimeFault, format_instant, parse_zone
-from sorryd.window import Author, Window
+from sorryd.window import Author, Saying, Window
 
 _FEW = 30  # changes of a site's phase that are told of, however many sites there are
 Loads = Mapping[tuple[str, str], int]  # requests in flight, by site and URL
@@ -72,6 +72,16 @@ def instant(at: float, zone: str) -> str:
         return format_instant(at, parse_zone("UTC"))
 
 
+def optional(at: float | None, zone: str) -> str | None:
+    """An instant in RFC 3339, where there is one."""
+    return None if at is None else instant(at, zone)
+
+
+def by_language(reasons: Iterable[Saying]) -> dict[str, str]:
+    """Reasons by their languages."""
+    return {one.language: one.text for one in reasons}
+
+
 def window_result(
     window: Window,
     scene: Scene,
@@ -86,12 +96,12 @@ def window_result(
         id=window.id,
         site=window.site,
         from_=instant(window.start, window.timezone),
-        until=None if window.end is None else instant(window.end, window.timezone),
+        until=optional(window.end, window.timezone),
         reason=window.reason,
         every=window.every,
         series=window.series,
         next=None if coming is None else _instance_result(coming),
-        reasons={one.language: one.text for one in window.reasons},
+        reasons=by_language(window.reasons),
         timezone=window.timezone,
         drain=window.drain,
         until_healthy=window.until_healthy,
@@ -101,9 +111,9 @@ def window_result(
         phase=_window_phase(window if coming is None else coming, scene),
         author=author_result(window.author),
         created=instant(window.created, window.timezone),
-        verified=None if window.verified is None else instant(window.verified, window.timezone),
-        gave_up=None if window.gave_up is None else instant(window.gave_up, window.timezone),
-        ended=None if over is None else instant(over, window.timezone),
+        verified=optional(window.verified, window.timezone),
+        gave_up=optional(window.gave_up, window.timezone),
+        ended=optional(over, window.timezone),
     )
 
 
@@ -111,7 +121,7 @@ def _instance_result(one: Window) -> InstanceResult:
     return InstanceResult(
         id=one.id,
         from_=instant(one.start, one.timezone),
-        until=None if one.end is None else instant(one.end, one.timezone),
+        until=optional(one.end, one.timezone),
     )
 
 
@@ -132,7 +142,7 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
         phase=standing.phase,
         cause=standing.cause or (None if any_up(view.members) else Cause.MEMBERS),
         reason=standing.reason or "",
-        until=None if standing.until is None else instant(standing.until, site.timezone),
+        until=optional(standing.until, site.timezone),
         until_text=standing.until_text if standing.until is None else None,
         window=None if governing is None else window_result(governing, scene, warnings),
         next=None if standing.next is None else window_result(standing.next, scene),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sorryd.control.answers import author_result, instant
-from sorryd.control.telling import deed, optional
+from sorryd.control.answers import author_result, by_language, instant, optional
+from sorryd.control.telling import deed
 from sorryd.facts import DownReminded, PhaseTurned
 from sorryd.journal import HistoryEntry, WindowPut
 from sorryd.model import Cause, Config, Phase, Site
 from sorryd.replies_history import HookMessage
-from sorryd.window import Saying, Window, WindowKind
+from sorryd.window import Window, WindowKind
 
 
 def hook_message(entry: HistoryEntry, site: Site, config: Config) -> HookMessage:
@@ -44,7 +44,7 @@ def _phase(message: HookMessage, fact: PhaseTurned, zone: str) -> HookMessage:
         cause=fact.cause,
         transition=fact.event,
         planned=fact.cause is not Cause.MEMBERS,
-        reasons=_reasons(fact.reasons),
+        reasons=by_language(fact.reasons),
         from_=optional(fact.start, zone),
         until=optional(fact.until, zone),
         until_text=fact.until_text,
@@ -59,7 +59,7 @@ def _reminder(message: HookMessage, fact: DownReminded, zone: str) -> HookMessag
         phase=Phase.DOWN,
         cause=fact.cause,
         planned=True,
-        reasons=_reasons(fact.reasons),
+        reasons=by_language(fact.reasons),
         from_=instant(fact.since, zone),
         author=None if fact.planner is None else author_result(fact.planner),
     )
@@ -71,12 +71,8 @@ def _window(message: HookMessage, window: Window, zone: str) -> HookMessage:
         cause=Cause.MANUAL if window.kind is WindowKind.MANUAL else Cause.WINDOW,
         planned=True,
         reason=message.reason or window.reason,
-        reasons=_reasons(window.reasons),
+        reasons=by_language(window.reasons),
         from_=instant(window.start, zone),
         until=optional(window.end, zone),
         author=author_result(window.author),
     )
-
-
-def _reasons(sayings: tuple[Saying, ...]) -> dict[str, str]:
-    return {one.language: one.text for one in sayings}

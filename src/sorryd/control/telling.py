@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import assert_never
 
-from sorryd.control.answers import author_result, instant
+from sorryd.control.answers import author_result, by_language, instant, optional
 from sorryd.control.spans import zone_of
 from sorryd.facts import DownReminded, Fact, HealthTurned, HookFailed, PhaseTurned
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
@@ -50,11 +50,6 @@ def deed(entry: HistoryEntry, config: Config) -> Deed:
     )
 
 
-def optional(at: float | None, zone: str) -> str | None:
-    """An instant in RFC 3339, where there is one."""
-    return None if at is None else instant(at, zone)
-
-
 # --- records --------------------------------------------------------------------------------
 
 
@@ -80,7 +75,7 @@ def _window_record(window: Window) -> WindowRecord:
         until=optional(window.end, zone),
         until_text=window.until_text,
         reason=window.reason,
-        reasons={one.language: one.text for one in window.reasons},
+        reasons=by_language(window.reasons),
         every=window.every,
         timezone=zone,
         drain=window.drain,
