@@ -246,9 +246,12 @@ def _until(
     acting: Sequence[Window], to_come: Iterable[Window], now: float, file: float | None
 ) -> float | None:
     """The end that is promised: None where one is open, or members are to be verified first."""
-    ends = {Stage.OPEN: closing, Stage.STUCK: lambda _: math.inf}
     stages = ((one, stage(one, now)) for one in acting)
-    known = [ends[at](one) for one, at in stages if at in ends]
+    known = [
+        closing(one) if at is Stage.OPEN else math.inf
+        for one, at in stages
+        if at is not Stage.VERIFYING
+    ]
     if file is not None or not known:
         return None
     until = ahead(max(known), (one for one in to_come if one.scope.is_whole))
