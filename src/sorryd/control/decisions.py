@@ -191,11 +191,6 @@ def _changing(
     before: Sequence[Window], after: Sequence[Window], warnings: tuple[str, ...] = ()
 ) -> Decision:
     """The decision to put those of `after` that are not as they were."""
-    numbers = {window.id: window.sequence + 1 for window in before}
-    after = [
-        window if window in before else replace(window, sequence=numbers.get(window.id, 0))
-        for window in after
-    ]
     return Decision(
         changes=tuple(WindowPut(window=window) for window in after if window not in before),
         before=tuple(WindowPut(window=window) for window in before if window not in after),
