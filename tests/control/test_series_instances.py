@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.control.nights import coming, nightly, past, to
 from tests.control.world import HOUR, World
 
@@ -82,6 +83,32 @@ def test_the_open_one_is_meant(world: World) -> None:
     assert world.phase() == "announced"
     to(world, "11-23T03:00")
     assert world.phase() == "down"
+
+
+@pytest.mark.parametrize("waited", [60.0, 1200.0], ids=["verifying", "waited in vain"])
+def test_the_one_that_waits_is_meant(world: World, waited: float) -> None:
+    """`extend` and `end` of a series act on the instance that holds its site for its members."""
+    world.ask(nightly(until_healthy="10m"))
+    to(world, "11-22T05:00")
+    world.wait(waited)
+    assert world.phase() in ("verifying", "down")
+    longer = world.ask(WindowExtend(id="nightly", until="+30m"))
+    assert (longer.id, longer.gave_up) == ("nightly@2026-11-22T02:00", None)
+    world.wait(HOUR / 2)
+    assert world.phase() == "verifying"
+    world.wait(waited)
+    world.ask(WindowEnd(id="nightly"))
+    assert world.phase() == "announced"
+
+
+def test_one_that_waits_and_one_that_is_open(world: World) -> None:
+    """Where an instance has waited until the next one opened, `end` asks which is meant."""
+    world.ask(nightly(until_healthy="10m"))
+    to(world, "11-23T03:00")
+    both = "nightly@2026-11-22T02:00, nightly@2026-11-23T02:00"
+    assert world.refused(WindowEnd(id="nightly")).message == (
+        f"several instances of nightly are open: say one of {both}"
+    )
 
 
 def test_up_ends_the_open_one(world: World) -> None:
