@@ -226,7 +226,8 @@ def test_an_end_is_final_whenever_the_crash_comes(daemon: Daemon, step: str) -> 
     until(lambda: deeds(daemon, "window.passed"), "its end in the history")
     assert len(deeds(daemon, "window.passed")) == 1
     assert daemon.ask("window.list") == []
-    assert daemon.ask("window.get", {"id": "w"}) == {**window, "phase": "ended"}
+    over = {**window, "phase": "ended", "ended": window["until"]}
+    assert daemon.ask("window.get", {"id": "w"}) == over
 
 
 @pytest.mark.parametrize("step", ["before a phase is written", "while a phase is written"])

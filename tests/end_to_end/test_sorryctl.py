@@ -240,7 +240,9 @@ def test_json_of_a_window(daemon: Daemon) -> None:
     assert planned["phase"] == "announced"
     assert said(daemon, "show", planned["id"]) == planned
     assert said(daemon, "windows") == [planned]
-    assert said(daemon, "cancel", planned["id"]) == {**planned, "phase": "cancelled"}
+    gone = said(daemon, "cancel", planned["id"])
+    assert gone == {**planned, "phase": "cancelled", "ended": gone["ended"]}
+    assert in_seconds(gone["ended"]) == pytest.approx(0, abs=20)
 
 
 def test_json_of_status(daemon: Daemon) -> None:
