@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ class Run:
         (ProcessTerminated(exitCode=3), "exit status 3"),
         (ProcessTerminated(exitCode=127), "can't be run"),
         (ProcessTerminated(signal=11), "was killed by SIGSEGV"),
+        (ProcessTerminated(signal=40), "was killed by signal 40"),
     ],
     ids=repr,
 )
@@ -112,6 +114,21 @@ def test_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run.verdicts == [f"did not end within {LIMIT:g} s"]
     run.program.terminate()
     assert signals == ["SIGTERM", "SIGKILL"]
+
+
+def test_who_may_not_be_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that has become another user's is waited for until it ends."""
+
+    def refuse(group: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    run = Run()
+    monkeypatch.setattr(run.process, "pid", 12)
+    run.clock.advance(LIMIT)
+    run.clock.advance(GRACE)
+    run.end(ProcessDone(0))
+    assert run.verdicts == ["did not end within 30 s"]
 
 
 def test_output_that_somebody_else_holds() -> None:

@@ -140,7 +140,7 @@ class Program(ProcessProtocol):
             case ProcessDone():
                 return None
             case ProcessTerminated(signal=int(number)):
-                return f"was killed by {signal.Signals(number).name}"
+                return f"was killed by {_name(number)}"
             case ProcessTerminated(exitCode=code):
                 return "can't be run" if code == _NO_SUCH else f"exit status {code}"
             case _:
@@ -162,6 +162,8 @@ class Program(ProcessProtocol):
             os.killpg(pid, number)
         except ProcessLookupError:  # it has not come as far as to its own group
             os.kill(pid, number)
+        except PermissionError:  # it has become another user's
+            pass
 
     def _wait(self, seconds: float, call: Callable[[], object]) -> None:
         self._stop_waiting()
@@ -179,6 +181,14 @@ class Program(ProcessProtocol):
         elif self._lines <= LINES and line.strip():
             text = line.decode(errors="replace").rstrip()
             self._say("".join(one if one.isprintable() else "?" for one in text))
+
+
+def _name(number: int) -> str:
+    """A signal as people call it; most of the real-time ones have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class _Output:
