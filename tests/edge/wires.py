@@ -25,6 +25,7 @@ class FakeWire:
         self.sent = 0
         self.is_reading = False
         self.is_aborted = False
+        self.had_fin = False  # before it was aborted
         self.is_gone = False
         self.is_read_gently = False
         self._settle = settle
@@ -184,6 +185,7 @@ class FakeWire:
 
     def abortConnection(self) -> None:
         if not self.is_gone:
+            self.had_fin = self.has_fin
             self._closing = self.is_aborted = True
             self.is_reading = False
             self._waiting.clear()

@@ -81,8 +81,8 @@ class Visit:
 
     @property
     def was_cut(self) -> bool:
-        """Whether sorryd reset the connection, which says that what came is not whole."""
-        return self._visitor.is_aborted
+        """Whether sorryd reset the connection before FIN: what came is not whole then."""
+        return self._visitor.is_aborted and not self._visitor.had_fin
 
     def play(self, pieces: Sequence[Sequence[bytes]], end: bytes, reads: bytes) -> None:
         """All of it, until nothing is left."""
