@@ -40,6 +40,19 @@ class HealthTurned(Value, frozen=True, kw_only=True, tag="health"):
     why: str = ""
 
 
+class MembersTurned(Value, frozen=True, kw_only=True, tag="members"):
+    """No member of a site in service is up since the instant `since`, which nobody planned.
+
+    Or one is again, since the instant `back`. `phase` and `cause` are the site's.
+    """
+
+    since: float
+    back: float | None = None
+    why: str = ""
+    phase: Phase = Phase.LIVE
+    cause: Cause | None = None
+
+
 class DownReminded(Value, frozen=True, kw_only=True, tag="reminder"):
     """A site is down without an end since the instant `since`, for longer than `limit` seconds."""
 
@@ -59,4 +72,4 @@ class HookFailed(Value, frozen=True, kw_only=True, tag="hook"):
     why: str
 
 
-Fact = PhaseTurned | HealthTurned | DownReminded | HookFailed
+Fact = PhaseTurned | HealthTurned | MembersTurned | DownReminded | HookFailed

@@ -80,6 +80,14 @@ class HealthRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="heal
     why: str = ""
 
 
+class OutageRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="outage"):
+    """Since when no member was up, and why; `back` is when one was up again."""
+
+    since: str
+    back: str | None
+    why: str
+
+
 class ReminderRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="reminder"):
     """Since when a site was down without an end, and after how many seconds that is told."""
 
@@ -96,7 +104,15 @@ class HookRecord(Value, frozen=True, kw_only=True, tag_field="kind", tag="hook")
     why: str
 
 
-Record = WindowRecord | MemberRecord | PhaseRecord | HealthRecord | ReminderRecord | HookRecord
+Record = (
+    WindowRecord
+    | MemberRecord
+    | PhaseRecord
+    | HealthRecord
+    | OutageRecord
+    | ReminderRecord
+    | HookRecord
+)
 
 
 class HistoryEntry(Value, frozen=True, kw_only=True):

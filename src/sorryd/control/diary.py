@@ -6,24 +6,28 @@ of the lines are here; those of deeds are the methods of the control protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.control.roster import Turn
-from sorryd.facts import DownReminded, HealthTurned, PhaseTurned
+from sorryd.facts import DownReminded, Fact, HealthTurned, MembersTurned, PhaseTurned
 from sorryd.journal import HistoryEntry
-from sorryd.model import Health
-from sorryd.policy import reminders
+from sorryd.model import Cause, Health
+from sorryd.policy import outages, reminders
+from sorryd.policy.health import any_up
 from sorryd.policy.turns import governing, is_news, turn
 from sorryd.policy.windows import Standing
+from sorryd.snapshot import SiteView
 from sorryd.window import Window
 
 PHASE: Final = "site.phase"
 HEALTH: Final = "member.health"
+LOST: Final = "site.members_lost"
+BACK: Final = "site.members_back"
 REMINDER: Final = "down.reminder"
 
 AT_ONCE: Final = 200
@@ -35,6 +39,7 @@ MOST: Final = 1000
 _log = Logger()
 
 Find = Callable[[str], Window | None]
+F = TypeVar("F", bound=Fact)
 
 
 class Appends(Protocol):
@@ -51,6 +56,7 @@ class Diary:
         self._journal = journal
         self._told = {_key(entry): entry for entry in told}
         self._standings: dict[str, Standing] = {}  # at the look before
+        self._up_since: dict[str, float] = {}  # by site: the moment since which a member is up
         self._waiting: list[HistoryEntry] = []
         self._is_writing = False
         self._lost = 0  # turns of health that were not kept
@@ -60,8 +66,7 @@ class Diary:
         """At the instant `now`, `site` stands like this; `find` finds windows by their ids."""
         before = self._standings.get(site)
         self._standings[site] = standing
-        entry = self._told.get((PHASE, site, ""))
-        last = entry.fact if entry is not None and isinstance(entry.fact, PhaseTurned) else None
+        last = self._last(PhaseTurned, PHASE, site)
         if not is_news(last, standing):
             return
         name = governing(standing)
@@ -104,10 +109,39 @@ class Diary:
         )
         return True
 
+    def members(self, view: SiteView, standing: Standing, now: float, moment: float) -> None:
+        """At the moment `moment`, the instant `now`, a site that stands so has these members."""
+        site, up_for = view.site.name, None
+        if any_up(view.members):
+            up_for = moment - self._up_since.setdefault(site, moment)
+        else:
+            self._up_since.pop(site, None)
+        since = self._outage(site)
+        if outages.has_begun(since, standing, up_for):
+            fact = MembersTurned(
+                since=now, why=self._faults(view), phase=standing.phase, cause=Cause.MEMBERS
+            )
+            self.note(HistoryEntry(at=now, verb=LOST, site=site, fact=fact))
+        elif since is not None and up_for is not None and outages.is_over(up_for):
+            fact = MembersTurned(
+                since=since, back=now - up_for, phase=standing.phase, cause=standing.cause
+            )
+            self.note(HistoryEntry(at=now, verb=BACK, site=site, fact=fact))
+
+    def edges(self) -> Iterator[float]:
+        """The moments at which outages may be over."""
+        for site, up_since in self._up_since.items():
+            yield outages.next_look(self._outage(site), up_since)
+
+    def forget(self, site: str) -> None:
+        """A site is gone: should it come back, nobody has looked at it meanwhile."""
+        self._standings.pop(site, None)
+        self._up_since.pop(site, None)
+
     def turned(self, turn: Turn, now: float) -> None:
         """A member's health has turned. A trial tells nothing, and a rest after it nothing new."""
-        last = self._told.get((HEALTH, turn.site, turn.url))
-        before = last.fact.after if last and isinstance(last.fact, HealthTurned) else Health.UP
+        last = self._last(HealthTurned, HEALTH, turn.site, turn.url)
+        before = Health.UP if last is None else last.after
         if turn.after is Health.TRIAL or turn.after is before:
             return
         fact = HealthTurned(before=before, after=turn.after, why=turn.why)
@@ -129,6 +163,24 @@ class Diary:
         self._is_writing = True
         batch = tuple(self._waiting[:AT_ONCE])
         self._journal.append(batch).addCallbacks(lambda _: self._written(len(batch)), self._refused)
+
+    def _last(self, kind: type[F], verb: str, site: str, member: str = "") -> F | None:
+        """What was told last of a kind."""
+        entry = self._told.get((verb, site, member))
+        return entry.fact if entry is not None and isinstance(entry.fact, kind) else None
+
+    def _outage(self, site: str) -> float | None:
+        return outages.lasting(
+            self._last(MembersTurned, LOST, site), self._last(MembersTurned, BACK, site)
+        )
+
+    def _faults(self, view: SiteView) -> str:
+        return outages.faults(
+            [
+                outages.fault(one, self._last(HealthTurned, HEALTH, view.site.name, one.member.url))
+                for one in view.members
+            ]
+        )
 
     def _written(self, count: int) -> None:
         self._is_writing = False

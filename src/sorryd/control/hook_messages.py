@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sorryd.control.answers import author_result, by_language, instant, optional
 from sorryd.control.telling import deed
-from sorryd.facts import DownReminded, PhaseTurned
+from sorryd.facts import DownReminded, MembersTurned, PhaseTurned
 from sorryd.journal import HistoryEntry, WindowPut
 from sorryd.model import Cause, Config, Phase, Site
 from sorryd.replies_history import HookMessage
@@ -29,6 +29,14 @@ def hook_message(entry: HistoryEntry, site: Site, config: Config) -> HookMessage
     match entry.fact:
         case PhaseTurned() as fact:
             return _phase(message, fact, zone)
+        case MembersTurned() as fact:
+            return replace(
+                message,
+                phase=fact.phase,
+                cause=fact.cause,
+                from_=instant(fact.since, zone),
+                until=optional(fact.back, zone),
+            )
         case DownReminded() as fact:
             return _reminder(message, fact, zone)
         case _:

@@ -8,13 +8,14 @@ from typing import assert_never
 
 from sorryd.control.answers import author_result, by_language, instant, optional
 from sorryd.control.spans import zone_of
-from sorryd.facts import DownReminded, Fact, HealthTurned, HookFailed, PhaseTurned
+from sorryd.facts import DownReminded, Fact, HealthTurned, HookFailed, MembersTurned, PhaseTurned
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.model import Cause, Config, Phase
 from sorryd.replies_history import (
     HealthRecord,
     HookRecord,
     MemberRecord,
+    OutageRecord,
     PhaseRecord,
     Record,
     ReminderRecord,
@@ -98,7 +99,7 @@ def _before(fact: Fact) -> tuple[Record, ...]:
             return (PhaseRecord(phase=fact.before, cause=fact.was),)
         case HealthTurned():
             return (HealthRecord(health=fact.before),)
-        case DownReminded() | HookFailed():
+        case MembersTurned() | DownReminded() | HookFailed():
             return ()
         case _:
             assert_never(fact)
@@ -110,6 +111,9 @@ def _after(fact: Fact, zone: str) -> tuple[Record, ...]:
             return (_phase_record(fact, zone),)
         case HealthTurned():
             return (HealthRecord(health=fact.after, why=fact.why),)
+        case MembersTurned():
+            since, back = instant(fact.since, zone), optional(fact.back, zone)
+            return (OutageRecord(since=since, back=back, why=fact.why),)
         case DownReminded():
             return (ReminderRecord(since=instant(fact.since, zone), limit=fact.limit),)
         case HookFailed():
@@ -141,6 +145,8 @@ def _words(entry: HistoryEntry, zone: str) -> str:
             return _phase_words(fact, zone)
         case HealthTurned(before=before, after=after, why=why):
             return f"{before} -> {after}" + (f": {why}" if why else "")
+        case MembersTurned() as fact:
+            return _outage_words(fact)
         case DownReminded(since=since):
             return f"down since {_spoken(since, zone)}, and no end is set"
         case HookFailed() as fact:
@@ -156,6 +162,13 @@ def _phase_words(fact: PhaseTurned, zone: str) -> str:
     if fact.deadline is not None and fact.after is not Phase.LIVE:
         said += f", until {_spoken(fact.deadline, zone)}"
     return said
+
+
+def _outage_words(fact: MembersTurned) -> str:
+    if fact.back is None:
+        return f"no member is up: {fact.why}"
+    lasted = format_duration(float(math.floor(max(fact.back - fact.since, 0.0))))
+    return f"a member is up again, after {lasted} without any"
 
 
 def _detail(change: Change, before: Sequence[Change], zone: str) -> str:

@@ -9,7 +9,7 @@ socket; what it calls is given to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -199,6 +199,7 @@ class Truth:
         self._roster.configure(config)
         for name in known - names:
             self._chronicle.forget(name)
+            self._diary.forget(name)
             self._files.pop(name, None)
             self._calendar.find_file(name, None)
             self._fetched.pop(name, None)
@@ -237,7 +238,9 @@ class Truth:
             self._snapshot = Snapshot(serial=self._snapshot.serial + 1, sites=sites)
             self._publish(self._snapshot)
         for view in self._snapshot.sites:
-            self._tell(view, self._calendar.standing(view.site, now), now)
+            standing = self._calendar.standing(view.site, now)
+            self._tell(view, standing, now)
+            self._diary.members(view, standing, now, moment)
         self._diary.write()
         self._wake(self._next_look(now, moment))
 
@@ -261,8 +264,12 @@ class Truth:
             verifying=self._calendar.is_verifying(site.name),
         )
 
+    def _edges(self) -> Iterator[float]:
+        yield from self._roster.edges()
+        yield from self._diary.edges()
+
     def _next_look(self, now: float, moment: float) -> float:
         """The instant at which something will be otherwise, if nothing happens before."""
         edges = [self._calendar.standing(site, now).holds_until for site in self._config.sites]
-        members = [now + edge - moment for edge in self._roster.edges()]
+        members = [now + edge - moment for edge in self._edges()]
         return min((*edges, *members), default=math.inf)

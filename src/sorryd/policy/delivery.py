@@ -12,7 +12,15 @@ from typing import Final
 
 from sorryd.policy.macs import derived_key
 
-TOLD: Final = frozenset({"site.phase", "down.reminder", "window.gave_up"})
+TOLD: Final = frozenset(
+    {
+        "site.phase",
+        "site.members_lost",
+        "site.members_back",
+        "down.reminder",
+        "window.gave_up",
+    }
+)
 """The verbs of the events that hooks are told of."""
 
 FIRST: Final = 1.0
