@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from typing import Final, NamedTuple, assert_never
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.control.world import CONFIG, HOUR, World, result
 
@@ -152,8 +152,22 @@ def test_whatever_happens(first: WindowSchedule, deeds: list[Deed]) -> None:
         world.journal.close()
 
 
+def daily(first: str) -> WindowSchedule:
+    return WindowSchedule(id="a", site="shop", from_=first, for_="30m", every="daily")
+
+
+# Planned anew while the clock was a day ahead, and again when it was right.
+AHEAD_OF_TIME: Final = [
+    Waited(DAY),
+    daily("2026-11-20 01:30"),
+    Jumped(-2 * DAY),
+    daily("2026-11-20 00:30"),
+]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scheduling(), DEEDS)
+@example(daily("2026-11-20 19:30"), AHEAD_OF_TIME)
 def test_incremental_is_afresh(first: WindowSchedule, deeds: list[Deed]) -> None:
     """After any story the instances are those that a daemon finds that starts only now."""
     with tempfile.TemporaryDirectory() as folder:

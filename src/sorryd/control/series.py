@@ -26,20 +26,27 @@ class _Series:
 
     def __init__(self, window: Window, kept: dict[float, bool]) -> None:
         self.window = window
-        self.over = -math.inf  # no instance comes that would be over by this instant
+        self.ended = -math.inf  # the last instant at which one was seen to be over
         self.kept = kept  # those that the journal has: whether they are final
         self.given: tuple[Window, ...] = ()  # the others
         self.due = -math.inf  # the instant at which others are to be found
 
+    @property
+    def over(self) -> float:
+        """No instance comes that would be over by this instant.
+
+        Of the changes the last one counts: the clock may have been wrong at the one before.
+        """
+        return max(self.ended, self.window.created, self.window.renewed or -math.inf)
+
     def renew(self, window: Window) -> None:
         """It is like this from now on."""
         self.window = window
-        self.over = max(self.over, window.created, window.renewed or -math.inf)
         self.due = -math.inf
 
     def heed(self, one: Window) -> None:
         """The journal has, or will have, an instance; it is among those kept."""
-        self.over = max(self.over, -math.inf if one.ended is None else one.ended)
+        self.ended = max(self.ended, -math.inf if one.ended is None else one.ended)
         self.due = -math.inf
 
     def find(self, now: float) -> None:
