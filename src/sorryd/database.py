@@ -61,6 +61,10 @@ MIGRATIONS = (
         PRIMARY KEY (site, hook)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE pruned ADD COLUMN site TEXT;  -- NULL: of any, by an older sorryd
+    CREATE UNIQUE INDEX pruned_by_site ON pruned (site);
+    """,
 )
 
 

@@ -102,9 +102,10 @@ def last(connection: sqlite3.Connection) -> int:
     return 0 if found is None else int(found[0])
 
 
-def pruned(connection: sqlite3.Connection) -> int:
-    """The cursor up to which rows may be missing."""
-    return int(connection.execute("SELECT seq FROM pruned").fetchone()[0])
+def pruned(connection: sqlite3.Connection, site: str | None = None) -> int:
+    """The cursor up to which rows may be missing, of a site or of any."""
+    found = connection.execute(f"SELECT max(seq) FROM pruned WHERE {_OF_SITE}", (site, site))
+    return int(found.fetchone()[0])
 
 
 def prune(
@@ -115,13 +116,16 @@ def prune(
         "SELECT seq FROM history WHERE verb = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (HEALTH, kept)
     ).fetchone()
     oldest: list[tuple[Any, ...]] = connection.execute(
-        "SELECT seq, at FROM history WHERE verb = ? ORDER BY seq LIMIT ?", (HEALTH, _AT_ONCE)
+        "SELECT seq, at, site FROM history WHERE verb = ? ORDER BY seq LIMIT ?", (HEALTH, _AT_ONCE)
     ).fetchall()
     least = 0 if too_many is None else too_many[0]
-    gone = [(seq,) for seq, at in oldest if seq <= least or at < now - kept_for]
-    if gone:
-        connection.executemany("DELETE FROM history WHERE seq = ?", gone)
-        connection.execute("UPDATE pruned SET seq = max(seq, ?)", gone[-1])
+    gone = {seq: site for seq, at, site in oldest if seq <= least or at < now - kept_for}
+    connection.executemany("DELETE FROM history WHERE seq = ?", [(seq,) for seq in gone])
+    connection.executemany(
+        "INSERT INTO pruned (site, seq) VALUES (?, ?)"
+        " ON CONFLICT (site) DO UPDATE SET seq = max(seq, excluded.seq)",
+        {site: seq for seq, site in gone.items()}.items(),
+    )
 
 
 # --- how far hooks have been told -----------------------------------------------------------

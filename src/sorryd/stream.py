@@ -25,7 +25,7 @@ Hook = tuple[str, str]  # a site, and its hook
 
 
 class Tail(Value, frozen=True, kw_only=True):
-    """`last` is the newest cursor. Up to `pruned` the history may have gaps."""
+    """`last` is the newest cursor. Up to `pruned` what was asked for may have gaps."""
 
     last: int
     pruned: int
@@ -60,9 +60,9 @@ class Stream:
         """
         return self._journal.read(_following, after, site, limit, verbs)
 
-    def tail(self) -> Deferred[Tail]:
-        """Where the history ends."""
-        return self._journal.read(_tail)
+    def tail(self, site: str | None = None) -> Deferred[Tail]:
+        """Where the history ends; `site` as for `newest`."""
+        return self._journal.read(_tail, site)
 
     def hook_cursors(self, hooks: frozenset[Hook]) -> Deferred[dict[str, int]]:
         """By site, the cursor up to which its hook has been told; `hooks` are all that there are.
@@ -92,8 +92,8 @@ def _following(
     return _entries(history.following(connection, after, site, limit, BATCH, verbs))
 
 
-def _tail(connection: sqlite3.Connection) -> Tail:
-    return Tail(last=history.last(connection), pruned=history.pruned(connection))
+def _tail(connection: sqlite3.Connection, site: str | None) -> Tail:
+    return Tail(last=history.last(connection), pruned=history.pruned(connection, site))
 
 
 def _delivered(connection: sqlite3.Connection, hook: Hook, seq: int, entries: Entries) -> None:

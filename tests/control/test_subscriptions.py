@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.control.conversations import Client, Conversations, ask
-from tests.control.world import ALICE, World, night
+from tests.control.world import ALICE, NOON, SHARED, World, night
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
@@ -19,6 +19,7 @@ from sorryd.control.telling import deed
 from sorryd.journal import HistoryEntry
 from sorryd.messages import Request, SiteDown, SiteUp
 from sorryd.replies import Result
+from sorryd.reports import MemberFailed
 from sorryd.window import Author
 
 
@@ -248,6 +249,19 @@ def test_cursors_of_nowhere(world: World, socket: Socket) -> None:
     assert refused["message"] == "after: events up to 2 are not kept whole any more"
     assert socket.subscribe(after=2).answers()[0]["result"] == {"cursor": 2}
     assert history.pruned(world.journal._opened) == 2
+
+
+def test_a_gap_of_another_site(world: World, socket: Socket) -> None:
+    """Who follows one site misses nothing where lines of another were removed."""
+    fill(world, 2)
+    for name in ("blog", "shop"):
+        world.truth.report(MemberFailed(site=name, url=SHARED, why="refused"))
+    history.prune(world.journal._opened, NOON, kept=0)
+    gap = history.pruned(world.journal._opened)
+    assert 0 < history.pruned(world.journal._opened, "blog") < gap
+    assert "error" in socket.subscribe(after=gap - 1).answers()[0]
+    assert "error" in socket.subscribe(after=gap - 1, site="shop").answers()[0]
+    assert socket.subscribe(after=gap - 1, site="blog").answers()[0]["result"]
 
 
 def test_a_journal_that_fails(world: World, socket: Socket) -> None:

@@ -261,7 +261,7 @@ class Reading:
 
     async def _begin(self, question: EventsSubscribe) -> SubscribeResult:
         decisions.check_site(self.known(), question.site)
-        tail = await self._stream.tail()
+        tail = await self._stream.tail(question.site)
         after = tail.last if question.after is None else question.after
         if after > tail.last:
             text = f"after: the last event is {tail.last}: is {after} of another journal?"
