@@ -10,6 +10,7 @@ from websockets.frames import Close
 from websockets.protocol import CLIENT, SERVER, Protocol, Side
 
 from sorryd.edge.tunnel import CLOSING
+from sorryd.edge.websocket import REST
 from sorryd.edge.wheel import TICK
 
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -98,12 +99,13 @@ def test_end_of_drain(stage: Stage) -> None:
     assert not member.wire.is_aborted
 
 
-def test_nobody_answers(stage: Stage) -> None:
-    """Who does not answer in time gets FIN all the same."""
+@pytest.mark.parametrize("told", [GOING, Close(1001, REST.decode())])
+def test_nobody_answers(stage: Stage, told: Close) -> None:
+    """Who does not answer in time gets FIN all the same; who is at rest for long is told, too."""
     scene = stage()
     visitor, member = talk(scene)
-    end_drain(scene)
-    assert (visitor.hears(), member.hears()) == (GOING, GOING)
+    end_drain(scene) if told is GOING else scene.passes(TIMES.tunnel + 2 * TICK)
+    assert (visitor.hears(), member.hears()) == (told, told)
     scene.passes(CLOSING - 1)
     assert visitor.wire.is_open
     scene.passes(1 + 2 * TICK)

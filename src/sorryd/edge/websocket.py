@@ -11,6 +11,8 @@ from sorryd.edge.frames import GOING_AWAY, Frames, close_frame
 from sorryd.edge.interfaces import Wire
 from sorryd.edge.tunnel import CLOSING, End, Tunnel
 
+REST = b"nothing was said for too long"
+
 
 class WebSocket(Tunnel):
     """Two transports joined, whose frames are known."""
@@ -32,11 +34,20 @@ class WebSocket(Tunnel):
         if self.member.frames.is_lost:
             self._abort()
             return
+        self._part(b"" if self._site.stopping else b"maintenance")
+
+    def timed_out(self) -> None:
+        """See Tunnel: from who is at rest we part as well."""
+        if self._closing or self.is_parting or self.member.frames.is_lost:
+            super().timed_out()
+        else:
+            self._part(REST)
+
+    def _part(self, reason: bytes) -> None:
         self.is_parting = True
         self.deadline = self._site.wheel.now + CLOSING
-        frame_reason = b"" if self._site.stopping else b"maintenance"
         for end in (self.visitor, self.member):
-            end.reason = frame_reason
+            end.reason = reason
             end.tell()
         self.answered()
 
