@@ -112,7 +112,8 @@ def test_a_life_with_a_crash_at_every_write(tmp_path: Path, member: Pages, point
         number += 1
         folder = tmp_path / str(number)
         folder.mkdir()
-        ini = configuration([member.url], drain="0s", announce="0s")
+        check = "tcp interval=100ms rise=1"
+        ini = configuration([member.url], drain="0s", announce="0s", check=check)
         with Daemon(folder, ini, launcher=KILLS_ITSELF) as daemon:
             crashed = _live(daemon, f"{number} {point}")
             _check(daemon)
