@@ -126,9 +126,11 @@ def test_an_end_that_the_journal_refuses(world: World) -> None:
     world.step(-HOUR)
     world.truth.look()
     assert world.phase() == "announced"
+    over = [("nightly@2026-11-22T02:00", "ended")]
+    assert past(world) == over  # also while the journal does not have it
     world.journal.broken = False
     world.truth.look()
-    assert past(world) == [("nightly@2026-11-22T02:00", "ended")]
+    assert past(world) == over
 
 
 def test_instances_wait_for_their_members(world: World) -> None:

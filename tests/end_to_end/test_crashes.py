@@ -93,11 +93,11 @@ def crash_within(daemon: Daemon, step: str, method: str, params: dict[str, Any])
 
 
 def what_is_so(daemon: Daemon) -> Any:
-    """Phase, windows, members and deeds."""
+    """Phase, windows, members and what people did."""
     (site,) = daemon.ask("status")["sites"]
     windows = {one["id"]: one for one in daemon.ask("window.list", {"past": True})}
     entries = daemon.ask("history.list")["entries"]
-    deeds = [deed["action"] for deed in entries if deed["action"] != "site.phase"]
+    deeds = [deed["action"] for deed in entries if deed["author"] is not None]
     return site["phase"], windows, site["members"], deeds
 
 

@@ -63,6 +63,11 @@ class Calendar:
         """The series that are not final; their instances are among `arranged`."""
         return self._book.series
 
+    @property
+    def unsaved(self) -> tuple[Window, ...]:
+        """Windows that the journal does not have yet as they are."""
+        return self._observed.windows
+
     def find(self, name: str, now: float) -> Window | None:
         """The window, series or instance of that id, unless it is final and the journal has it."""
         found = self._windows.get(name) or self._book.get(name) or self._observed.find(name)

@@ -42,6 +42,11 @@ class Observed:
         self._chronicle = chronicle
         self._unsaved: dict[str, _Unsaved] = {}
 
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Those that the journal does not have as they are."""
+        return tuple(unsaved.window for unsaved in self._unsaved.values())
+
     def find(self, name: str) -> Window | None:
         """The window of that id, if the journal does not have it as it is."""
         unsaved = self._unsaved.get(name)

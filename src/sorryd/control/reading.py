@@ -188,7 +188,8 @@ class Reading:
         windows: dict[str, Window] = {}
         if question.past:
             windows |= {one.id: one for one in await self._journal.past(question.site, _MOST)}
-        # The journal may not know of an end yet that has come.
+            # The journal may not know of an end yet that has come.
+            windows |= {one.id: one for one in self._truth.unsaved}
         windows |= {one.id: one for one in self._listed()}
         wanted = [
             window

@@ -102,6 +102,11 @@ class Truth:
         return self._calendar.series
 
     @property
+    def unsaved(self) -> tuple[Window, ...]:
+        """Windows that the journal does not have yet as they are."""
+        return self._calendar.unsaved
+
+    @property
     def snapshot(self) -> Snapshot:
         """The one published last; before the first look, one that nobody has seen."""
         return self._snapshot
