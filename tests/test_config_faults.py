@@ -13,8 +13,12 @@ from sorryd.config_keys import DAEMON, SITE
 
 PORT = "the port must be 1 to 65535"
 DAEMON_BAD = [
-    ("workers", "4", "4: not supported yet (only 0)"),
-    ("workers", "auto", "auto: not supported yet (only 0)"),
+    ("workers", "257", "257: must be auto, or a number, 0 to 256"),
+    ("user", "nobody-here", "nobody-here: this machine knows no such user"),
+    ("shutdown", "30", "30: a duration needs a unit (30s, 30m, 30h)"),
+    ("retire", "0s", "0s: must be at least 1s"),
+    ("admin", "8404", "8404: an address and a port, such as 127.0.0.1:8404"),
+    ("workers", "-1", "-1: must be auto, or a number, 0 to 256"),
     ("down_limit", "1", "1: a duration needs a unit (1s, 1m, 1h)"),
     ("nameserver", "ns.example.com", "ns.example.com: not an IP address"),
     ("nameserver", "10.0.0.1:0", f"10.0.0.1:0: {PORT}"),

@@ -30,6 +30,7 @@ def listeners(text: str, more: str = "") -> list[Listen]:
         ("unix://run/a.sock", [Listen(host="", port=0, path="/run/a.sock")]),
         ("unix:../a.sock", [Listen(host="", port=0, path="/etc/a.sock")]),
         ("unix:/a tls proxy", [Listen(host="", port=0, path="/a", tls=True, proxy=True)]),
+        ("systemd:web tls", [Listen(host="", port=0, name="web", tls=True)]),
         (
             "127.0.0.1:0, 127.0.0.1:0 tls,",
             [Listen(host="127.0.0.1", port=0), Listen(host="127.0.0.1", port=0, tls=True)],

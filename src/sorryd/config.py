@@ -14,7 +14,7 @@ from typing import Final
 
 from sorryd import config_values as values
 from sorryd import ini
-from sorryd.config_addresses import nameserver, socket_path
+from sorryd.config_addresses import bound_address, nameserver, socket_path
 from sorryd.config_keys import DAEMON, Keys
 from sorryd.config_reach import Reach, check_reaches
 from sorryd.config_site import site
@@ -56,7 +56,6 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
     section = document.sections.get("sorryd", ini.Section("sorryd", 1))
     keys = Keys(document.file, section, faults)
     keys.refuse_others(DAEMON)
-    keys.one("workers", values.workers, 0)
     state = keys.one("state", keys.absolute, STATE)
     zone = keys.one("timezone", values.zone, "") or values.machine_zone(os.environ)
     control = keys.one("control", lambda text: socket_path(keys.absolute(text)), CONTROL)
@@ -79,6 +78,12 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
             "access_log_format", values.choice(LogFormat), LogFormat.COMBINED
         ),
         down_limit=keys.one("down_limit", values.duration(0.0), 0.0) or DAY,
+        workers=keys.one("workers", values.workers, 0),
+        shutdown=keys.one("shutdown", values.duration(0.0), 30.0),
+        retire=keys.one("retire", values.duration(1.0), 600.0),
+        user=keys.one("user", values.user, "") or None,
+        group=keys.one("group", values.group, "") or None,
+        admin=keys.one("admin", bound_address, None),
     )
 
 

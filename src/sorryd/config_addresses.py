@@ -73,6 +73,14 @@ def nameserver(text: str) -> tuple[str, int]:
     return literal(host), DNS_PORT if port is None else port
 
 
+def bound_address(text: str) -> tuple[str, int]:
+    """``ADDR:PORT`` or ``[V6]:PORT`` to listen at; port 0: the system chooses one."""
+    host, port = host_and_port(text)
+    if port is None:
+        raise BadValue(f"{shown(text)}: an address and a port, such as 127.0.0.1:8404")
+    return literal(host), port
+
+
 def network(text: str) -> str:
     """A network (``10.0.0.0/8``, or one address) in CIDR form, or the word ``unix``."""
     if text == UNIX:

@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 DAEMON: Final = (
     *("control", "control_mode", "control_group", "state", "workers", "timezone"),
-    *("nameserver", "access_log", "access_log_format", "down_limit"),
+    *("nameserver", "access_log", "access_log_format", "down_limit", "shutdown", "retire"),
+    *("user", "group", "admin"),
 )
 SITE: Final = (
     *("listen", "hosts", "certificate", "private_key", "tls_min", "trusted_proxies"),

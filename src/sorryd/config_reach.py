@@ -44,7 +44,7 @@ def check_reaches(reaches: Iterable[Reach], control: str) -> None:
                 fault = f"{_said(listen)} is the control socket"
             if fault is not None:
                 reach.keys.fault("listen", fault, line)
-            elif listen.port or listen.path is not None:  # port 0 is never the same as another
+            elif listen.port or listen.path or listen.name:  # port 0 is never the same as another
                 claims.setdefault(place, []).append(claim)
     noted: set[tuple[int, str]] = set()
     for sharing in claims.values():
@@ -121,6 +121,8 @@ def _said(listen: Listen) -> str:
     """The address of a listener."""
     if listen.path is not None:
         return f"unix:{listen.path}"
+    if listen.name is not None:
+        return f"systemd:{listen.name}"
     return f"{spelled(listen.host)}:{listen.port}"
 
 

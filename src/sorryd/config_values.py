@@ -10,6 +10,7 @@ import difflib
 import enum
 import grp
 import os
+import pwd
 import re
 import stat
 import zoneinfo
@@ -24,6 +25,7 @@ Word = TypeVar("Word", bound=enum.StrEnum)
 LARGEST_FILE = 16 * 1024 * 1024  # bytes of a page or a PEM file
 LARGEST_SIZE = 2**62
 LONGEST_NAME = 64  # characters of a cookie's name
+MOST_WORKERS = 256
 
 _SIZE = re.compile(r"([0-9]{1,19})([kmg]?)", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -121,12 +123,12 @@ def percent(most: int) -> Callable[[str], float]:
 
 
 def workers(text: str) -> int:
-    """``0``: one process. Other numbers and ``auto`` are known and not served yet."""
-    if text != "auto" and not is_digits(text):
-        raise BadValue(f"{shown(text)}: not a number of workers")
-    if text == "auto" or int(text) != 0:
-        raise BadValue(f"{shown(text)}: not supported yet (only 0)")
-    return 0
+    """A number of edge processes; ``auto``: one for each core that this process may use."""
+    if text == "auto":
+        return len(os.sched_getaffinity(0))
+    if not is_digits(text) or int(text) > MOST_WORKERS:
+        raise BadValue(f"{shown(text)}: must be auto, or a number, 0 to {MOST_WORKERS}")
+    return int(text)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -208,6 +210,14 @@ def group(text: str) -> str:
         return grp.getgrnam(text).gr_name
     except (KeyError, ValueError):
         raise BadValue(f"{shown(text)}: this machine knows no such group") from None
+
+
+def user(text: str) -> str:
+    """The name of a user that this machine knows."""
+    try:
+        return pwd.getpwnam(text).pw_name
+    except (KeyError, ValueError):
+        raise BadValue(f"{shown(text)}: this machine knows no such user") from None
 
 
 def file_bytes(path: str) -> bytes:

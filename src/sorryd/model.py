@@ -104,7 +104,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 class Listen(Value, frozen=True):
     """A listening address; `host` is a literal IPv4 or IPv6 address without brackets.
 
-    `path` is that of a UNIX socket; `host` is empty and `port` 0 then. With `proxy`, each
+    `path` is that of a UNIX socket; `host` is empty and `port` 0 then. So they are with `name`,
+    that of a socket which the supervisor opened (sd_listen_fds_with_names(3)). With `proxy`, each
     connection begins with the PROXY protocol.
     """
 
@@ -113,6 +114,7 @@ class Listen(Value, frozen=True):
     tls: bool = False
     proxy: bool = False
     path: str | None = None
+    name: str | None = None
 
 
 class Certificate(Value, frozen=True):
@@ -279,3 +281,9 @@ class Config(Value, frozen=True):
     access_log: str = ""  # a path, "-" for stdout, or "" for none
     access_log_format: LogFormat = LogFormat.COMBINED
     down_limit: float = 86400.0  # an open-ended down longer than this is warned of, daily
+    workers: int = 0  # edge processes; 0: the one process is all
+    shutdown: float = 30.0  # seconds that requests in flight get when sorryd stops
+    retire: float = 600.0  # seconds that they get in a worker that another one replaces
+    user: str | None = None  # who sorryd becomes when its addresses are bound; None: stays
+    group: str | None = None  # None: the user's own
+    admin: tuple[str, int] | None = None  # address and port of the numbers; None: none
