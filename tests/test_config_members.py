@@ -131,6 +131,14 @@ def test_a_member_twice(first: str, second: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("workers", ["2", "3", "0"])
+def test_a_limit_for_each_worker(workers: str) -> None:
+    """A member's limit is split among workers, and none of them may be left without a part."""
+    found = faults(f"[sorryd]\nworkers = {workers}\n{SITE}  http://a max_connections=2\n  http://b")
+    few = "max_connections=2: must be at least 3, one for each of the workers"
+    assert found == ([f"7: [site a] members: {few}"] if workers == "3" else [])
+
+
 def test_standby_alone() -> None:
     """Standby members need one that they stand by for."""
     assert faults(f"{SITE}  http://a standby\n  http://b standby") == [

@@ -59,9 +59,11 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
     state = keys.one("state", keys.absolute, STATE)
     zone = keys.one("timezone", values.zone, "") or values.machine_zone(os.environ)
     control = keys.one("control", lambda text: socket_path(keys.absolute(text)), CONTROL)
+    workers = keys.one("workers", values.workers, 0)
     reaches: list[Reach] = []
     sites = [
-        site(name, section, state, zone, reaches) for name, section in _sites(document, faults)
+        site(name, section, state, zone, workers, reaches)
+        for name, section in _sites(document, faults)
     ]
     check_reaches(reaches, control)
     return Config(
@@ -78,7 +80,7 @@ def _config(document: ini.Document, faults: list[ini.Fault]) -> Config:
             "access_log_format", values.choice(LogFormat), LogFormat.COMBINED
         ),
         down_limit=keys.one("down_limit", values.duration(0.0), 0.0) or DAY,
-        workers=keys.one("workers", values.workers, 0),
+        workers=workers,
         shutdown=keys.one("shutdown", values.duration(0.0), 30.0),
         retire=keys.one("retire", values.duration(1.0), 600.0),
         user=keys.one("user", values.user, "") or None,

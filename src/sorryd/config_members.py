@@ -21,8 +21,11 @@ _KNOWN: Final = (
 )
 
 
-def members(keys: Keys) -> tuple[Member, ...]:
-    """The members of a site: no server twice, and at least one that is no standby."""
+def members(keys: Keys, workers: int = 0) -> tuple[Member, ...]:
+    """The members of a site: no server twice, and at least one that is no standby.
+
+    Each of the `workers` needs a part of a member's limit, or it could never ask that member.
+    """
     retry = keys.one("retry", duration(0.0, bare=True), 5.0)
     found = keys.lines("members", lambda text: _member(text, retry, keys.absolute))
     lines: dict[Member, int] = {}
@@ -30,6 +33,9 @@ def members(keys: Keys) -> tuple[Member, ...]:
         first = lines.setdefault(_server(one), line)
         if first != line:
             keys.fault("members", f"{one.url}: is already at line {first}", line)
+        if 0 < one.max_connections < workers:
+            few = f"max_connections={one.max_connections}: must be at least {workers}"
+            keys.fault("members", f"{few}, one for each of the workers", line)
     if found and all(one.standby for _, one in found):
         keys.fault("members", "at least one member must not be standby")
     return tuple(one for _, one in found)

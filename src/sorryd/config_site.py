@@ -24,11 +24,11 @@ from sorryd.config_sorry import (
 from sorryd.model import Balance, Listen, Site, SorryMode, Timeouts
 
 
-def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> Site:
+def site(name: str, keys: Keys, state: str, zone: str, workers: int, reaches: list[Reach]) -> Site:
     """The site that the keys tell; faults are noted there, and bad values stand in as default.
 
-    `state` is the path of the journal and `zone` the daemon's. Where the site is reached is
-    added to `reaches`.
+    `state` is the path of the journal, `zone` the daemon's, and `workers` how many edge
+    processes share the site. Where the site is reached is added to `reaches`.
     """
     keys.refuse_others(SITE)
     for key in ("listen", "members"):
@@ -49,7 +49,7 @@ def site(name: str, keys: Keys, state: str, zone: str, reaches: list[Reach]) -> 
     return Site(
         name=name,
         listen=tuple(one for _, one in listeners),
-        members=members(keys),
+        members=members(keys, workers),
         timezone=keys.one("timezone", values.zone, zone),
         sorry_pages=pages(keys),
         hosts=tuple(one for _, one in hosts),

@@ -10,6 +10,8 @@ class MemberView(Value, frozen=True):
     """A member as the edge shall treat it now.
 
     `ramp` is the part of its weight that a member gets that starts slowly, above 0 and up to 1.
+    `trial` is the number of the worker that may try it while it is on trial, from 1; 0 where there
+    is only one.
     """
 
     member: Member
@@ -17,6 +19,7 @@ class MemberView(Value, frozen=True):
     weight: int = 1
     health: Health = Health.UP
     ramp: float = 1.0
+    trial: int = 0
 
 
 class GivenPage(Value, frozen=True):
