@@ -9,10 +9,13 @@ from sorryd.model import Config
 from sorryd.replies import ReloadResult
 from sorryd.window import Window
 
-SETTINGS: Final = ("timezone", "access_log", "access_log_format", "down_limit")
+SETTINGS: Final = (
+    *("timezone", "access_log", "access_log_format", "down_limit"),
+    *("workers", "shutdown", "retire", "admin"),
+)
 """Keys of ``[sorryd]`` that a reload changes."""
 
-LATER: Final = ("nameserver",)
+LATER: Final = ("nameserver", "user", "group")
 """Keys of ``[sorryd]`` that count from the next start."""
 
 
