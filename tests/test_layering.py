@@ -82,6 +82,10 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
         | {"recording", "given"}
     ),
+    "workers": frozenset(
+        {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets", "folders"}
+        | {"reactors", "access_log", "recording", "sockets"}
+    ),
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given"}

@@ -1,0 +1,3 @@
+"""Where the dialogues of processes are played."""
+
+from tests.workers.turning import turning as turning
