@@ -31,6 +31,8 @@ PROXIES = "trusted_proxies = 0.0.0.0/0"
                      True, id="other-spelling"),
         pytest.param(sites(("unix:/a", "a.example"), ("unix:/x/../a", "b.example")),
                      True, id="socket"),
+        pytest.param(sites(("systemd:web", "a.example"), ("systemd:web", "b.example")),
+                     True, id="name"),
         pytest.param(sites(("127.0.0.1:443 tls", "a.example"), ("127.0.0.1:443 tls", "b.example"),
                            more=TLS), True, id="tls"),
         pytest.param(sites(("127.0.0.1:80 proxy", "a.example"), ("127.0.0.1:80 proxy", "b.example"),
@@ -39,6 +41,9 @@ PROXIES = "trusted_proxies = 0.0.0.0/0"
                      False, id="same-host-other-port"),
         pytest.param(sites(("127.0.0.1:0", ""), ("127.0.0.1:0", "")), False, id="port-0"),
         pytest.param(sites(("127.0.0.1:0", ""), ("0.0.0.0:0", "")), False, id="port-0-covered"),
+        pytest.param(sites(("systemd:web", ""), ("127.0.0.1:0", "")), False, id="port-0-and-name"),
+        pytest.param(sites(("unix:/a", ""), ("0.0.0.0:0", "")), False, id="any-0-and-socket"),
+        pytest.param(sites(("systemd:web", ""), ("0.0.0.0:0", "")), False, id="any-0-and-name"),
         pytest.param(sites(("0.0.0.0:80", ""), ("[::]:80", "")), False, id="families"),
         pytest.param(sites(("unix:/a", ""), ("unix:/b", "")), False, id="sockets"),
     ],
@@ -98,6 +103,13 @@ def test_sites_side_by_side(text: str, shared: bool) -> None:
         pytest.param(sites(("unix:/a, unix:/a", "")),
                      ["2: [site a] listen: unix:/a is already listened at (unix:/a, line 2)"],
                      id="socket-twice"),
+        pytest.param(sites(("systemd:web, systemd:web", "")),
+                     ["2: [site a] listen: systemd:web is already listened at "
+                      "(systemd:web, line 2)"], id="name-twice"),
+        pytest.param(sites(("systemd:web tls", "a.example"), ("systemd:web", "b.example"),
+                           more=TLS),
+                     ["7: [site b] listen: systemd:web: sites at one address must agree in tls "
+                      "and proxy ([site a] has systemd:web tls, line 2)"], id="name-tls-differs"),
         pytest.param(sites(("0.0.0.0:80, 127.0.0.1:80, [::]:80", "")),
                      ["2: [site a] listen: 127.0.0.1:80 is already listened at "
                       "(0.0.0.0:80, line 2)"], id="covered"),

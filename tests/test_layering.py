@@ -76,7 +76,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "reactors": frozenset(),
     "options": frozenset({"config", "control", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
-    "sockets": frozenset({"model", "edge", "unix_sockets"}),
+    "inherited": frozenset({"model", "edge"}),
+    "sockets": frozenset({"model", "edge", "unix_sockets", "inherited"}),
     "recording": frozenset({"access_log", "edge", "model"}),
     "preparing": frozenset(
         {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
@@ -90,7 +91,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given"}
         | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
-        | {"hook_sending", "hooks", "stream"}
+        | {"hook_sending", "hooks", "inherited", "stream"}
     ),
 }
 

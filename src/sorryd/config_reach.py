@@ -73,7 +73,7 @@ def _clash(claim: _Claim, others: Sequence[_Claim]) -> str | None:
 
 def _covered(place: Listen, claims: dict[Listen, list[_Claim]]) -> str | None:
     """Why `place` is taken where another address is; None where it is not."""
-    if place in claims:
+    if place in claims or not place.port:
         return None
     for other, (first, *_) in claims.items():
         same_family = (":" in other.host) == (":" in place.host)

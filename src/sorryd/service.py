@@ -36,6 +36,7 @@ from sorryd.edge.tls import TlsFault
 from sorryd.given.pages import Given, GivenPages, given
 from sorryd.hook_sending import Sending
 from sorryd.hooks import Hooks
+from sorryd.inherited import Inherited, given_descriptors
 from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
@@ -94,7 +95,7 @@ class Sorryd(Service):
         self._config = config  # that of the start
         self._reactor = reactor
         self._is_daemon = is_daemon
-        self._sockets = Sockets()
+        self._sockets = Sockets(Inherited(given_descriptors(os.environ, os.getpid())))
         self._bound: Mapping[Place, Bound] = {}  # at the start
         self._renewing = LoopingCall(self._look_at_certificates)
         self._renewing.clock = reactor
@@ -139,7 +140,7 @@ class Sorryd(Service):
         self._journal.close()
 
     def _bind(self) -> None:
-        self._bound = self._sockets.bind(self._config.sites)
+        self._bound = self._sockets.begin(self._config.sites)
 
     def _start(self) -> None:
         reactor = self._reactor

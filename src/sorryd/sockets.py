@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from sorryd.edge.listener import Bound, ListenFault, bind
+from sorryd.inherited import Handed, Inherited
 from sorryd.model import Listen, Site
 from sorryd.unix_sockets import identity, remove
 
@@ -15,7 +16,8 @@ from sorryd.unix_sockets import identity, remove
 class Place(NamedTuple):
     """What one socket is for: an address, whatever else is said of it.
 
-    Of port 0 each site has its own sockets, by what is said of them, so many as it asks for.
+    Of port 0 each site has its own sockets, by what is said of them, so many as it asks for. Of a
+    name there are as many as the supervisor opened.
     """
 
     listen: Listen
@@ -24,10 +26,22 @@ class Place(NamedTuple):
 
 
 class Sockets:
-    """Those in use."""
+    """Those in use. What a supervisor `inherited` to us comes before a socket of our own."""
 
-    def __init__(self) -> None:
+    def __init__(self, inherited: Inherited | None = None) -> None:
         self._in_use: Mapping[Place, Bound] = {}
+        self._inherited = inherited or Inherited()
+
+    def begin(self, sites: Sequence[Site]) -> Mapping[Place, Bound]:
+        """Those for the start: `bind`, with what a supervisor has for us looked through.
+
+        Raises ListenFault, also where something was handed over that nobody can listen at.
+        """
+        self._inherited.open()
+        self._inherited.evict(listen for site in sites for listen in site.listen)
+        found = self.bind(sites)
+        self._inherited.warn_of_unwanted()
+        return found
 
     def bind(self, sites: Iterable[Site]) -> Mapping[Place, Bound]:
         """A socket for each address of `sites`: the one in use, else a new one.
@@ -37,13 +51,31 @@ class Sockets:
         found: dict[Place, Bound] = {}
         try:
             for place, (listen, names) in _places(sites).items():
-                running = self._in_use.get(place)
-                sock = bind(listen) if running is None else running.sock
-                found[place] = Bound(listen, tuple(names), sock)
+                for number, (sock, is_given) in enumerate(self._at(place)):
+                    one = place._replace(number=place.number + number)
+                    found[one] = Bound(listen, tuple(names), sock, is_given)
         except ListenFault:
             self.drop(found)
             raise
         return found
+
+    def _at(self, place: Place) -> Iterator[Handed]:
+        """The sockets of a place: one, but of a name all that there are."""
+        listen = place.listen
+        in_use = self._in_use_at(place)
+        if in_use:
+            yield from in_use
+        elif listen.name is not None:
+            yield from self._inherited.named(listen.name)
+        else:
+            yield self._inherited.at(listen) or Handed(bind(listen), is_given=False)
+
+    def _in_use_at(self, place: Place) -> Sequence[Handed]:
+        if place.listen.name is None:
+            found = [self._in_use[place]] if place in self._in_use else []
+        else:
+            found = [one for there, one in self._in_use.items() if there.listen == place.listen]
+        return [Handed(one.sock, one.is_given) for one in found]
 
     def use(self, bound: Mapping[Place, Bound]) -> None:
         """These are in use from now on. Whoever accepts at the others closes them."""
@@ -53,7 +85,7 @@ class Sockets:
         """Close those of `bound` that are not in use."""
         for place in bound.keys() - self._in_use.keys():
             bound[place].sock.close()
-            if place.listen.path is not None:
+            if place.listen.path is not None and not bound[place].is_given:
                 remove(place.listen.path, identity(place.listen.path))
 
 
@@ -67,7 +99,7 @@ def _places(sites: Iterable[Site]) -> dict[Place, tuple[Listen, list[str]]]:
 
 
 def _place(listen: Listen, site: Site, taken: Iterable[Place]) -> Place:
-    if listen.port or listen.path is not None:
+    if listen.port or listen.path is not None or listen.name is not None:
         return Place(replace(listen, tls=False, proxy=False))
     mine = [place for place in taken if place.listen == listen and place.site == site.name]
     return Place(listen, site.name, len(mine))

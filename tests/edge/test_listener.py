@@ -64,6 +64,21 @@ def test_accepts(loop: Loop, arrivals: Arrivals, host: str) -> None:
     listener.stop()
 
 
+@pytest.mark.parametrize(("host", "address"), [("::1", "::1"), ("127.0.0.1", "127.0.0.1")])
+def test_both_families_at_one_socket(
+    loop: Loop, arrivals: Arrivals, host: str, address: str
+) -> None:
+    """A supervisor's socket may take IPv4 too: such an address is told as what it is."""
+    sock = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    sock.setblocking(False)
+    listener = Listener(sock, loop.readiness, loop, arrivals, is_given=True)
+    listener.start()
+    with socket.create_connection((host, sock.getsockname()[1])):
+        loop.until(lambda: arrivals.addresses)
+    assert arrivals.addresses == [address]
+    listener.stop()
+
+
 def test_batch(loop: Loop, arrivals: Arrivals) -> None:
     """One turn accepts many, but not endlessly many."""
     sock = bind(Listen(host="127.0.0.1", port=0))

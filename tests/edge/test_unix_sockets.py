@@ -128,3 +128,30 @@ def test_a_file_that_took_its_place(loop: Loop, path: str) -> None:
     Path(path).touch()
     listener.stop()
     assert os.path.exists(path)
+
+
+def test_a_file_of_the_supervisor(loop: Loop, path: str) -> None:
+    """What a supervisor opened, it removes."""
+    listener = Listener(
+        bind(listen(path)), loop.readiness, loop, lambda sock, address: None, is_given=True
+    )
+    listener.start()
+    listener.stop()
+    assert os.path.exists(path)
+
+
+def test_a_name_without_a_file(loop: Loop) -> None:
+    """An abstract UNIX socket, which a supervisor may open, is listened at as any other."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind("")  # the kernel chooses an abstract name (unix(7))
+    sock.listen()
+    sock.setblocking(False)
+    arrived: list[socket.socket] = []
+    listener = Listener(sock, loop.readiness, loop, lambda one, _: arrived.append(one))
+    assert listener.name.startswith("unix:@")
+    listener.start()
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.connect(sock.getsockname())
+        loop.until(lambda: arrived)
+    arrived[0].close()
+    listener.stop()

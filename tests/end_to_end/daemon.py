@@ -103,6 +103,7 @@ class Daemon:
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: int | None = None  # a descriptor that is readable once it has ended
+        self._inherited: tuple[int, ...] = ()  # descriptors that it gets from us
         self._log_from = 0  # where the log of this run begins
         self.pid = 0
 
@@ -149,8 +150,9 @@ class Daemon:
         self._log_from = len(self._whole_log())
         with self.log_file.open("ab") as log, self.error_file.open("ab") as errors:
             process = subprocess.Popen(
-                self.command(), stdout=log, stderr=errors, cwd=self.folder, env=self._environment
-            )
+                self.command(), stdout=log, stderr=errors, cwd=self.folder, env=self._environment,
+                pass_fds=self._inherited,
+            )  # fmt: skip
         if self._foreground:
             self._process, self.pid = process, process.pid
         else:

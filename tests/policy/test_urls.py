@@ -27,6 +27,7 @@ HTTP, HTTPS = Listen(host="0.0.0.0", port=80), Listen(host="::", port=443, tls=T
         ([Listen(host="127.0.0.1", port=0)], {"hosts": ("a.example",)}, []),
         ([Listen(host="127.0.0.1", port=80, proxy=True)], {"hosts": ("a.example",)}, []),
         ([Listen(host="", port=0, path="/run/a.sock")], {"hosts": ("a.example",)}, []),
+        ([Listen(host="", port=0, name="web", tls=True)], {"hosts": ("a.example",)}, []),
         ([HTTP, Listen(host="::", port=80)], {"hosts": ("a", "b")}, ["http://a", "http://b"]),
     ],
 )

@@ -13,7 +13,7 @@ from sorryd.edge.descriptors import Seldom
 from sorryd.edge.door import Door
 from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.introduction import Introduction
-from sorryd.edge.listener import Listener
+from sorryd.edge.listener import Bound, Listener
 from sorryd.edge.lobby import Lobby
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
@@ -27,11 +27,16 @@ _A_STRANGER: Final = "it is not among trusted_proxies"
 class Entrance:
     """A listening socket, and the door that those who come to it find; it may be exchanged."""
 
-    def __init__(self, sock: socket.socket, door: Door, lobby: Lobby) -> None:
+    def __init__(self, bound: Bound, door: Door, lobby: Lobby) -> None:
         self.door = door
         self._lobby = lobby
         self._listener = Listener(
-            sock, lobby.readiness, lobby.reactor, self.accepted, lobby.has_room
+            bound.sock,
+            lobby.readiness,
+            lobby.reactor,
+            self.accepted,
+            lobby.has_room,
+            bound.is_given,
         )
         self._name = self._listener.name
         self._seldom_full = Seldom(lambda: lobby.wheel.now)
@@ -41,7 +46,7 @@ class Entrance:
     def place(self) -> str:
         """Where it is, for the log."""
         listen = self.door.listen
-        if listen.path is not None:
+        if self._name.startswith("unix:"):
             return f"{self._name} (TLS)" if listen.tls else self._name
         return f"{'https' if listen.tls else 'http'}://{self._name}"
 

@@ -38,7 +38,7 @@ class Entrances:
         for one in bound:
             entrance = before.get(one.sock)
             if entrance is None:
-                entrance = Entrance(one.sock, self._door(one), self._lobby)
+                entrance = Entrance(one, self._door(one), self._lobby)
             elif entrance.door.listen != one.listen:
                 entrance.door = self._door(one)
             entrance.door.names = one.sites

@@ -22,6 +22,9 @@ BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
 
+_MAPPED: Final = "::ffff:"
+"""Before the IPv4 address of who came by a socket for both (RFC 4291 §2.5.5.2)."""
+
 _GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 
 Accepted = Callable[[socket.socket, str], None]
@@ -38,13 +41,21 @@ class ListenFault(Exception):
 class Bound:
     """A socket that listens for some sites; nobody is accepted yet.
 
-    `sites` are their names in the order of the file: the first is the default.
+    `sites` are their names in the order of the file: the first is the default. The file of a UNIX
+    socket is removed by whoever made it: not by us where it `is_given`, by a supervisor.
     """
 
-    def __init__(self, listen: Listen, sites: tuple[str, ...], sock: socket.socket) -> None:
+    def __init__(
+        self,
+        listen: Listen,
+        sites: tuple[str, ...],
+        sock: socket.socket,
+        is_given: bool = False,
+    ) -> None:
         self.listen = listen
         self.sites = sites
         self.sock = sock
+        self.is_given = is_given
 
 
 def bind(listen: Listen) -> socket.socket:
@@ -98,8 +109,12 @@ class Listener:
         reactor: IReactorTime,
         accepted: Accepted,
         has_room: Callable[[], bool] = lambda: True,
+        is_given: bool = False,
     ) -> None:
-        """`has_room` is asked before each accept: False lets those who come wait."""
+        """`has_room` is asked before each accept: False lets those who come wait.
+
+        `is_given` is as in Bound.
+        """
         self._sock = sock
         self._readiness = readiness
         self._reactor = reactor
@@ -108,9 +123,10 @@ class Listener:
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
         self._path: str | None = None
+        self._mapped = _MAPPED if takes_both(sock) else ""
         if sock.family == socket.AF_UNIX:
-            self._path = sock.getsockname()
-            self._file = identity(self._path)
+            self._path = path_of(sock)
+            self._file = None if is_given else identity(self._path)
 
     @property
     def name(self) -> str:
@@ -152,7 +168,8 @@ class Listener:
                 continue
             sock.setblocking(False)
             # The zone of a link-local address (RFC 4007 §11) means nothing to others.
-            self._accepted(sock, name[0].partition("%")[0] if self._path is None else "")
+            address = name[0].partition("%")[0] if self._path is None else ""
+            self._accepted(sock, address.removeprefix(self._mapped))
             if self._sock.fileno() < 0 or not self._has_room():
                 return
 
@@ -165,6 +182,18 @@ class Listener:
             )  # fmt: skip
         self._readiness.unwatch_read(self._sock.fileno())
         self._resting = self._reactor.callLater(REST, self.start)
+
+
+def takes_both(sock: socket.socket) -> bool:
+    """Whether an IPv6 socket takes IPv4 too (RFC 3493 §3.7). Ours never do."""
+    is_ipv6 = sock.family == socket.AF_INET6
+    return is_ipv6 and not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+
+
+def path_of(sock: socket.socket) -> str:
+    """The path of a UNIX socket; ``@...`` is an abstract one (unix(7)), which is no file."""
+    name = sock.getsockname()
+    return name if isinstance(name, str) else "@" + name[1:].decode(errors="replace")
 
 
 def _words(why: OSError) -> str:

@@ -1,0 +1,146 @@
+"""A supervisor as systemd is one, as far as a daemon can see: sockets down, notices up.
+
+with Notices(tmp_path) as notices, Supervised(tmp_path, ini, notices=notices) as daemon:
+    notices.wait_for("READY=1")
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import pytest
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.waiting import PATIENCE
+
+MOST: Final = 16  # descriptors of one notice
+
+_EXECUTE: Final = """
+import fcntl, os, sys
+handed = [int(fd) for fd in sys.argv[1].split()]
+held = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in handed]
+for number, fd in enumerate(held):
+    os.dup2(fd, 3 + number)
+for fd in {*handed, *held} - {*range(3, 3 + len(handed))}:
+    os.close(fd)
+if handed:
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(handed)))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class Notice(NamedTuple):
+    """What one datagram said; the descriptors that came with it are the reader's."""
+
+    fields: dict[str, str]
+    descriptors: tuple[int, ...]
+    at: float  # a moment
+
+
+class Notices:
+    """The socket that a service notifies (sd_notify(3)), and what came there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = str(folder / "notify.sock")
+        self.all: list[Notice] = []
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sock.bind(self.address)
+        self._read = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._take(0.0)
+        for notice in self.all:
+            for fd in notice.descriptors:
+                with contextlib.suppress(OSError):
+                    os.close(fd)
+        self._sock.close()
+        if kind is not None:
+            print("--- notices", *(notice.fields for notice in self.all), sep="\n")
+
+    def wait_for(self, *lines: str) -> Notice:
+        """The next one, after those waited for before, that says each of `lines`.
+
+        A line without ``=`` is the name of a field, whatever its value.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            while self._read < len(self.all):
+                self._read += 1
+                notice = self.all[self._read - 1]
+                if all(_has(notice, line) for line in lines):
+                    return notice
+            if not self._take(deadline - time.monotonic()):
+                pytest.fail(f"{lines} was not notified within {PATIENCE:g} s: {self.all}")
+
+    def _take(self, patience: float) -> bool:
+        """Read what is there, after waiting for something; whether there was anything."""
+        before = len(self.all)
+        while select.select([self._sock], [], [], max(0.0, patience))[0]:
+            size = MOST * array.array("i").itemsize
+            data, attached, _, _ = self._sock.recvmsg(65536, socket.CMSG_SPACE(size))
+            lines = (line.partition("=") for line in data.decode().splitlines())
+            fields = {name: value for name, _, value in lines}
+            self.all.append(Notice(fields, _descriptors(attached), time.monotonic()))
+            patience = 0.0
+        return len(self.all) > before
+
+
+def _has(notice: Notice, line: str) -> bool:
+    name, separator, value = line.partition("=")
+    return name in notice.fields and (not separator or notice.fields[name] == value)
+
+
+def _descriptors(attached: Sequence[tuple[int, int, bytes]]) -> tuple[int, ...]:
+    found = array.array("i")
+    for level, kind, data in attached:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return tuple(found)
+
+
+class Supervised(Daemon):
+    """A daemon that gets the `sockets`, each with a name, and notifies `notices`.
+
+    `more` is what else the supervisor says in the environment. It may be started again with
+    others.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ini: str,
+        *,
+        sockets: Sequence[tuple[str, socket.socket]] = (),
+        notices: Notices | None = None,
+        more: dict[str, str] | None = None,
+        foreground: bool = True,
+    ) -> None:
+        super().__init__(folder, ini, foreground=foreground)
+        self._environment |= more or {}
+        if notices is not None:
+            self._environment["NOTIFY_SOCKET"] = notices.address
+        self.hand(sockets)
+
+    def hand(self, sockets: Sequence[tuple[str, socket.socket]]) -> None:
+        """Let it have these from its next start on."""
+        self._inherited = tuple(sock.fileno() for _, sock in sockets)
+        self._environment["LISTEN_FDNAMES"] = ":".join(name for name, _ in sockets)
+
+    def command(self, *options: str) -> list[str]:
+        handed = " ".join(map(str, self._inherited))
+        script, *rest = super().command(*options)
+        return [sys.executable, "-c", _EXECUTE, handed, script, *rest]
