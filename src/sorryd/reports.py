@@ -23,6 +23,18 @@ class MemberAnswered(Value, frozen=True, tag=True):
     url: str
 
 
+class MemberTried(Value, frozen=True, tag=True):
+    """A worker, by its number, begins the trial of a member; or one is over without a verdict.
+
+    Where there is one worker alone, nobody asks.
+    """
+
+    site: str
+    url: str
+    worker: int
+    begins: bool
+
+
 class CheckPassed(Value, frozen=True, tag=True):
     """An active check that began at the moment `began` found a member well."""
 
@@ -46,7 +58,7 @@ class EdgePassed(Value, frozen=True, tag=True):
     at: float
 
 
-Report = MemberFailed | MemberAnswered | CheckPassed | CheckFailed | EdgePassed
+Report = MemberFailed | MemberAnswered | MemberTried | CheckPassed | CheckFailed | EdgePassed
 
 
 class Active(Value, frozen=True):

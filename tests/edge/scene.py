@@ -72,6 +72,7 @@ class Scene:
     ) -> None:
         self.clock = Clock()
         self.wall = NOON
+        self.worker = 0  # who may try members; 0: we are alone
         self.reports: list[Report] = []
         self.refusing: dict[str, str] = {}
         self.dialling: list[Dialling] = []
@@ -210,7 +211,9 @@ class Scene:
     def publish(self, *windows: Window, **health: Health) -> None:
         """A new snapshot: what is known of members by their names, and all windows."""
         members = tuple(
-            msgspec.structs.replace(view, health=health.get(view.member.host, view.health))
+            msgspec.structs.replace(
+                view, health=health.get(view.member.host, view.health), trial=self.worker
+            )
             for view in self._view.members
         )
         self._view = SiteView(site=self._view.site, members=members, windows=windows)

@@ -7,7 +7,7 @@ from tests.edge.messages import GET, OK, asked, passed, status_of
 from tests.edge.scene import Stage
 
 from sorryd.model import Health, MemberState
-from sorryd.reports import MemberAnswered
+from sorryd.reports import MemberAnswered, MemberTried
 
 UP, RESTING, TRIAL = Health.UP, Health.RESTING, Health.TRIAL
 
@@ -77,6 +77,42 @@ def test_trial(stage: Stage) -> None:
     for member in (tried, *others):
         member.says(OK)
     assert [visitor.gets() for visitor in visitors] == 4 * [passed(OK)]
+
+
+def test_who_may_try_tells_of_it(stage: Stage) -> None:
+    """A worker among others says when a trial begins, and when it is over without a verdict."""
+    scene = stage(members=2)
+    scene.worker = 3
+    scene.publish(a=TRIAL)
+    visitor = scene.visitor()
+    visitor.says(GET)
+    scene.member("a")
+    begun = MemberTried(site="shop", url="http://a", worker=3, begins=True)
+    assert scene.reports == [begun]
+    visitor.resets()
+    over = MemberTried(site="shop", url="http://a", worker=3, begins=False)
+    assert scene.reports == [begun, over]
+    again = scene.visitor()
+    again.says(GET)
+    scene.member("a").says(OK)
+    assert scene.reports[2:] == [begun, MemberAnswered(site="shop", url="http://a")]
+    assert again.gets() == passed(OK)
+
+
+def test_the_leave_passes_on_meanwhile(stage: Stage) -> None:
+    """A trial whose worker may try no more is finished, and nobody else is sent there."""
+    scene = stage(members=2)
+    scene.worker = 3
+    scene.publish(a=TRIAL)
+    visitor, other = scene.visitor(), scene.visitor()
+    visitor.says(GET)
+    tried = scene.member("a")
+    scene.publish(a=RESTING)
+    other.says(GET)
+    scene.member("b").says(OK)
+    tried.says(OK)
+    assert visitor.gets() == other.gets() == passed(OK)
+    assert scene.reports[1:] == [MemberAnswered(site="shop", url="http://a")]
 
 
 def test_failed_trial(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import assert_never
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.control.roster import Turn
+from sorryd.control.turn import Turn
 from sorryd.journal import Change, HistoryEntry, MemberPut, WindowPut
 from sorryd.model import Cause, Health, Phase, Site
 from sorryd.policy.health import any_up

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.control.roster import Turn
+from sorryd.control.turn import Turn
 from sorryd.facts import DownReminded, Fact, HealthTurned, MembersTurned, PhaseTurned
 from sorryd.journal import HistoryEntry
 from sorryd.model import Cause, Health

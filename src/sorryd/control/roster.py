@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple, TypeVar, assert_never
 
+from sorryd.control.turn import Key, Turn
 from sorryd.journal import MemberPut
-from sorryd.model import Check, Config, Health, Member, MemberState, Site, Value
+from sorryd.model import Check, Config, Health, Member, MemberState, Site
 from sorryd.policy.health import (
     Condition,
     adapted,
@@ -26,28 +27,11 @@ from sorryd.policy.windows import Withdrawal
 from sorryd.reports import CheckFailed, CheckPassed, MemberAnswered, MemberFailed
 from sorryd.snapshot import MemberView
 
-Key = tuple[str, str]  # a member: its site and URL
 MemberReport = MemberFailed | MemberAnswered | CheckPassed | CheckFailed
 
 
 _AWAY = (MemberState.READY, MemberState.DRAIN, MemberState.MAINT)  # ever more is taken away
 T = TypeVar("T")
-
-
-class Turn(Value, frozen=True):
-    """What a report, or time, made of a member.
-
-    `why` is empty for what is no failure. `checks` are those in a row that did it, `rest` the
-    seconds of the rest that begins.
-    """
-
-    site: str
-    url: str
-    before: Health
-    after: Health
-    why: str = ""
-    checks: int = 0
-    rest: float = 0.0
 
 
 class _Place(NamedTuple):
@@ -63,7 +47,11 @@ class Roster:
     Settings of members that the configuration does not know are kept: they may come back.
     """
 
-    def __init__(self, config: Config, settings: Iterable[MemberPut]) -> None:
+    def __init__(
+        self, config: Config, settings: Iterable[MemberPut], trial: Callable[[Key], int]
+    ) -> None:
+        """`trial` tells which worker may try a member."""
+        self._trial = trial
         self._settings = {(put.site, put.url): put for put in settings}
         self._places: dict[Key, _Place] = {}
         self._conditions: dict[Key, Condition] = {}
@@ -133,6 +121,12 @@ class Roster:
                 yield condition.rest_until
         for climb in self._climbs.values():
             yield climb.next_at
+
+    def on_trial(self) -> Iterator[Key]:
+        """The members that somebody shall try."""
+        for key, condition in self._conditions.items():
+            if condition.health is Health.TRIAL and self._state(key) is not MemberState.MAINT:
+                yield key
 
     # --- what happens ---
 
@@ -278,6 +272,7 @@ class Roster:
             weight=member.weight if setting.weight is None else setting.weight,
             health=self._conditions[key].health,
             ramp=1.0 if climb is None else climb.ramp,
+            trial=self._trial(key),
         )
 
 

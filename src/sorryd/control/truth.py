@@ -18,7 +18,9 @@ from sorryd.control.calendar import Calendar
 from sorryd.control.chronicle import Chronicle, tell_strays
 from sorryd.control.diary import Appends, Diary
 from sorryd.control.observed import Commits
-from sorryd.control.roster import Roster, Turn
+from sorryd.control.roster import Roster
+from sorryd.control.trials import Trials
+from sorryd.control.turn import Turn
 from sorryd.journal import Change, Loaded, MemberPut, WindowPut
 from sorryd.model import Config, Site
 from sorryd.policy.instances import Series
@@ -29,6 +31,7 @@ from sorryd.reports import (
     EdgePassed,
     MemberAnswered,
     MemberFailed,
+    MemberTried,
     Report,
 )
 from sorryd.snapshot import GivenPage, SiteView, Snapshot
@@ -73,7 +76,8 @@ class Truth:
         self._diary = Diary(journal, loaded.told)
         tell_strays(loaded.windows, self._sites())
         self._calendar = Calendar(loaded.windows, journal, self._chronicle)
-        self._roster = Roster(config, loaded.members)
+        self._trials = Trials(config.workers)
+        self._roster = Roster(config, loaded.members, self._trials.worker)
         self._files = dict(files or {})
         self._fetched = dict(fetched or {})
         for name, page in self._files.items():
@@ -146,6 +150,7 @@ class Truth:
             self._turned(turn)
         self._changed |= self._roster.climbed(moment)
         self._verify(now, moment)
+        self._changed |= self._trials.look(self._roster.on_trial(), moment)
         self._settle(now, moment)
 
     def report(self, report: Report) -> None:
@@ -158,10 +163,17 @@ class Truth:
                     self._turned(turn)
                 elif not is_verifying:
                     return
+            case MemberTried():
+                self._trials.hear(report, self._clocks.monotonic())
             case EdgePassed():
                 pass
             case _:
                 assert_never(report)
+        self.look()
+
+    def worker_lost(self, number: int) -> None:
+        """A worker has died: what it had the leave for is another one's."""
+        self._trials.lose(number, self._clocks.monotonic())
         self.look()
 
     def find_file(self, site: str, page: GivenPage | None) -> None:
@@ -202,6 +214,7 @@ class Truth:
         known, names = self._sites(), frozenset(site.name for site in config.sites)
         self._config = config
         self._roster.configure(config)
+        self._trials.configure(config.workers)
         for name in known - names:
             self._chronicle.forget(name)
             self._diary.forget(name)
@@ -271,6 +284,7 @@ class Truth:
 
     def _edges(self) -> Iterator[float]:
         yield from self._roster.edges()
+        yield from self._trials.edges()
         yield from self._diary.edges()
 
     def _next_look(self, now: float, moment: float) -> float:

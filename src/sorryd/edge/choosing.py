@@ -62,6 +62,8 @@ class Choosing:
         self._keep_pools(site, [member.member for member in view.members])
         for pool, member in zip(self.pools, view.members, strict=True):
             pool.on_trial = member.health is Health.TRIAL
+            if pool.on_trial:
+                pool.worker = member.trial
             pool.is_up = member.health is Health.UP
             pool.timeouts = site.timeouts
             pool.head_limit = site.max_header_bytes

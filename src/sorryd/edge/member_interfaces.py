@@ -103,6 +103,7 @@ class Pool(Protocol):
     active: int  # exchanges at this member
     trying: int  # ... that began while it was on trial
     on_trial: bool
+    worker: int  # the number by which we may try it; 0: nobody has to ask
     is_up: bool
     resumption: Resumption | None
 
@@ -162,6 +163,9 @@ class Members(Protocol):
 
     def answered(self, pool: Pool) -> None:
         """A member that is not up answered."""
+
+    def tried(self, pool: Pool, begins: bool) -> None:
+        """The trial of a member begins, or is over without a verdict."""
 
     def wait(
         self,

@@ -23,7 +23,8 @@ class Pool:
     """The connections to one member.
 
     `active` counts its exchanges, each exactly once; `trying` those that began while it was on
-    trial.
+    trial. `worker` is the number by which we have, or had last, the leave to try it; 0: nobody has
+    to ask.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Pool:
         self.active = 0
         self.trying = 0
         self.on_trial = False
+        self.worker = 0
         self.is_up = True
         self._connector = connector
         self._idle: list[Connection] = []

@@ -101,6 +101,8 @@ class Sending:
         self._trial = pool.on_trial
         if self._trial:
             pool.trying += 1
+            if pool.worker:
+                self._members.tried(pool, True)
         if self._record is not None:
             self._record.member = pool.member.url
             self._record.retries = len(self._tried) - 1
@@ -202,6 +204,8 @@ class Sending:
         pool.active -= 1
         if self._trial:
             pool.trying -= 1
+            if pool.worker:
+                self._members.tried(pool, False)
         if pool.limit or self._trial:
             self._members.freed(pool)
 

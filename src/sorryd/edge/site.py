@@ -29,7 +29,7 @@ from sorryd.policy.locations import Reverse
 from sorryd.policy.reception import Reception
 from sorryd.policy.redirects import https_port
 from sorryd.policy.windows import Standing, standing, standing_of
-from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, Report
+from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, MemberTried, Report
 from sorryd.snapshot import SiteView
 from sorryd.window import Window
 
@@ -198,6 +198,11 @@ class SiteEdge:
     def answered(self, pool: AnyPool) -> None:
         """A member that was not known to be up answered."""
         self._report(MemberAnswered(site=self.view.site.name, url=pool.member.url))
+
+    def tried(self, pool: AnyPool, begins: bool) -> None:
+        """The trial of a member begins, or is over without a verdict."""
+        name, url = self.view.site.name, pool.member.url
+        self._report(MemberTried(site=name, url=url, worker=pool.worker, begins=begins))
 
     def active(self) -> Iterable[Active]:
         """Requests in flight at each member."""
