@@ -6,6 +6,7 @@
 #   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
 #   make fuzz    random and mutated bytes, in memory (FUZZ='--minutes 10 --only visitor')
 #   make soak    everything at once for some minutes (SOAK='--minutes 3 --seed 1')
+#   make chaos   reloads under load, then kill -9 at random (CHAOS='--minutes 5 --seed 1')
 #   make man     the manual pages, in build/man (man -l build/man/sorryctl.1); the wheel has them
 #   make wheel   the wheel, in dist/
 
@@ -17,10 +18,11 @@ LOG    := $(VENV)/install.log
 BENCH  ?=
 SOAK   ?=
 FUZZ   ?=
+CHAOS  ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench fuzz soak man wheel clean
+.PHONY: help run test check bench fuzz soak chaos man wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -80,6 +82,9 @@ fuzz: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 man: $(STAMP)
 	@$(BIN)/python -m man build/man

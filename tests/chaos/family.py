@@ -1,0 +1,69 @@
+"""The processes that a daemon has started, as Linux tells of them; proc(5)."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+from typing import Final
+
+_LISTENING: Final = "0A"  # TCP_LISTEN, in /proc/net/tcp
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """All with `mark` in their environment, and what they hold at some `ports` of this machine."""
+
+    mark: str
+    ports: tuple[int, ...]
+
+    def pids(self) -> set[int]:
+        """Those that live."""
+        found = set()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if self.mark.encode() in (entry / "environ").read_bytes():
+                        found.add(int(entry.name))
+        return found
+
+    def listening(self, pids: set[int]) -> set[int]:
+        """Those of `pids` that hold one of the listening sockets."""
+        doors = {inode for inode, _, state in self._sockets() if state == _LISTENING}
+        return {pid for pid in pids if doors & _inodes(pid)}
+
+    def visitors(self, pid: int) -> set[int]:
+        """The ports of the visitors whose connections it holds."""
+        held = _inodes(pid)
+        return {far for inode, far, state in self._sockets() if far and inode in held}
+
+    def _sockets(self) -> list[tuple[int, int, str]]:
+        """Inode, the other side's port and state of the sockets at our ports."""
+        found = []
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].partition(":")[2], 16) in self.ports:
+                far = int(fields[2].partition(":")[2], 16)
+                found.append((int(fields[9]), far, fields[3]))
+        return found
+
+
+def _inodes(pid: int) -> set[int]:
+    found = set()
+    with contextlib.suppress(OSError):
+        for link in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                target = os.readlink(link.path)
+                if target.startswith("socket:["):
+                    found.add(int(target[8:-1]))
+    return found
+
+
+def shared_memory(pid: int, what: str = "Pss") -> int:
+    """Bytes of memory, its share of what it shares; 0 where it is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(f"{what}:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,163 @@
+"""kill -9 and SIGSTOP, and what they excuse: the requests of the connections that were held."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from tests.chaos.family import Family
+from tests.chaos.words import Failed
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.waiting import PATIENCE
+
+LOOK: Final = 0.01  # seconds between two looks at processes
+
+
+@dataclasses.dataclass(frozen=True)
+class Death:
+    """A process that was killed at a moment, with the visitors (by port) whose connections it had.
+
+    `until` is when somebody listened again where nobody did meanwhile, else the same moment.
+    """
+
+    at: float
+    ports: frozenset[int]
+    until: float
+
+    def excuses(self, failed: Failed) -> bool:
+        """Whether a request can't have been answered for this alone."""
+        if failed.port in self.ports and failed.opened <= self.at <= failed.ended:
+            return True
+        return failed.began <= self.until and failed.ended >= self.at and self.until > self.at
+
+
+class Killer:
+    """Hurts one process after the other, and has the control process started again as systemd does.
+
+    `returns` are the seconds until there was another worker; `restarts` those of the control
+    process, from its start until it said that it is up.
+    """
+
+    def __init__(self, daemon: Daemon, family: Family, workers: int, chance: random.Random) -> None:
+        self._daemon = daemon
+        self._family = family
+        self._workers = workers
+        self._chance = chance
+        self.deaths: list[Death] = []
+        self.deeds: Counter[str] = Counter()
+        self.returns: list[float] = []
+        self.restarts: list[float] = []
+        self.faults: list[str] = []
+        self._all: Sequence[Callable[[], Awaitable[None]]] = (
+            *[self._kills_control] * 2,
+            *([self._kills_worker] * 4 if workers else []),
+            *([self._stops_worker, self._kills_helper, self._kills_both] if workers else []),
+        )
+
+    async def run(self, is_over: asyncio.Event, pause: float) -> None:
+        """One deed after the other, `pause` seconds between them on the average."""
+        while not is_over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(is_over.wait(), pause * 2 * self._chance.random())
+                return
+            deed = self._chance.choice(self._all)
+            self.deeds[deed.__name__.strip("_")] += 1
+            await deed()
+
+    # --- who is there ---
+
+    def _others(self) -> set[int]:
+        return self._family.pids() - {self._daemon.pid}
+
+    def workers(self) -> list[int]:
+        """The workers that accept visitors."""
+        return sorted(self._family.listening(self._others()))
+
+    def _kill(self, *pids: int) -> frozenset[int]:
+        """kill -9; the visitors that were lost by it. Who is stopped first accepts nobody more."""
+        alive = [pid for pid in pids if _signal(pid, signal.SIGSTOP)]
+        lost = frozenset(port for pid in alive for port in self._family.visitors(pid))
+        for pid in alive:
+            _signal(pid, signal.SIGKILL)
+        return lost
+
+    # --- deeds ---
+
+    async def _kills_worker(self) -> None:
+        before = self.workers()
+        if not before:
+            return
+        victim = self._chance.choice(before)
+        at = time.monotonic()
+        self.deaths.append(Death(at, self._kill(victim), at))
+        await self._returns(set(before), len(before), at)
+
+    async def _returns(self, before: set[int], count: int, at: float) -> None:
+        """Wait until there are so many workers again."""
+        while time.monotonic() < at + PATIENCE:
+            now = self.workers()
+            if len(now) >= count and set(now) - before:
+                self.returns.append(time.monotonic() - at)
+                return
+            await asyncio.sleep(LOOK)
+        self.faults.append(f"no worker instead of the one that was killed: {self.workers()}")
+
+    async def _stops_worker(self) -> None:
+        """For some seconds; who waits for it too long may kill it."""
+        workers = self.workers()
+        if not workers:
+            return
+        victim = self._chance.choice(workers)
+        at = time.monotonic()
+        if not _signal(victim, signal.SIGSTOP):
+            return
+        lost = frozenset(self._family.visitors(victim))
+        await asyncio.sleep(self._chance.random() * 4)
+        if not _signal(victim, signal.SIGCONT) or victim not in self._family.pids():
+            self.deeds["a stopped worker was killed"] += 1
+            self.deaths.append(Death(at, lost, at))
+            await self._returns(set(workers), len(workers), time.monotonic())
+
+    async def _kills_helper(self) -> None:
+        """What is neither the control process nor a worker: the one that forks."""
+        others = self._others() - set(self.workers())
+        if others:
+            _signal(self._chance.choice(sorted(others)), signal.SIGKILL)
+
+    async def _kills_control(self) -> None:
+        await self._kill_control()
+
+    async def _kills_both(self) -> None:
+        workers = self.workers()
+        await self._kill_control(*workers[:1])
+
+    async def _kill_control(self, *workers: int) -> None:
+        """And have it started again, after a while."""
+        daemon = self._daemon
+        at = time.monotonic()
+        lost = self._kill(*workers, daemon.pid)
+        is_gone = not self.workers()
+        await asyncio.to_thread(daemon.wait)
+        await asyncio.sleep(self._chance.random() ** 2 * 2)
+        started = time.monotonic()
+        await asyncio.to_thread(daemon.start)
+        now = time.monotonic()
+        self.restarts.append(now - started)
+        self.deaths.append(Death(at, lost, now if is_gone else at))
+
+
+def _signal(pid: int, number: signal.Signals) -> bool:
+    """Whether there was such a process."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
