@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tests.at_once import AtOnce
 from tests.control.world import World
 from tests.documents import ROOT, blocks, loaded
+from twisted.internet.defer import succeed
 from twisted.python.failure import Failure
 
 from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_event, encode_result
@@ -65,7 +66,7 @@ def refused(config: Config, folder: Path) -> ControlError:
     file.write_text(REFUSED)
     recording = Recording(AtOnce(), False, lambda access: None)
     preparing = Preparing(
-        AtOnce(), Sockets(), recording, dict, lambda fittings: None, lambda: NIGHT
+        AtOnce(), Sockets(), recording, dict, lambda fittings: succeed(None), lambda: NIGHT
     )
     failures: list[Failure] = []
     preparing.load(replace(config, file=str(file))).addErrback(failures.append)

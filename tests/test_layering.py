@@ -79,6 +79,13 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "inherited": frozenset({"model", "edge"}),
     "sockets": frozenset({"model", "edge", "unix_sockets", "inherited"}),
     "recording": frozenset({"access_log", "edge", "model"}),
+    "workers": frozenset(
+        {"access_log", "edge", "model", "policy", "reactors", "recording", "reports", "snapshot"}
+    ),
+    "serving": frozenset(
+        {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
+        | {"sockets", "workers"}
+    ),
     "preparing": frozenset(
         {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
         | {"recording", "given"}
@@ -89,8 +96,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     ),
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
-        | {"given"}
-        | {"prober", "reactors", "recording", "reports", "signals", "snapshot", "sockets"}
+        | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
         | {"hook_sending", "hooks", "inherited", "stream"}
     ),
 }
@@ -162,7 +168,8 @@ def is_allowed(file: str, name: str) -> bool:
         ours = MAY[part] | ({part} if "/" in file else set())
         return rest.partition(".")[0] in ours
     if name.startswith("twisted.internet.reactor"):
-        return part == "service"  # the one place that may choose and name a reactor
+        # The places that wire a process: they alone may choose and name a reactor.
+        return file in {"service.py", "workers/main.py"}
     if top in FILE_MAY.get(file, ()):
         return True
     return top not in MUST_NOT.get(part, ()) and top not in FILE_MUST_NOT.get(file, ())

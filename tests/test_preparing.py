@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.at_once import AtOnce
 from tests.certificates import DAY, authority, issue
 from tests.control.world import CONFIG, result, site
+from twisted.internet.defer import Deferred, succeed
 
 from sorryd.edge.listener import Bound
 from sorryd.errors import ControlError, ErrorCode
@@ -39,8 +40,12 @@ class World:
         self.sockets = Sockets()
         recording = Recording(AtOnce(), True, lambda access: None)
         self.preparing = Preparing(
-            AtOnce(), self.sockets, recording, lambda: self.shown, self.fitted.append, time.time
+            AtOnce(), self.sockets, recording, lambda: self.shown, self.fit, time.time
         )
+
+    def fit(self, fittings: Fittings) -> Deferred[None]:
+        self.fitted.append(fittings)
+        return succeed(None)
 
     def certify(self, days: int) -> None:
         """Put a new certificate into the file, for so many days."""

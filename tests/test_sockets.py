@@ -36,15 +36,15 @@ class World:
     def __init__(self) -> None:
         self.sockets = Sockets()
         self.socks: list[socket.socket] = []
+        self.keys: list[int] = []
 
     def reload(self, *sites: Site) -> list[tuple[Listen, tuple[str, ...]]]:
-        """Let `sites` take effect, as the edge does it: who is not there any more is closed."""
+        """Let `sites` take effect: where nobody listens any more, the socket is closed."""
         bound = self.sockets.bind(sites)
         self.sockets.use(bound)
-        before, self.socks = self.socks, [one.sock for one in bound.values()]
-        for sock in before:
-            if sock not in self.socks:
-                sock.close()
+        self.sockets.release()
+        self.socks = [one.sock for one in bound.values()]
+        self.keys = [one.key for one in bound.values()]
         return [(one.listen, one.sites) for one in bound.values()]
 
 
@@ -58,12 +58,24 @@ def world() -> Iterator[World]:
 def test_what_stays_is_kept(world: World, fixed: Listen) -> None:
     """The socket of an address stays the same, whatever sites have it and whatever is said."""
     world.reload(at("shop", fixed))
-    (sock,) = world.socks
+    (sock,), keys = world.socks, world.keys
     assert world.reload(at("wiki", fixed), at("shop", fixed)) == [(fixed, ("wiki", "shop"))]
-    assert world.socks == [sock]
+    assert (world.socks, world.keys) == ([sock], keys)
     tls = replace(fixed, tls=True)
     assert world.reload(at("shop", tls)) == [(tls, ("shop",))]
     assert world.socks == [sock]
+
+
+def test_what_goes_is_closed_and_its_file_removed(world: World, tmp_path: Path) -> None:
+    """But a file that took the place of a socket's is somebody else's."""
+    ours, theirs = (Listen(host="", port=0, path=str(tmp_path / name)) for name in ("a", "b"))
+    world.reload(at("shop", ours, theirs))
+    socks = world.socks
+    (tmp_path / "b").unlink()
+    (tmp_path / "b").touch()
+    world.reload(at("shop", ANY))
+    assert [sock.fileno() for sock in socks] == [-1, -1]
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_port_0_is_each_site_s_own(world: World) -> None:

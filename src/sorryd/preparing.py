@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
@@ -20,7 +20,7 @@ from sorryd.edge.tls import TlsFault
 from sorryd.errors import ControlError, ErrorCode, conflict
 from sorryd.given.pages import Given, given
 from sorryd.model import Config
-from sorryd.recording import Recording
+from sorryd.recording import Recording, log_of
 from sorryd.sockets import Place, Sockets
 
 _log = Logger()
@@ -53,11 +53,11 @@ class _Ready:
         self._preparing = preparing
         self._fittings = fittings
 
-    def take_effect(self) -> None:
+    def take_effect(self) -> Deferred[None]:
         if self._preparing.is_stopped:
             self.drop()
-        else:
-            self._preparing.fit(self._fittings)
+            return succeed(None)
+        return self._preparing.fit(self._fittings)
 
     def drop(self) -> None:
         self._preparing.sockets.drop(self._fittings.bound)
@@ -76,7 +76,7 @@ class Preparing:
         sockets: Sockets,
         recording: Recording,
         shown: Callable[[], Certificates],
-        fit: Callable[[Fittings], None],
+        fit: Callable[[Fittings], Deferred[None]],
         now: Callable[[], float],
     ) -> None:
         self.sockets = sockets
@@ -130,7 +130,7 @@ class Preparing:
         try:
             certificates = await self._in_thread(certificates_of, config)
             found = await self._in_thread(self._given_of, config)
-            return Fittings(config, bound, certificates, self.recording.open(config), found)
+            return Fittings(config, bound, certificates, self.recording.open(log_of(config)), found)
         except BaseException:
             self.sockets.drop(bound)
             raise

@@ -10,10 +10,23 @@ from twisted.internet.defer import Deferred, succeed
 
 from sorryd.access_log import AccessLog, access_log
 from sorryd.edge.access import Access
-from sorryd.model import Config
+from sorryd.model import Config, LogFormat, Value
 
 LEFT: Final = 5.0
 """Seconds to write what is left, when an access log is closed."""
+
+
+class LogTo(Value, frozen=True):
+    """What the configuration says of the access log; an empty `path`: there is none."""
+
+    path: str = ""
+    form: LogFormat = LogFormat.COMBINED
+    zone: str = "UTC"
+
+
+def log_of(config: Config) -> LogTo:
+    """Where `config` wants it."""
+    return LogTo(path=config.access_log, form=config.access_log_format, zone=config.timezone)
 
 
 class Recording:
@@ -30,27 +43,26 @@ class Recording:
         self._path = ""
         self._log: AccessLog | None = None
 
-    def open(self, config: Config) -> AccessLog | None:
-        """The log that `config` asks for: the one in use, else another. Raises AccessLogFault.
+    def open(self, to: LogTo) -> AccessLog | None:
+        """The log that `to` asks for: the one in use, else another. Raises AccessLogFault.
 
         `exchange` or `drop` must follow.
         """
-        if config.access_log == self._path:
+        if to.path == self._path:
             return self._log
-        if not config.access_log:
+        if not to.path:
             return None
-        fresh = access_log(config.access_log, self._reactor, self._is_daemon)
+        fresh = access_log(to.path, self._reactor, self._is_daemon)
         fresh.start()
         return fresh
 
-    def exchange(self, config: Config, log: AccessLog | None) -> None:
-        """Write to `log` from now on, as `config` says."""
+    def exchange(self, to: LogTo, log: AccessLog | None) -> None:
+        """Write to `log` from now on, as `to` says."""
         before, self._log = self._log, log
-        self._path = config.access_log
+        self._path = to.path
         if before is not None and before is not log:
             before.stop(LEFT)
-        form, zone = config.access_log_format, config.timezone
-        on = Access(self._put, form, zone, time.time, time.monotonic)
+        on = Access(self._put, to.form, to.zone, time.time, time.monotonic)
         self._use(None if log is None else on)
 
     def drop(self, log: AccessLog | None) -> None:

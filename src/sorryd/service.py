@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -26,12 +25,7 @@ from sorryd.control.subscriptions import Subscriptions
 from sorryd.control.telling import deed
 from sorryd.control.truth import Clocks, Truth
 from sorryd.edge.cookie_key import CookieKeyFault, cookie_key
-from sorryd.edge.edge import Edge
 from sorryd.edge.listener import Bound, ListenFault
-from sorryd.edge.memory import keep_buffers
-from sorryd.edge.readiness import readiness_of
-from sorryd.edge.renewal import Renewal, Warnings
-from sorryd.edge.resolving import resolver_of
 from sorryd.edge.tls import TlsFault
 from sorryd.given.pages import Given, GivenPages, given
 from sorryd.hook_sending import Sending
@@ -40,11 +34,11 @@ from sorryd.inherited import Inherited, given_descriptors
 from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
-from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder, warn_of_unverified
-from sorryd.prober import Prober
+from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
 from sorryd.reactors import keep_monotonic_time
-from sorryd.recording import Recording
+from sorryd.recording import log_of
 from sorryd.reports import Report
+from sorryd.serving import Serving
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place, Sockets
@@ -52,13 +46,6 @@ from sorryd.stream import Stream
 
 log = Logger()
 T = TypeVar("T")
-
-CERTIFICATES_EVERY: Final = 10.0
-"""Seconds between two looks at the files of certificates."""
-
-SHUTDOWN: Final = 30.0
-"""Seconds that requests in flight get to finish when sorryd is told to stop."""
-
 
 MENDABLE: Final = (
     *(ListenFault, TlsFault, AccessLogFault, CookieKeyFault, JournalError, ControlSocketError),
@@ -97,11 +84,9 @@ class Sorryd(Service):
         self._is_daemon = is_daemon
         self._sockets = Sockets(Inherited(given_descriptors(os.environ, os.getpid())))
         self._bound: Mapping[Place, Bound] = {}  # at the start
-        self._renewing = LoopingCall(self._look_at_certificates)
-        self._renewing.clock = reactor
         self._threads = ThreadPool(1, 1, "journal")
         self._journal = Journal(config.state, self._in_thread)
-        self._edge: Edge | None = None
+        self._serving: Serving | None = None
         self._control: ControlPort | None = None
         self._is_stopping = False
 
@@ -132,6 +117,7 @@ class Sorryd(Service):
 
     def _let_go(self) -> None:
         self._sockets.use({})
+        self._sockets.release()
         self._sockets.drop(self._bound)
         if self._control is not None:
             self._control.stop()
@@ -144,39 +130,34 @@ class Sorryd(Service):
 
     def _start(self) -> None:
         reactor = self._reactor
-        keep_buffers()
         self._journal.open()
         certificates = certificates_of(self._config)
         found = given(self._config.sites, own_folder(self._config), time.time())
-        edge = self._open_edge()
-        log_file = self._recording.open(self._config)
+        serving = self._open_serving()
+        log_file = serving.recording.open(log_of(self._config))
         self._open_truth(found)
-        self._open_control(edge)
+        self._open_control(serving)
         self._threads.start()
         self._alarm.start()  # which looks at once: the edge has its first snapshot
-        self._fit(Fittings(self._config, self._bound, certificates, log_file, found))
-        self._renewing.start(CERTIFICATES_EVERY, now=False)
+        serving.start()
+        fitted = self._fit(Fittings(self._config, self._bound, certificates, log_file, found))
         answer_reloads(reactor, self._commands.reload)
-        answer_rotations(reactor, self._recording.reopen)
-        reactor.callWhenRunning(self._up)
+        answer_rotations(reactor, serving.reopen)
+        reactor.callWhenRunning(fitted.addCallback, self._up)
 
-    def _open_edge(self) -> Edge:
-        config, reactor = self._config, self._reactor
+    def _open_serving(self) -> Serving:
+        config = self._config
         self._own_key = cookie_key(own_folder(config))
-        edge = self._edge = Edge(
-            reactor,
-            resolver_of(reactor, config.nameserver),
-            readiness_of(reactor, reactor),
-            time.time,
-            time.monotonic,
-            self._report,
+        self._serving = Serving(
+            config,
+            self._reactor,
+            self._is_daemon,
             self._own_key,
+            self._sockets,
+            self._report,
+            self._lost,
         )
-        self._prober = Prober(reactor, edge.connector, self._report)
-        self._renewal = Renewal(own_folder(config), edge.show)
-        self._warnings = Warnings()
-        self._recording = Recording(reactor, self._is_daemon, edge.record)
-        return edge
+        return self._serving
 
     def _open_truth(self, found: Given) -> None:
         self._alarm = Alarm(self._reactor, time.time, self._look)
@@ -198,19 +179,25 @@ class Sorryd(Service):
             self._truth.fetch_page,
         )
 
-    def _up(self) -> None:
+    def _up(self, _: None) -> None:
         answer_stops(self._reactor, self._stop)
         log.info("sorryd is up, with {control}", control=self._config.control)
 
-    def _open_control(self, edge: Edge) -> None:
+    def _open_control(self, serving: Serving) -> None:
         config, reactor = self._config, self._reactor
-        served = self._sockets, self._recording, lambda: self._renewal.certificates
+        served = self._sockets, serving.recording, lambda: serving.renewal.certificates
         self._preparing = Preparing(reactor, *served, self._fit, time.time)
         stream = Stream(self._journal)
         self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)
         aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
         self._commands = Commands(
-            self._truth, self._journal, stream, edge, self._preparing, self._own_key, aside=aside
+            self._truth,
+            self._journal,
+            stream,
+            serving.fleet,
+            self._preparing,
+            self._own_key,
+            aside=aside,
         )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
@@ -222,30 +209,20 @@ class Sorryd(Service):
 
     # --- running ---
 
-    def _fit(self, fittings: Fittings) -> None:
+    def _fit(self, fittings: Fittings) -> Deferred[None]:
         """Accept visitors as a configuration has it; the truth has it already."""
-        assert self._edge is not None
-        self._sockets.use(fittings.bound)
-        self._recording.exchange(fittings.config, fittings.log)
+        assert self._serving is not None
         self._given.use(fittings.config.sites, fittings.given)  # before a visitor can come in
-        self._edge.open(fittings.bound.values(), fittings.certificates)
-        self._renewal.watch(fittings.config.sites, fittings.certificates)
+        fitted = self._serving.fit(fittings)
         self._hooks.use(fittings.config)
-        self._look_at_certificates()
-        warn_of_unverified(fittings.config)
-
-    def _look_at_certificates(self) -> None:
-        now = time.time()
-        try:
-            self._renewal.look(now)
-            self._warnings.look(self._renewal.certificates, now)
-        except Exception:
-            log.failure("a bug in the renewal of certificates; it goes on")
+        return fitted
 
     def _publish(self, snapshot: Snapshot) -> None:
-        assert self._edge is not None
-        self._edge.apply(snapshot)
-        self._prober.apply(snapshot)
+        assert self._serving is not None
+        self._serving.publish(snapshot)
+
+    def _lost(self, worker: int) -> None:
+        pass
 
     def _report(self, report: Report) -> None:
         try:
@@ -255,9 +232,9 @@ class Sorryd(Service):
             log.failure("a bug on the control side; the report is lost")
 
     def _look(self) -> None:
-        assert self._edge is not None
+        assert self._serving is not None
         self._truth.look()
-        self._edge.look()
+        self._serving.fleet.look()
 
     # --- stopping ---
 
@@ -267,29 +244,26 @@ class Sorryd(Service):
             self._is_stopping = True
             log.info("{name}: sorryd stops", name=signal_name)
             self._reactor.stop()
-        elif self._edge is not None:
+        elif self._serving is not None:
             log.info("{name} again: sorryd waits no longer", name=signal_name)
-            self._edge.hurry()
+            self._serving.fleet.hurry()
             self._hooks.hurry()
 
     @inlineCallbacks
     def stopService(self) -> Any:
-        """Accept no more, finish what is in flight within `SHUTDOWN` seconds, and close."""
+        """Accept no more, finish what is in flight within `shutdown`, and close."""
         yield super().stopService()
-        if self._edge is None or self._control is None:
+        if self._serving is None or self._control is None:
             return
         log.info("no new connections; requests in flight may finish")
+        limit = self._truth.config.shutdown
         self._preparing.stop()
         self._factory.finish()
-        self._prober.stop()
         self._given.stop()
-        if self._renewing.running:
-            self._renewing.stop()
         yield self._control.stop()
-        told = self._hooks.stop(SHUTDOWN)
-        yield self._edge.stop(SHUTDOWN)
+        told = self._hooks.stop(limit)
+        yield self._serving.stop(limit)
         yield told
-        yield self._recording.stop()
         self._alarm.stop()
         self._threads.stop()
         self._journal.close()

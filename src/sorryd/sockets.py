@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,11 +27,17 @@ class Place(NamedTuple):
 
 
 class Sockets:
-    """Those in use. What a supervisor `inherited` to us comes before a socket of our own."""
+    """Those in use. What a supervisor `inherited` to us comes before a socket of our own.
+
+    They are this process's: edges accept at descriptors of their own.
+    """
 
     def __init__(self, inherited: Inherited | None = None) -> None:
         self._in_use: Mapping[Place, Bound] = {}
         self._inherited = inherited or Inherited()
+        self._dropped: list[Bound] = []
+        self._files: dict[int, tuple[int, int] | None] = {}  # of our UNIX sockets, by their keys
+        self._keys = count(1)
 
     def begin(self, sites: Sequence[Site]) -> Mapping[Place, Bound]:
         """Those for the start: `bind`, with what a supervisor has for us looked through.
@@ -51,9 +58,9 @@ class Sockets:
         found: dict[Place, Bound] = {}
         try:
             for place, (listen, names) in _places(sites).items():
-                for number, (sock, is_given) in enumerate(self._at(place)):
+                for number, handed in enumerate(self._at(place)):
                     one = place._replace(number=place.number + number)
-                    found[one] = Bound(listen, tuple(names), sock, is_given)
+                    found[one] = self._bound(listen, tuple(names), handed)
         except ListenFault:
             self.drop(found)
             raise
@@ -77,16 +84,34 @@ class Sockets:
             found = [one for there, one in self._in_use.items() if there.listen == place.listen]
         return [Handed(one.sock, one.is_given) for one in found]
 
+    def _bound(self, listen: Listen, names: tuple[str, ...], handed: Handed) -> Bound:
+        sock, is_given = handed
+        known = {one.sock: one.key for one in self._in_use.values()}
+        key = known.get(sock) or next(self._keys)
+        if sock not in known and listen.path is not None and not is_given:
+            self._files[key] = identity(listen.path)
+        return Bound(listen, names, sock, is_given, key)
+
     def use(self, bound: Mapping[Place, Bound]) -> None:
-        """These are in use from now on. Whoever accepts at the others closes them."""
+        """These are in use from now on; `release` must follow."""
+        self._dropped += [self._in_use[place] for place in self._in_use.keys() - bound.keys()]
         self._in_use = bound
+
+    def release(self) -> None:
+        """Close those that are not in use any more: nobody accepts there now."""
+        dropped, self._dropped = self._dropped, []
+        for one in dropped:
+            self._close(one)
 
     def drop(self, bound: Mapping[Place, Bound]) -> None:
         """Close those of `bound` that are not in use."""
         for place in bound.keys() - self._in_use.keys():
-            bound[place].sock.close()
-            if place.listen.path is not None and not bound[place].is_given:
-                remove(place.listen.path, identity(place.listen.path))
+            self._close(bound[place])
+
+    def _close(self, one: Bound) -> None:
+        one.sock.close()
+        if one.listen.path is not None:
+            remove(one.listen.path, self._files.pop(one.key, None))
 
 
 def _places(sites: Iterable[Site]) -> dict[Place, tuple[Listen, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -141,8 +141,11 @@ class Serving:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def active(self) -> list[Active]:
-        return self._world.active
+    def active(self) -> Deferred[Sequence[Active]]:
+        return succeed(self._world.active)
+
+    def settled(self) -> Deferred[None]:
+        return succeed(None)
 
     def shown(self) -> list[ShownCertificate]:
         return self._world.shown
@@ -173,9 +176,10 @@ class Preparation:
         assert config == self.next
         return self._refused("prepare") or succeed(self)
 
-    def take_effect(self) -> None:
+    def take_effect(self) -> Deferred[None]:
         assert self._world.truth.config == self.next
         self._begin("take effect")
+        return succeed(None)
 
     def drop(self) -> None:
         self._begin("drop")

@@ -71,7 +71,7 @@ def test_both_families_at_one_socket(
     """A supervisor's socket may take IPv4 too: such an address is told as what it is."""
     sock = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     sock.setblocking(False)
-    listener = Listener(sock, loop.readiness, loop, arrivals, is_given=True)
+    listener = Listener(sock, loop.readiness, loop, arrivals)
     listener.start()
     with socket.create_connection((host, sock.getsockname()[1])):
         loop.until(lambda: arrivals.addresses)

@@ -36,7 +36,7 @@ def connected(path: str) -> socket.socket:
 
 
 def test_accepts(loop: Loop, path: str) -> None:
-    """Who connects is accepted, its address is empty, and the file goes with the listener."""
+    """Who connects is accepted, its address is empty; the file stays who bound it has to remove."""
     arrived: list[tuple[socket.socket, str]] = []
     listener = Listener(bind(listen(path)), loop.readiness, loop, lambda *one: arrived.append(one))
     assert listener.name == f"unix:{path}"
@@ -47,7 +47,7 @@ def test_accepts(loop: Loop, path: str) -> None:
         assert (address, sock.getblocking()) == ("", False)
         sock.close()
     listener.stop()
-    assert not os.path.exists(path)
+    assert os.path.exists(path)
     listener.stop()
 
 
@@ -118,26 +118,6 @@ def test_faults(path: str, name: str, why: str) -> None:
     """A path that can't be listened at is one line with the reason."""
     with pytest.raises(ListenFault, match=why):
         bind(listen(os.path.join(os.path.dirname(path), name)))
-
-
-def test_a_file_that_took_its_place(loop: Loop, path: str) -> None:
-    """What somebody else put at the path is not removed at the end."""
-    listener = Listener(bind(listen(path)), loop.readiness, loop, lambda sock, address: None)
-    listener.start()
-    os.unlink(path)
-    Path(path).touch()
-    listener.stop()
-    assert os.path.exists(path)
-
-
-def test_a_file_of_the_supervisor(loop: Loop, path: str) -> None:
-    """What a supervisor opened, it removes."""
-    listener = Listener(
-        bind(listen(path)), loop.readiness, loop, lambda sock, address: None, is_given=True
-    )
-    listener.start()
-    listener.stop()
-    assert os.path.exists(path)
 
 
 def test_a_name_without_a_file(loop: Loop) -> None:

@@ -94,6 +94,7 @@ class Commands:
     ) -> None:
         self._truth = truth
         self._journal = journal
+        self._edge = edge
         self._reading = Reading(truth, journal, stream, edge)
         self._publishing = Publishing(truth, journal, self._reading, aside)
         self._own_key = own_key
@@ -156,7 +157,7 @@ class Commands:
         else:
             decision, reason = decisions.up(known, request), ""
         await self._carry_out(decision, self._deed(request, author, request.site, reason))
-        return site_statuses(self._reading.scene(), request.site, decision.warnings)
+        return site_statuses(await self._reading.loaded(), request.site, decision.warnings)
 
     async def _schedule(self, request: WindowSchedule, author: Author) -> WindowResult:
         name = request.id or await self._free_name()
@@ -193,7 +194,7 @@ class Commands:
         old = self._truth.setting(site.name, member.url)
         decision = decisions_members.set_member(old, request)
         await self._carry_out(decision, self._deed(request, author, site.name))
-        return member_result(site.name, member.url, self._reading.scene())
+        return member_result(site.name, member.url, await self._reading.loaded())
 
     async def _bypass(self, request: SiteBypass, author: Author) -> BypassResult:
         """A link changes nothing; that it was made is written down all the same."""
@@ -225,6 +226,7 @@ class Commands:
             await self._journal.commit(decision.changes, entry)
         tell_deed(entry)
         self._truth.apply(decision.changes)
+        await self._edge.settled()
 
     async def _free_name(self) -> str:
         while True:

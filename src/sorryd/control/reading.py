@@ -76,11 +76,14 @@ class Remembers(Protocol):
 class Serves(Protocol):
     """What is asked of the edge."""
 
-    def active(self) -> Sequence[Active]:
-        """Requests in flight, by member."""
+    def active(self) -> Deferred[Sequence[Active]]:
+        """Requests in flight, by member; more than one line of a member add up."""
 
     def shown(self) -> Sequence[ShownCertificate]:
         """The certificates that the sites show."""
+
+    def settled(self) -> Deferred[None]:
+        """Fires when all that was published until now is in force everywhere."""
 
 
 class Reading:
@@ -96,7 +99,7 @@ class Reading:
         """The answer, or a ControlError."""
         match question:
             case Status():
-                return self._status(question)
+                return await self._status(question)
             case WindowList():
                 return await self._list(question)
             case WindowGet():
@@ -153,8 +156,13 @@ class Reading:
             config=known.config, windows=known.windows, series=known.series, now=known.now
         )
 
+    async def loaded(self) -> Scene:
+        """All that an answer may tell of sites and members."""
+        active = await self._edge.active()
+        return replace(self.scene(), loads=loads(active))
+
     def scene(self) -> Scene:
-        """All that an answer may tell."""
+        """All that an answer may tell, but for the requests in flight."""
         truth = self._truth
         views = truth.snapshot.sites
         return Scene(
@@ -162,15 +170,15 @@ class Reading:
             now=truth.now(),
             views=views,
             standings={view.site.name: truth.standing(view.site) for view in views},
-            loads=loads(self._edge.active()),
+            loads={},
             certificates=tuple(self._edge.shown()),
         )
 
     # --- questions ----------------------------------------------------------------------------
 
-    def _status(self, question: Status) -> StatusResult:
+    async def _status(self, question: Status) -> StatusResult:
         decisions.check_site(self.known(), question.site)
-        scene = self.scene()
+        scene = await self.loaded()
         if question.ahead is not None:
             seconds = wanted_ahead(question.ahead)
             until, series = scene.now + seconds, self._truth.series

@@ -35,8 +35,8 @@ class Prepared(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """What the operator should know of it; the log is told of it at other times too."""
 
-    def take_effect(self) -> None:
-        """Serve by it; the truth does so already."""
+    def take_effect(self) -> Deferred[None]:
+        """Serve by it; the truth does so already. Fires when that is so everywhere."""
 
     def drop(self) -> None:
         """Let go of what was opened for it."""
@@ -100,5 +100,5 @@ class Reload:
             raise
         tell_reload(entry, result.warnings)
         self._truth.configure(config)
-        prepared.take_effect()
+        await prepared.take_effect()
         return replace(result, warnings=(*result.warnings, *prepared.warnings))

@@ -42,7 +42,7 @@ class SiteCertificates:
 
     Of each kind of key (RSA, ECDSA ...) the first certificate that has a name is shown for it,
     else the first that has it by a wildcard; the visitor chooses among the kinds. `first` is for
-    the names that none of them has.
+    the names that none of them has. `pairs` are they themselves, with their keys.
 
     `shown` tells what they are, `chains` have all of each. `lowest` is the oldest version of TLS
     that is spoken. `prints` are those of the files, taken before they were read. `renew_at` is
@@ -57,6 +57,7 @@ class SiteCertificates:
         self.lowest = _VERSIONS[site.tls_min]
         self.prints = prints
         self.chains = tuple(pair.chain for pair in pairs)
+        self.pairs = tuple(pairs)
         self.shown = tuple(_shown(site, pair) for pair in pairs)
         own = any(certificate.self_signed for certificate in site.certificates)
         self.renew_at = min(s.expires for s in self.shown) - RENEWED_AHEAD if own else math.inf

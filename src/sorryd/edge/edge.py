@@ -16,18 +16,15 @@ from twisted.logger import Logger
 
 from sorryd.edge.access import Access
 from sorryd.edge.certificates import SiteCertificates
-from sorryd.edge.connecting import SocketConnector
 from sorryd.edge.entrances import Entrances
 from sorryd.edge.listener import Bound
 from sorryd.edge.lobby import Lobby
-from sorryd.edge.member_contexts import MemberContexts
-from sorryd.edge.names import Names
+from sorryd.edge.reaching import Reaching
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import CLOSING
 from sorryd.edge.websocket import WebSocket
-from sorryd.edge.wheel import Wheel
 from sorryd.reports import Active, Report, ShownCertificate
 from sorryd.snapshot import SiteView, Snapshot
 
@@ -55,11 +52,10 @@ class Edge:
         self._now = now
         self._report_up = report
         self._cookie_key = cookie_key
-        self._wheel = Wheel(reactor, moment)
-        self._names = Names(resolver, self._wheel)
+        self._reaching = Reaching(reactor, resolver, readiness, moment)
+        self._wheel = self._reaching.wheel
         self._sites: dict[str, SiteEdge] = {}
         self._leaving: list[SiteEdge] = []  # configured no more, with visitors left
-        self._member_contexts = MemberContexts()
         self._lobby = Lobby(reactor, readiness, self._wheel, self._visitors)
         self._entrances = Entrances(self._lobby)
         self._certificates: Mapping[str, SiteCertificates] = {}
@@ -93,7 +89,7 @@ class Edge:
         return view.site != before.site
 
     def _site(self, view: SiteView) -> SiteEdge:
-        connector = self.connector(view.site.timeouts.connect)
+        connector = self._reaching.connector(view.site.timeouts.connect)
         site = SiteEdge(
             view,
             self._wheel,
@@ -105,12 +101,6 @@ class Edge:
         )
         site.access = self._access
         return site
-
-    def connector(self, timeout: float) -> SocketConnector:
-        """What connects to members within `timeout` seconds."""
-        return SocketConnector(
-            self._names, self._readiness, self._wheel, timeout, self._member_contexts.of
-        )
 
     def _dismiss(self, name: str) -> None:
         site = self._sites.pop(name)
@@ -136,6 +126,11 @@ class Edge:
             self._leaving.remove(site)
             site.close()
 
+    @property
+    def holds_until(self) -> float:
+        """The instant at which the first site stands otherwise, if nothing happens before."""
+        return min((site.holds_until for site in self._sites.values()), default=math.inf)
+
     def active(self) -> Sequence[Active]:
         """Requests in flight at each member of each site."""
         return [active for site in self._sites.values() for active in site.active()]
@@ -157,7 +152,7 @@ class Edge:
             self._is_running = True
             self._wheel.start()
         sites = self._sites.values()
-        self._member_contexts.renew(m for site in sites for m in site.view.site.members)
+        self._reaching.renew(m for site in sites for m in site.view.site.members)
         self._lobby.make_room(sum(site.max_connections for site in sites))
         self._certificates = certificates
         self._entrances.open(bound, self._sites, certificates)
@@ -183,6 +178,10 @@ class Edge:
         self._stop_by = self._reactor.seconds() + limit
         self._wait(over)
         return over
+
+    def retire(self, limit: float) -> Deferred[None]:
+        """Accept no more, and let all go on; fires when it is over, or after `limit` seconds."""
+        return self.stop(limit)
 
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""

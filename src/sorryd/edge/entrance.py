@@ -31,12 +31,7 @@ class Entrance:
         self.door = door
         self._lobby = lobby
         self._listener = Listener(
-            bound.sock,
-            lobby.readiness,
-            lobby.reactor,
-            self.accepted,
-            lobby.has_room,
-            bound.is_given,
+            bound.sock, lobby.readiness, lobby.reactor, self.accepted, lobby.has_room
         )
         self._name = self._listener.name
         self._seldom_full = Seldom(lambda: lobby.wheel.now)

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.readiness import Readiness
 from sorryd.model import Listen
-from sorryd.unix_sockets import PathTaken, bind_path, identity, remove
+from sorryd.unix_sockets import PathTaken, bind_path
 
 log = Logger()
 
@@ -42,7 +42,8 @@ class Bound:
     """A socket that listens for some sites; nobody is accepted yet.
 
     `sites` are their names in the order of the file: the first is the default. The file of a UNIX
-    socket is removed by whoever made it: not by us where it `is_given`, by a supervisor.
+    socket is removed by whoever made it: not by us where it `is_given`, by a supervisor. `key`
+    tells the socket from all others that there were, whichever process has a descriptor of it.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Bound:
         sites: tuple[str, ...],
         sock: socket.socket,
         is_given: bool = False,
+        key: int = 0,
     ) -> None:
         self.listen = listen
         self.sites = sites
         self.sock = sock
         self.is_given = is_given
+        self.key = key
 
 
 def bind(listen: Listen) -> socket.socket:
@@ -109,12 +112,8 @@ class Listener:
         reactor: IReactorTime,
         accepted: Accepted,
         has_room: Callable[[], bool] = lambda: True,
-        is_given: bool = False,
     ) -> None:
-        """`has_room` is asked before each accept: False lets those who come wait.
-
-        `is_given` is as in Bound.
-        """
+        """`has_room` is asked before each accept: False lets those who come wait."""
         self._sock = sock
         self._readiness = readiness
         self._reactor = reactor
@@ -122,11 +121,8 @@ class Listener:
         self._has_room = has_room
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
-        self._path: str | None = None
         self._mapped = _MAPPED if takes_both(sock) else ""
-        if sock.family == socket.AF_UNIX:
-            self._path = path_of(sock)
-            self._file = None if is_given else identity(self._path)
+        self._path = path_of(sock) if sock.family == socket.AF_UNIX else None
 
     @property
     def name(self) -> str:
@@ -142,15 +138,13 @@ class Listener:
         self._readiness.watch_read(self._sock.fileno(), self._readable)
 
     def stop(self) -> None:
-        """Close the socket; who waits to be accepted is refused."""
+        """Close the socket. Who waits to be accepted is refused, unless others have it too."""
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
         if self._sock.fileno() >= 0:
             self._readiness.unwatch_read(self._sock.fileno())
             self._sock.close()
-            if self._path is not None:
-                remove(self._path, self._file)
 
     def _readable(self) -> None:
         if not self._has_room():

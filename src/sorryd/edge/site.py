@@ -83,6 +83,11 @@ class SiteEdge:
         """Where the site stood when it was looked at last."""
         return self._standing.phase
 
+    @property
+    def holds_until(self) -> float:
+        """The instant at which it stands otherwise, if nothing happens before."""
+        return self._holds_until
+
     # --- from the control side ---
 
     def apply(self, view: SiteView) -> None:

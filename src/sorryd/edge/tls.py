@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
 from typing import Final, NamedTuple
 
 from cryptography import x509
@@ -20,7 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     CertificatePublicKeyTypes,
     PrivateKeyTypes,
 )
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from OpenSSL import SSL
 
 # The TLS 1.2 suites; those of 1.3 are OpenSSL's own. DHE is left out: without parameters of
@@ -112,6 +118,16 @@ class Pair(NamedTuple):
     names: Names
 
     @property
+    def chain_pem(self) -> bytes:
+        """The chain as it stands in a PEM file."""
+        return b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
+
+    @property
+    def key_pem(self) -> bytes:
+        """The key as it stands in a PEM file."""
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
     def kind(self) -> type[CertificatePublicKeyTypes]:
         """The kind of its key: OpenSSL holds one certificate of each kind in a context."""
         return type(self.chain[0].public_key())
@@ -120,7 +136,11 @@ class Pair(NamedTuple):
         """Let `context` show this certificate, with a chain of its own. Raises TlsFault."""
         try:
             # Not add_extra_chain_cert: what that adds is shown with every kind of certificate.
-            context.use_certificate_chain_file(self.path)
+            # A file of our own: that at `path` may be another by now, or out of our reach.
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(self.chain_pem)
+                file.flush()
+                context.use_certificate_chain_file(file.name)
             # cryptography reads more kinds of keys than pyOpenSSL's type admits; those that
             # are not for signing are refused here too.
             context.use_privatekey(self.key)  # type: ignore[arg-type]
@@ -148,6 +168,18 @@ def read_pair(chain_path: str, key_path: str | None) -> Pair:
     return Pair(chain_path, tuple(chain), key, names)
 
 
+def pair_of(path: str, chain: bytes, key: bytes) -> Pair:
+    """A certificate whose PEM another process has read, and found to be right."""
+    certificates = x509.load_pem_x509_certificates(chain)
+    names = names_of(certificates[0])
+    return Pair(path, tuple(certificates), _loaded(key), names)
+
+
+def _loaded(pem: bytes) -> PrivateKeyTypes:
+    # To prove its primes takes half a second for RSA of 4096 bits, and all visitors would wait.
+    return load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
+
+
 def read_chain(path: str) -> list[x509.Certificate]:
     """All certificates of a PEM file, at least one, or TlsFault."""
     pem = _read(path)
@@ -170,10 +202,7 @@ def read_key(path: str) -> PrivateKeyTypes:
     if block is None:
         raise TlsFault(path, "holds no private key")
     try:
-        # To prove its primes takes half a second for RSA of 4096 bits, and all visitors would wait.
-        return load_pem_private_key(
-            block[0] + b"\n", password=None, unsafe_skip_rsa_key_validation=True
-        )
+        return _loaded(block[0] + b"\n")
     except TypeError:
         raise TlsFault(path, "the private key is encrypted, and nobody is there to ask") from None
     except Exception:

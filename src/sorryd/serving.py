@@ -1,0 +1,162 @@
+"""All that meets visitors and members: edges, checks, certificates, the access log. Wired here,
+for `service`, which owns the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from sorryd.edge.access import Access
+from sorryd.edge.edge import Edge
+from sorryd.edge.memory import keep_buffers
+from sorryd.edge.reaching import Reaching
+from sorryd.edge.readiness import readiness_of
+from sorryd.edge.renewal import Renewal, Warnings
+from sorryd.edge.resolving import resolver_of
+from sorryd.model import Config
+from sorryd.policy.shares import Share
+from sorryd.preparing import Fittings, own_folder, warn_of_unverified
+from sorryd.prober import Prober
+from sorryd.recording import Recording, log_of
+from sorryd.reports import Report
+from sorryd.snapshot import Snapshot
+from sorryd.sockets import Sockets
+from sorryd.workers.fleet import Fleet
+from sorryd.workers.forking import Forks
+from sorryd.workers.interfaces import Outfit
+from sorryd.workers.local import Local
+from sorryd.workers.orders import Begin
+from sorryd.workers.remote import Remote, Seat
+
+log = Logger()
+
+CERTIFICATES_EVERY: Final = 10.0
+"""Seconds between two looks at the files of certificates."""
+
+
+class Serving:
+    """Mutable: one per daemon. `report` gets what edges and checks see, `lost` the number of a
+    worker that has died."""
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        is_daemon: bool,
+        own_key: bytes,
+        sockets: Sockets,
+        report: Callable[[Report], None],
+        lost: Callable[[int], None],
+    ) -> None:
+        self._reactor = reactor
+        self._own_key = own_key
+        self._report = report
+        self._sockets = sockets
+        self._nameserver = config.nameserver
+        self._access: Access | None = None
+        self._locals: list[Local] = []
+        self._forks = Forks(reactor)
+        begin = Begin(
+            number=0,
+            own_key=own_key,
+            state=config.state,
+            nameserver=config.nameserver,
+            is_daemon=is_daemon,
+        )
+        self._seat = Seat(reactor, begin, self._forks.fork, report, lost)
+        self.fleet = Fleet(self._local, self._remote)
+        self.recording = Recording(reactor, is_daemon, self._record)
+        self.renewal = Renewal(own_folder(config), self.fleet.show)
+        self._warnings = Warnings()
+        self._renewing = LoopingCall(self._look_at_certificates)
+        self._renewing.clock = reactor
+        readiness = readiness_of(reactor, reactor)
+        resolver = resolver_of(reactor, config.nameserver)
+        self._reaching = Reaching(reactor, resolver, readiness, time.monotonic)
+        self.prober = Prober(reactor, self._reaching.connector, report)
+
+    # --- edges ---
+
+    def _local(self) -> Local:
+        keep_buffers()
+        reactor = self._reactor
+        edge = Edge(
+            reactor,
+            resolver_of(reactor, self._nameserver),
+            readiness_of(reactor, reactor),
+            time.time,
+            time.monotonic,
+            self._report,
+            self._own_key,
+        )
+        edge.record(self._access)
+        local = Local(edge)
+        self._locals.append(local)
+        return local
+
+    def _remote(self, share: Share) -> Remote:
+        return Remote(self._seat, share)
+
+    def _record(self, access: Access | None) -> None:
+        self._access = access
+        for local in self._locals:
+            local.edge.record(access)
+
+    # --- running ---
+
+    def start(self) -> None:
+        """Look at the time from now on."""
+        self._reaching.wheel.start()
+        self._renewing.start(CERTIFICATES_EVERY, now=False)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Serve by `snapshot`."""
+        self.fleet.apply(snapshot)
+        self.prober.apply(snapshot)
+
+    def fit(self, fittings: Fittings) -> Deferred[None]:
+        """Accept visitors as a configuration has it, which is published; fires when that is so."""
+        config = fittings.config
+        self._sockets.use(fittings.bound)
+        self.recording.exchange(log_of(config), fittings.log)
+        self._reaching.renew(m for site in config.sites for m in site.members)
+        self.fleet.fit(Outfit(config, tuple(fittings.bound.values()), fittings.certificates))
+        self.renewal.watch(config.sites, fittings.certificates)
+        self._look_at_certificates()
+        warn_of_unverified(config)
+        return self.fleet.settled().addCallback(lambda _: self._sockets.release())
+
+    def reopen(self, signal: str) -> None:
+        """The access log was moved away, says a signal."""
+        self.recording.reopen(signal)
+        self.fleet.reopen()
+
+    def _look_at_certificates(self) -> None:
+        now = time.time()
+        try:
+            self.renewal.look(now)
+            self._warnings.look(self.renewal.certificates, now)
+        except Exception:
+            log.failure("a bug in the renewal of certificates; it goes on")
+
+    # --- stopping ---
+
+    def stop(self, limit: float) -> Deferred[None]:
+        """Accept no more; fires when what is in flight is over, or after `limit` seconds."""
+        self.prober.stop()
+        if self._renewing.running:
+            self._renewing.stop()
+        over = self.fleet.stop(limit)
+        self._sockets.use({})
+        self._sockets.release()
+        return over.addCallback(self._stopped)
+
+    def _stopped(self, _: None) -> Deferred[None]:
+        self._reaching.wheel.stop()
+        gone = self._forks.stop()
+        return self.recording.stop().addCallback(lambda _: gone)

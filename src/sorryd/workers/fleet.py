@@ -1,0 +1,129 @@
+"""All edges of a daemon: one in this process, or several in processes of their own.
+
+The rest of the control side knows no other. What it publishes goes to every worker; it is in
+force when `settled` fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from twisted.internet.defer import Deferred, gatherResults
+
+from sorryd.model import Config
+from sorryd.policy.shares import Share
+from sorryd.reports import Active, ShownCertificate
+from sorryd.snapshot import Snapshot
+from sorryd.workers.interfaces import Certificates, Outfit, Worker
+
+
+class Fleet:
+    """Mutable: it has the workers of now, and those that have been replaced but still serve.
+
+    `local` makes an edge in this process, `remote` one in a process of its own.
+    """
+
+    def __init__(self, local: Callable[[], Worker], remote: Callable[[Share], Worker]) -> None:
+        self._local = local
+        self._remote = remote
+        self._workers: list[Worker] = []
+        self._leaving: list[Worker] = []
+        self._is_local = True
+        self._snapshot: Snapshot | None = None
+        self._certificates: Certificates = {}
+
+    # --- from the control side ---
+
+    def apply(self, snapshot: Snapshot) -> None:
+        """Serve by `snapshot` from now on."""
+        self._snapshot = snapshot
+        for worker in self._all:
+            worker.apply(snapshot)
+
+    def fit(self, outfit: Outfit) -> None:
+        """Serve by another configuration, which is published: with its workers and sockets.
+
+        Workers that are too many retire when those that stay accept.
+        """
+        self._certificates = outfit.certificates
+        surplus = self._resize(outfit.config)
+        for worker in self._workers:
+            worker.fit(outfit)
+        if surplus:
+            self._leaving += surplus
+            self.settled().addCallback(self._retire, surplus, outfit.config.retire)
+
+    def _resize(self, config: Config) -> list[Worker]:
+        """Have as many workers as `config` asks for; those that are too many."""
+        is_local, wanted = config.workers == 0, max(1, config.workers)
+        kept = self._workers[:wanted] if is_local is self._is_local else []
+        surplus = [worker for worker in self._workers if worker not in kept]
+        before, self._workers, self._is_local = self._workers, kept, is_local
+        for number, worker in enumerate(kept, 1):
+            worker.share = Share(number=number, of=wanted)
+        while len(kept) < wanted:
+            share = Share(number=len(kept) + 1, of=wanted)
+            kept.append(self._local() if is_local else self._remote(share))
+        if self._snapshot is not None and before != kept:
+            for worker in kept:
+                worker.apply(self._snapshot)
+        return surplus
+
+    def _retire(self, _: None, surplus: Sequence[Worker], limit: float) -> None:
+        for worker in surplus:
+            worker.retire(limit).addCallback(self._left, worker)
+
+    def _left(self, _: None, worker: Worker) -> None:
+        if worker in self._leaving:
+            self._leaving.remove(worker)
+
+    def show(self, certificates: Certificates) -> None:
+        """Show these to who comes from now on."""
+        self._certificates = certificates
+        for worker in self._workers:
+            worker.show(certificates)
+
+    def reopen(self) -> None:
+        """The access log was moved away."""
+        for worker in self._all:
+            worker.reopen()
+
+    def look(self) -> None:
+        """Time has passed."""
+        for worker in self._all:
+            worker.look()
+
+    # --- to the control side ---
+
+    def settled(self) -> Deferred[None]:
+        """Fires when all that was said until now is in force in every worker."""
+        return gatherResults(worker.settled() for worker in self._all).addCallback(_nothing)
+
+    def active(self) -> Deferred[Sequence[Active]]:
+        """Requests in flight at each member of each site, in all workers."""
+        counted = gatherResults(worker.active() for worker in self._all)
+        return counted.addCallback(lambda each: tuple(chain.from_iterable(each)))
+
+    def shown(self) -> Sequence[ShownCertificate]:
+        """The certificates that visitors are shown."""
+        return [shown for one in self._certificates.values() for shown in one.shown]
+
+    # --- stopping ---
+
+    def stop(self, limit: float) -> Deferred[None]:
+        """Accept no more; fires when all that is in flight is over, or after `limit` seconds."""
+        return gatherResults(worker.stop(limit) for worker in self._all).addCallback(_nothing)
+
+    def hurry(self) -> None:
+        """Wait no longer for what is in flight."""
+        for worker in self._all:
+            worker.hurry()
+
+    @property
+    def _all(self) -> tuple[Worker, ...]:
+        return (*self._workers, *self._leaving)
+
+
+def _nothing(_: object) -> None:
+    return None

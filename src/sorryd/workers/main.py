@@ -1,0 +1,196 @@
+"""An edge process: it wires an Edge and its access log, and does as it is ordered.
+
+`run` is called in a process that was forked for it. When its control process dies, it goes on to
+serve by its last snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from sorryd.access_log import AccessLog, AccessLogFault
+from sorryd.edge.edge import Edge
+from sorryd.edge.memory import keep_buffers
+from sorryd.edge.readiness import readiness_of
+from sorryd.edge.resolving import resolver_of
+from sorryd.reactors import keep_monotonic_time, take_uvloop
+from sorryd.recording import LogTo, Recording
+from sorryd.reports import Report
+from sorryd.snapshot import SiteView, Snapshot
+from sorryd.workers.beat import Beat
+from sorryd.workers.channel import open_channel
+from sorryd.workers.doorways import Doorways
+from sorryd.workers.logging import Lines
+from sorryd.workers.orders import (
+    Begin,
+    Count,
+    Counted,
+    Done,
+    Fit,
+    Hurry,
+    Order,
+    Papers,
+    Publish,
+    Ready,
+    Reopen,
+    Reported,
+    Retire,
+    Show,
+    Stop,
+    Word,
+)
+from sorryd.workers.papers import certificates_of
+
+log = Logger()
+
+
+def run(descriptor: int) -> None:
+    """Serve, until it is told to end; `descriptor` is our end of the channel."""
+    take_uvloop()
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    keep_monotonic_time(reactor)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)  # who asks by these asks the control process
+    lines = Lines()
+    lines.begin()
+    worker = Main(reactor, socket.socket(fileno=descriptor), lines)
+    reactor.callWhenRunning(worker.start)
+    reactor.run(installSignalHandlers=False)
+
+
+class Main:
+    """One edge process."""
+
+    def __init__(self, reactor: Any, sock: socket.socket, lines: Lines) -> None:
+        self._reactor = reactor
+        self._sock = sock
+        self._lines = lines
+        self._orders = 0
+        self._views: dict[str, SiteView] = {}
+        self._edge: Edge
+        self._recording: Recording
+        self._doorways = Doorways()
+        self._log: AccessLog | None = None
+        self._is_ending = False
+
+    def start(self) -> None:
+        """Be there."""
+        keep_buffers()
+        self._channel = open_channel(
+            self._reactor, self._sock, "the control process", Order, self._obey, self._alone
+        )
+        self._lines.say = self._say
+        self._say(Ready(pid=os.getpid()))
+
+    def _say(self, word: Word) -> None:
+        self._channel.send(word)
+
+    def _report(self, report: Report) -> None:
+        self._say(Reported(report=report))
+
+    # --- orders ---
+
+    def _obey(self, order: Order, fds: Sequence[int]) -> None:
+        try:
+            self._carry_out(order, fds)
+        except Exception:
+            # What it serves is not what it was told: it must not go on, and is started anew.
+            log.failure("a bug: {order} can't be carried out", order=type(order).__name__)
+            self._end(None)
+            return
+        self._orders += 1
+        self._say(Done(orders=self._orders))
+
+    def _carry_out(self, order: Order, fds: Sequence[int]) -> None:
+        match order:
+            case Begin():
+                self._begin(order)
+            case Publish():
+                self._publish(order)
+            case Fit():
+                self._fit(order, fds)
+            case Show():
+                self._edge.show(self._shown(order.papers))
+            case Reopen():
+                self._recording.reopen("SIGUSR1")
+            case Count():
+                self._say(Counted(active=tuple(self._edge.active())))
+            case Retire():
+                self._end_with(self._edge.retire(order.limit))
+            case Stop():
+                self._end_with(self._edge.stop(order.limit))
+            case Hurry():
+                self._edge.hurry()
+            case _:
+                assert_never(order)
+
+    def _begin(self, order: Begin) -> None:
+        reactor = self._reactor
+        self._edge = Edge(
+            reactor,
+            resolver_of(reactor, order.nameserver),
+            readiness_of(reactor, reactor),
+            time.time,
+            time.monotonic,
+            self._report,
+            order.own_key,
+        )
+        self._recording = Recording(reactor, order.is_daemon, self._edge.record)
+        self._beat = Beat(reactor, time.time, self._edge.look, lambda: self._edge.holds_until)
+
+    def _publish(self, order: Publish) -> None:
+        known = {**self._views, **{view.site.name: view for view in order.views}}
+        self._views = {name: known[name] for name in order.sites}
+        sites = tuple(self._views.values())
+        self._edge.apply(Snapshot(serial=order.serial, sites=sites))
+        self._beat.start()
+
+    def _fit(self, order: Fit, fds: Sequence[int]) -> None:
+        fresh = (one.key for one in order.openings if one.is_new)
+        new = {key: socket.socket(fileno=fd) for key, fd in zip(fresh, fds, strict=True)}
+        for sock in new.values():
+            sock.setblocking(False)
+        self._record(order.log)
+        bound = self._doorways.exchange(
+            [(one.key, one.listen, one.sites) for one in order.openings], new
+        )
+        self._edge.open(bound, self._shown(order.papers))
+
+    def _shown(self, papers: tuple[Papers, ...]) -> Any:
+        return certificates_of(papers, {name: view.site for name, view in self._views.items()})
+
+    def _record(self, to: LogTo) -> None:
+        try:
+            self._recording.exchange(to, self._recording.open(to))
+        except AccessLogFault as fault:
+            # The control process could, a moment ago; better none than no service.
+            log.error("no access log: {fault}", fault=str(fault))
+            self._recording.exchange(replace(to, path=""), None)
+
+    # --- the end ---
+
+    def _end_with(self, over: Deferred[None]) -> None:
+        self._is_ending = True
+        over.addCallback(lambda _: self._recording.stop()).addCallback(self._end)
+
+    def _end(self, _: object) -> None:
+        self._is_ending = True
+        self._channel.close()
+        self._reactor.callLater(0, self._reactor.stop)
+
+    def _alone(self) -> None:
+        """The control process is gone."""
+        self._lines.say = None
+        if not self._orders:
+            self._reactor.stop()

@@ -1,0 +1,143 @@
+"""What a control process and its workers tell each other: orders down, words up.
+
+Frozen messages over a UNIX socket, in order. A worker counts the orders that it has carried out
+and says so with `Done`: what was published is in force everywhere once all have. Listening
+sockets go along with `Fit` as descriptors.
+"""
+
+from __future__ import annotations
+
+from sorryd.model import Listen, Value
+from sorryd.recording import LogTo
+from sorryd.reports import Active, Report
+from sorryd.snapshot import SiteView
+
+# --- down -------------------------------------------------------------------------------------
+
+
+class Begin(Value, frozen=True, tag=True):
+    """The first order: what holds as long as the worker lives.
+
+    `own_key` is the daemon's secret (edge/cookie_key.py), `nameserver` as Config has it.
+    `is_daemon`: there is no terminal. `state` is the path of the journal, beside which the
+    worker may put files.
+    """
+
+    number: int
+    own_key: bytes
+    state: str
+    nameserver: tuple[str, int] | None = None
+    is_daemon: bool = False
+
+
+class Publish(Value, frozen=True, tag=True):
+    """A snapshot: `sites` in their order, and the `views` of those that have changed."""
+
+    serial: int
+    sites: tuple[str, ...]
+    views: tuple[SiteView, ...]
+
+
+class Opening(Value, frozen=True):
+    """A listening socket; `key` tells it from all others that there were.
+
+    `is_new`: its descriptor comes with the order. `sites` are as Bound has them.
+    """
+
+    key: int
+    listen: Listen
+    sites: tuple[str, ...]
+    is_new: bool
+
+
+class Pem(Value, frozen=True):
+    """A certificate with its chain and its key; `path` is where they were read."""
+
+    path: str
+    chain: bytes
+    key: bytes
+
+
+class Papers(Value, frozen=True):
+    """The certificates of one site."""
+
+    site: str
+    pems: tuple[Pem, ...]
+
+
+class Fit(Value, frozen=True, tag=True):
+    """Accept at these sockets, and at no others. The sites are published before."""
+
+    openings: tuple[Opening, ...]
+    papers: tuple[Papers, ...]
+    log: LogTo
+    retire: float
+
+
+class Show(Value, frozen=True, tag=True):
+    """Show these certificates from now on."""
+
+    papers: tuple[Papers, ...]
+
+
+class Reopen(Value, frozen=True, tag=True):
+    """The access log was moved away."""
+
+
+class Count(Value, frozen=True, tag=True):
+    """Say what is in flight."""
+
+
+class Retire(Value, frozen=True, tag=True):
+    """Accept no more; end when nobody is left, or after `limit` seconds."""
+
+    limit: float
+
+
+class Stop(Value, frozen=True, tag=True):
+    """Stop, within `limit` seconds."""
+
+    limit: float
+
+
+class Hurry(Value, frozen=True, tag=True):
+    """Wait no longer for what is in flight."""
+
+
+Order = Begin | Publish | Fit | Show | Reopen | Count | Retire | Stop | Hurry
+
+# --- up ---------------------------------------------------------------------------------------
+
+
+class Ready(Value, frozen=True, tag=True):
+    """The first word: a worker is there."""
+
+    pid: int
+
+
+class Done(Value, frozen=True, tag=True):
+    """So many orders were carried out."""
+
+    orders: int
+
+
+class Reported(Value, frozen=True, tag=True):
+    """The edge has seen something."""
+
+    report: Report
+
+
+class Said(Value, frozen=True, tag=True):
+    """A line for the log; `level` is a name of Twisted's LogLevel."""
+
+    level: str
+    text: str
+
+
+class Counted(Value, frozen=True, tag=True):
+    """What is in flight."""
+
+    active: tuple[Active, ...]
+
+
+Word = Ready | Done | Reported | Said | Counted
