@@ -79,9 +79,6 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "inherited": frozenset({"model", "edge"}),
     "sockets": frozenset({"model", "edge", "unix_sockets", "inherited"}),
     "recording": frozenset({"access_log", "edge", "model"}),
-    "workers": frozenset(
-        {"access_log", "edge", "model", "policy", "reactors", "recording", "reports", "snapshot"}
-    ),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
         | {"sockets", "workers"}
