@@ -25,6 +25,6 @@ class Doorways:
     def exchange(self, wanted: Iterable[Doorway], new: Mapping[int, socket]) -> list[Bound]:
         """Those that are `wanted` from now on; `new` are the ones not here before."""
         known = {**self._socks, **new}
-        bound = [Bound(listen, sites, known[key], key) for key, listen, sites in wanted]
+        bound = [Bound(listen, sites, known[key], key=key) for key, listen, sites in wanted]
         self._socks = {one.key: one.sock for one in bound}
         return bound
