@@ -21,46 +21,53 @@ from bench import backend, checks, control, load, proxies, report, rounds, start
 from bench.options import Options, parse
 from bench.places import Members, Place, Ports, prepare
 from bench.processes import BenchError, Cores, Fleet, free_ports
-from bench.proxies import Absent, Name, Proxy
+from bench.proxies import Absent, Name, Proxy, Stand
 from bench.scenarios import Scenario, case, describe
 from bench.window import Edges
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
-def start_all(options: Options, fleet: Fleet, place: Place, cores: Cores) -> list[Proxy]:
-    """Start the members and the proxies, say what is compared, and see that all do the work."""
-    members = backend.start(fleet, place, cores)
+def start_all(
+    options: Options, fleet: Fleet, place: Place, cores: Cores, workers: int = 0
+) -> tuple[Stand, list[Absent]]:
+    """Start the proxies, and see that all do the work."""
     running: list[Proxy] = []
     absent: list[Absent] = []
     for name in options.proxies:
         plain, tls, sorry = free_ports(3)
         ports = Ports(plain=plain, tls=tls, sorry=sorry)
-        started = proxies.start(name, fleet, place, ports, cores)
+        started = proxies.start(name, fleet, place, ports, cores, workers)
         if isinstance(started, Proxy):
             running.append(started)
         elif name is Name.SORRYD:
             raise BenchError(f"sorryd: {started.why}")
         else:
             absent.append(started)
-    print(report.heading(running, absent, members, load.generator()), flush=True)
     for proxy in running:
         if proxy.name is Name.SORRYD:
             control.down(place.control, "sorry")
         if faults := checks.missing_work(proxy):
             raise BenchError(f"{proxy.name}: {'; '.join(faults)}")
-    return running
+    return Stand(running=tuple(running), place=place, cores=cores), absent
 
 
-def time_window(
-    options: Options, running: Sequence[Proxy], place: Place, core: int
-) -> Edges | None:
+def start_two(options: Options, fleet: Fleet, place: Place) -> Stand:
+    """The same with two workers each, where they are asked for."""
+    folder = place.folder / "two"
+    folder.mkdir()
+    alike = prepare(folder, place.members)
+    return start_all(options, fleet, alike, Cores.for_two(), workers=2)[0]
+
+
+def time_window(options: Options, alone: Stand) -> Edges | None:
     """The window scenario, where it is asked for and sorryd runs."""
-    ours = next((proxy for proxy in running if proxy.name is Name.SORRYD), None)
+    ours = next((proxy for proxy in alone.running if proxy.name is Name.SORRYD), None)
     if ours is None or Scenario.WINDOW not in options.scenarios:
         return None
     rounds.progress(describe(Scenario.WINDOW))
-    return window.run(case(Scenario.WINDOW, place, ours.ports), place.control, core)
+    place = alone.place
+    return window.run(case(Scenario.WINDOW, place, ours.ports), place.control, alone.cores.load)
 
 
 def run(options: Options, folder: Path) -> bool:
@@ -69,10 +76,15 @@ def run(options: Options, folder: Path) -> bool:
     member_a, member_b, standby = free_ports(3)
     place = prepare(folder, Members(member_a=member_a, member_b=member_b, standby=standby))
     with Fleet(folder) as fleet:
-        running = start_all(options, fleet, place, cores)
-        os.sched_setaffinity(0, {cores.load})  # our own work is no burden to the proxies
-        measured = rounds.compare(options, running, place, cores.load)
-        edges = time_window(options, running, place, cores.load)
+        members = backend.start(fleet, place, cores)
+        alone, absent = start_all(options, fleet, place, cores)
+        print(report.heading(alone.running, absent, members, load.generator()), flush=True)
+        stands = dict.fromkeys(options.loads, alone)
+        if Scenario.WORKERS in stands:
+            stands[Scenario.WORKERS] = start_two(options, fleet, place)
+        os.sched_setaffinity(0, cores.load)  # our own work is no burden to the proxies
+        measured = rounds.compare(options, stands)
+        edges = time_window(options, alone)
         starts = [] if edges is None else start.measure(place.control)
     judged = verdict.judge(measured)
     print(f"\n{report.table(verdict.rows(measured))}\n\n{report.goals(judged)}")
@@ -83,8 +95,8 @@ def run(options: Options, folder: Path) -> bool:
     compared = not any(each.missed for each in judged) and not any(
         each.measured.errors for each in measured
     )
-    alone = all(each.well for each in starts) and (edges is None or edges.well)
-    return compared and alone
+    by_itself = all(each.well for each in starts) and (edges is None or edges.well)
+    return compared and by_itself
 
 
 def _end(number: int, frame: FrameType | None) -> None:

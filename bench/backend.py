@@ -17,7 +17,7 @@ _FIELDS = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"via"
 
 
 def start(fleet: Fleet, place: Place, cores: Cores) -> str:
-    """Start the members on the load's core; returns what they are. Raises BenchError."""
+    """Start the members on the load's cores; returns what they are. Raises BenchError."""
     ports = [place.members.member_a, place.members.member_b, place.members.standby]
     if (binary := program("nginx")) is not None:
         fleet.start("backend", nginx(binary, fill(place, "backend.conf")), ports, cores.load)

@@ -1,6 +1,6 @@
 """The load: wrk where it is installed, else the visitors of bench.visitors.
 
-Either runs as a process of its own on the load's core, and says what it counted as one line
+Either runs as a process of its own on the load's cores, and says what it counted as one line
 of JSON.
 """
 
@@ -12,7 +12,7 @@ import sys
 import msgspec
 
 from bench.places import TEMPLATES
-from bench.processes import BenchError, pinned, program
+from bench.processes import BenchError, Set, pinned, program
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +51,9 @@ def generator() -> str:
     return "wrk" if program("wrk") else "Python (wrk is not installed)"
 
 
-def start(load: Load, core: int) -> subprocess.Popen[bytes]:
+def start(load: Load, cores: Set) -> subprocess.Popen[bytes]:
     """Start the load; `finish` it. The caller kills it where it does not come to that."""
-    with pinned(core):
+    with pinned(cores):
         return subprocess.Popen(
             _command(load),
             stdin=subprocess.DEVNULL,
@@ -77,9 +77,9 @@ def finish(process: subprocess.Popen[bytes], load: Load) -> Counted:
         process.wait()
 
 
-def run(load: Load, core: int) -> Counted:
-    """Start the load on `core`, and finish it."""
-    return finish(start(load, core), load)
+def run(load: Load, cores: Set) -> Counted:
+    """Start the load on `cores`, and finish it."""
+    return finish(start(load, cores), load)
 
 
 def _command(load: Load) -> list[str]:

@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -34,24 +34,33 @@ def program(*names: str) -> str | None:
     return next((each for each in found if each), None)
 
 
-class Cores(msgspec.Struct, frozen=True, kw_only=True):
-    """The core of the proxies, and that of the load and the members."""
+Set = frozenset[int]  # of cores
 
-    proxy: int
-    load: int
+
+class Cores(msgspec.Struct, frozen=True, kw_only=True):
+    """The cores of the proxies, and those of the load and the members."""
+
+    proxy: Set
+    load: Set
 
     @classmethod
     def of_this_machine(cls) -> Cores:
         """The first and the last core that this process may use (the same one if only one)."""
         usable = sorted(os.sched_getaffinity(0))
-        return cls(proxy=usable[0], load=usable[-1])
+        return cls(proxy=frozenset(usable[:1]), load=frozenset(usable[-1:]))
+
+    @classmethod
+    def for_two(cls) -> Cores:
+        """Two cores for each proxy; the load has what is left, and shares both if none is."""
+        usable = sorted(os.sched_getaffinity(0))
+        return cls(proxy=frozenset(usable[:2]), load=frozenset(usable[2:] or usable))
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """What is started within is born on `core`; children inherit the mask of their parent."""
+def pinned(cores: Set) -> Iterator[None]:
+    """What is started within is born on `cores`; children inherit the mask of their parent."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -84,14 +93,14 @@ class Fleet:
             process.wait()
 
     def start(
-        self, name: str, command: Sequence[str], ports: Sequence[int], core: int
+        self, name: str, command: Sequence[str], ports: Sequence[int], cores: Set
     ) -> subprocess.Popen[bytes]:
-        """Start `command` on `core` and wait until it listens at `ports`, for 15 s at most.
+        """Start `command` on `cores` and wait until it listens at `ports`, for 15 s at most.
 
         Raises BenchError, with the end of what it printed, where it does not come up.
         """
         said = self._folder / f"{name}.out"
-        with said.open("wb") as out, pinned(core):
+        with said.open("wb") as out, pinned(cores):
             process = subprocess.Popen(
                 command,
                 cwd=_PROJECT,
@@ -149,10 +158,19 @@ def processor_seconds(root: int) -> float:
     A child's time moves into its parent's when it ends, so the sum never steps back.
     """
     table = dict(_all_times())
-    family = {root}
-    while more := {pid for pid, times in table.items() if times.parent in family} - family:
-        family |= more
-    return sum(table[pid].ticks for pid in family if pid in table) / _TICKS_PER_SECOND
+    return sum(table[pid].ticks for pid in _family(root, table)) / _TICKS_PER_SECOND
+
+
+def family(root: int) -> set[int]:
+    """The process `root` and its descendants, those that live."""
+    return _family(root, dict(_all_times()))
+
+
+def _family(root: int, table: Mapping[int, _Times]) -> set[int]:
+    found = {root}
+    while more := {pid for pid, times in table.items() if times.parent in found} - found:
+        found |= more
+    return found & table.keys()
 
 
 def _all_times() -> Iterator[tuple[int, _Times]]:

@@ -49,38 +49,52 @@ class Absent(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def start(name: Name, fleet: Fleet, place: Place, ports: Ports, cores: Cores) -> Proxy | Absent:
-    """Start the proxy `name` on its core, if it is installed.
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """Proxies that stand before the same members, on the same cores."""
+
+    running: tuple[Proxy, ...]
+    place: Place
+    cores: Cores
+
+
+def start(
+    name: Name, fleet: Fleet, place: Place, ports: Ports, cores: Cores, workers: int = 0
+) -> Proxy | Absent:
+    """Start the proxy `name` on its cores, if it is installed, with so many `workers`.
+
+    0 is one process or thread for the work, without any beside it.
 
     Raises BenchError where it is installed and does not come up.
     """
-    command = _command(name, place, ports)
+    command = _command(name, place, ports, workers)
     if isinstance(command, Absent):
         return command
     listening = [ports.plain, ports.tls, ports.sorry]
-    process = fleet.start(name, command, listening, cores.proxy)
+    named = f"{name}-{workers}" if workers else str(name)
+    process = fleet.start(named, command, listening, cores.proxy)
     return Proxy(name=name, pid=process.pid, version=_version(name, command[0]), ports=ports)
 
 
-def _command(name: Name, place: Place, ports: Ports) -> list[str] | Absent:
+def _command(name: Name, place: Place, ports: Ports, workers: int) -> list[str] | Absent:
+    peers = str(workers or 1)
     match name:
         case Name.SORRYD:
             # Beside this very interpreter: another installation is not what is measured.
             twistd = Path(sys.executable).with_name("twistd")
             if not twistd.exists():
                 return Absent(name=name, why="twistd is not installed beside this Python")
-            file = fill(place, "sorryd.ini", ports)
+            file = fill(place, "sorryd.ini", ports, workers=str(workers))
             return [str(twistd), "-n", "--pidfile=", "sorryd", "--config", str(file)]
         case Name.HAPROXY:
             if (binary := program("haproxy")) is None:
                 return Absent(name=name, why="haproxy is not installed")
-            return [binary, "-db", "-f", str(fill(place, "haproxy.cfg", ports))]
+            return [binary, "-db", "-f", str(fill(place, "haproxy.cfg", ports, workers=peers))]
         case Name.NGINX:
             if (binary := program("nginx")) is None:
                 return Absent(name=name, why="nginx is not installed")
-            return nginx(binary, fill(place, "nginx.conf", ports))
+            return nginx(binary, fill(place, "nginx.conf", ports, workers=peers))
         case Name.APACHE:
-            return _apache(place, ports)
+            return _apache(place, ports, workers or 1)
         case _:
             assert_never(name)
 
@@ -91,7 +105,7 @@ def nginx(binary: str, file: Path) -> list[str]:
     return [binary, "-p", str(file.parent), "-e", str(log), "-c", str(file)]
 
 
-def _apache(place: Place, ports: Ports) -> list[str] | Absent:
+def _apache(place: Place, ports: Ports, workers: int) -> list[str] | Absent:
     if (binary := program("apache2", "httpd")) is None:
         return Absent(name=Name.APACHE, why="apache2 or httpd is not installed")
     folders = [folder for folder in _APACHE_MODULES if Path(folder, "mod_proxy.so").exists()]
@@ -104,6 +118,8 @@ def _apache(place: Place, ports: Ports) -> list[str] | Absent:
         "apache.conf",
         ports,
         modules=folders[0],
+        workers=str(workers),
+        threads=str(128 * workers),
         uid=str(user.pw_uid),
         gid=str(user.pw_gid),
     )

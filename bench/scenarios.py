@@ -18,6 +18,7 @@ class Scenario(enum.StrEnum):
     TLS = "tls"
     SORRY = "sorry"
     LARGE = "large"
+    WORKERS = "workers"
     WINDOW = "window"
 
 
@@ -32,6 +33,8 @@ def describe(scenario: Scenario) -> str:
             return "the sorry page, kept-alive, 64 connections"
         case Scenario.LARGE:
             return "1 MiB, kept-alive, 16 connections"
+        case Scenario.WORKERS:
+            return "1 KiB, kept-alive, 64 connections, two workers each on two cores"
         case Scenario.WINDOW:
             return "a window opens and closes under the plain load"
         case _:
@@ -64,7 +67,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 def case(scenario: Scenario, place: Place, ports: Ports) -> Case:
     """The scenario at the proxy that has `ports`."""
     match scenario:
-        case Scenario.PLAIN | Scenario.WINDOW:
+        case Scenario.PLAIN | Scenario.WORKERS | Scenario.WINDOW:
             return Case(
                 secure=False,
                 port=ports.plain,

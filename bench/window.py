@@ -13,6 +13,7 @@ import msgspec
 
 from bench import control, load
 from bench.load import Counted
+from bench.processes import Set
 from bench.scenarios import Case
 
 ALLOWED = 0.1  # seconds after an edge by which a visitor must have seen it
@@ -74,7 +75,7 @@ def read_edges(probes: Sequence[Probe], start: float, end: float, counted: Count
     )
 
 
-def run(case: Case, socket: Path, core: int) -> Edges:
+def run(case: Case, socket: Path, cores: Set) -> Edges:
     """Plan a window two seconds ahead that lasts two, load the site, and look every 5 ms.
 
     Raises BenchError where sorryd refuses the window or the load does not run.
@@ -85,7 +86,7 @@ def run(case: Case, socket: Path, core: int) -> Edges:
     asked = msgspec.structs.replace(
         case.load(math.ceil(_AHEAD + 1 + _LASTS + _AFTER)), statuses=(200, 503)
     )
-    process = load.start(asked, core)
+    process = load.start(asked, cores)
     try:
         control.schedule(socket, "shop", start, end)
         probes = _probe(case, end + _AFTER)

@@ -1,0 +1,145 @@
+"""Memory of sorryd: of each of its processes, and of each connection at rest.
+
+``python -m bench.memory [--workers 0,2] [--connections 5000]``. Each connection is kept alive after
+one answer. PSS counts what processes share once in all, RSS counts it in each of them (proc(5)).
+Exit code: 0 the goals were reached, 1 not so, 2 nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import socket
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench import backend, proxies
+from bench.checks import unverified
+from bench.places import Members, Ports, prepare
+from bench.processes import BenchError, Cores, Fleet, family, free_ports
+from bench.proxies import Name, Proxy
+
+GOALS = {False: 6.0, True: 60.0}  # KiB of a connection at rest, plain and over TLS
+_WARM = 300  # connections that come and go before it counts
+_QUIET = 2.0  # seconds until what is freed is free
+_REQUEST = b"GET /small HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Memory of one process, in bytes."""
+
+    pid: int
+    name: str
+    rss: int
+    pss: int
+
+
+def memory(root: int) -> list[Held]:
+    """That of `root` and of all that it started, itself first."""
+    return [_held(pid) for pid in sorted(family(root), key=lambda pid: (pid != root, pid))]
+
+
+def _held(pid: int) -> Held:
+    fields: dict[str, int] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, _, value = line.partition(":")
+        fields[name] = int(value.split()[0]) * 1024
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    name = " ".join(os.fsdecode(word) for word in command)[:40].strip()
+    return Held(pid=pid, name=name, rss=fields["Rss"], pss=fields["Pss"])
+
+
+def visit(port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    """A connection that has had its answer, and rests. Raises OSError."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    if tls is not None:
+        sock = tls.wrap_socket(sock, server_hostname="localhost")
+    sock.sendall(_REQUEST)
+    head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
+    while len(body) < 1024:
+        if not (more := sock.recv(65536)):
+            raise BenchError(f"a connection ended: {head!r}")
+        body += more
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise BenchError(f"answered {head!r}")
+    return sock
+
+
+def each(proxy: Proxy, secure: bool, count: int) -> tuple[float, list[Held]]:
+    """KiB that each of so many connections takes, and all processes while they are open."""
+    port, tls = (proxy.ports.tls, unverified()) if secure else (proxy.ports.plain, None)
+    for sock in [visit(port, tls) for _ in range(_WARM)]:
+        sock.close()
+    time.sleep(_QUIET)
+    before = sum(one.pss for one in memory(proxy.pid))
+    socks = [visit(port, tls) for _ in range(count)]
+    time.sleep(_QUIET)
+    held = memory(proxy.pid)
+    for sock in socks:
+        sock.close()
+    return (sum(one.pss for one in held) - before) / count / 1024, held
+
+
+def measure(workers: int, count: int) -> bool:
+    """Print all of one daemon; whether the goals were reached."""
+    well = True
+    for secure in (False, True):
+        with tempfile.TemporaryDirectory(prefix="sorryd-bench-", dir="/tmp") as folder:
+            member_a, member_b, standby = free_ports(3)
+            members = Members(member_a=member_a, member_b=member_b, standby=standby)
+            place = prepare(Path(folder), members)
+            with Fleet(place.folder) as fleet:
+                cores = Cores.for_two()
+                backend.start(fleet, place, cores)
+                plain, tls, sorry = free_ports(3)
+                ports = Ports(plain=plain, tls=tls, sorry=sorry)
+                proxy = proxies.start(Name.SORRYD, fleet, place, ports, cores, workers)
+                if not isinstance(proxy, Proxy):
+                    raise BenchError(proxy.why)
+                if not secure:
+                    print(f"workers = {workers}, at rest")
+                    _tell(memory(proxy.pid))
+                kib, held = each(proxy, secure, count)
+        reached = kib <= GOALS[secure]
+        print(
+            f"  {count} {'TLS' if secure else 'plain'} connections at rest: {kib:.1f} KiB each, ",
+            end="",
+        )
+        print("reached" if reached else "MISSED", flush=True)
+        _tell(held)
+        well &= reached
+    return well
+
+
+def _tell(held: Sequence[Held]) -> None:
+    for one in held:
+        rss, pss = one.rss / 2**20, one.pss / 2**20
+        print(f"    {one.pid:8} RSS {rss:6.1f} MiB, PSS {pss:6.1f}  {one.name}")
+
+
+def main() -> int:
+    """Measure; the exit code is as the module says."""
+    parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
+    parser.add_argument("--workers", default="0,2", help="one daemon each, default: %(default)s")
+    parser.add_argument("--connections", type=int, default=5000, help="default: %(default)s")
+    options = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        counts = [int(number) for number in options.workers.split(",")]
+        missed = sum(not measure(count, options.connections) for count in counts)
+        return 1 if missed else 0
+    except (BenchError, OSError, ValueError) as error:
+        print(f"bench.memory: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
