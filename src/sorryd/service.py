@@ -222,7 +222,10 @@ class Sorryd(Service):
         self._serving.publish(snapshot)
 
     def _lost(self, worker: int) -> None:
-        pass
+        try:
+            self._truth.worker_lost(worker)
+        except Exception:
+            log.failure("a bug on the control side; that a worker is gone is lost")
 
     def _report(self, report: Report) -> None:
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
@@ -31,7 +32,8 @@ from sorryd.workers.forking import Forks
 from sorryd.workers.interfaces import Outfit
 from sorryd.workers.local import Local
 from sorryd.workers.orders import Begin
-from sorryd.workers.remote import Remote, Seat
+from sorryd.workers.remote import Remote
+from sorryd.workers.seat import Seat
 
 log = Logger()
 
@@ -59,7 +61,7 @@ class Serving:
         self._sockets = sockets
         self._nameserver = config.nameserver
         self._access: Access | None = None
-        self._locals: list[Local] = []
+        self._locals: WeakSet[Local] = WeakSet()  # one that was replaced may still serve
         self._forks = Forks(reactor)
         begin = Begin(
             number=0,
@@ -68,7 +70,7 @@ class Serving:
             nameserver=config.nameserver,
             is_daemon=is_daemon,
         )
-        self._seat = Seat(reactor, begin, self._forks.fork, report, lost)
+        self._seat = Seat(reactor, time.time, begin, self._forks.fork, report, lost)
         self.fleet = Fleet(self._local, self._remote)
         self.recording = Recording(reactor, is_daemon, self._record)
         self.renewal = Renewal(own_folder(config), self.fleet.show)
@@ -96,11 +98,11 @@ class Serving:
         )
         edge.record(self._access)
         local = Local(edge)
-        self._locals.append(local)
+        self._locals.add(local)
         return local
 
     def _remote(self, share: Share) -> Remote:
-        return Remote(self._seat, share)
+        return Remote(self._seat, share, self.fleet.replace)
 
     def _record(self, access: Access | None) -> None:
         self._access = access

@@ -16,6 +16,7 @@ from sorryd.policy.shares import Share
 from sorryd.reports import Active, ShownCertificate
 from sorryd.snapshot import Snapshot
 from sorryd.workers.interfaces import Certificates, Outfit, Worker
+from sorryd.workers.seat import Seen
 
 
 class Fleet:
@@ -30,8 +31,11 @@ class Fleet:
         self._workers: list[Worker] = []
         self._leaving: list[Worker] = []
         self._is_local = True
+        self._is_stopping = False
         self._snapshot: Snapshot | None = None
+        self._outfit: Outfit | None = None
         self._certificates: Certificates = {}
+        self._unserved: list[Deferred[None]] = []  # wait for all workers to serve
 
     # --- from the control side ---
 
@@ -44,15 +48,14 @@ class Fleet:
     def fit(self, outfit: Outfit) -> None:
         """Serve by another configuration, which is published: with its workers and sockets.
 
-        Workers that are too many retire when those that stay accept.
+        Workers that are too many go on until those that stay serve so, and then retire.
         """
-        self._certificates = outfit.certificates
+        self._outfit, self._certificates = outfit, outfit.certificates
         surplus = self._resize(outfit.config)
-        for worker in self._workers:
+        for worker in (*self._workers, *surplus):
             worker.fit(outfit)
         if surplus:
-            self._leaving += surplus
-            self.settled().addCallback(self._retire, surplus, outfit.config.retire)
+            self._supersede(surplus)
 
     def _resize(self, config: Config) -> list[Worker]:
         """Have as many workers as `config` asks for; those that are too many."""
@@ -70,9 +73,24 @@ class Fleet:
                 worker.apply(self._snapshot)
         return surplus
 
-    def _retire(self, _: None, surplus: Sequence[Worker], limit: float) -> None:
-        for worker in surplus:
-            worker.retire(limit).addCallback(self._left, worker)
+    def replace(self, old: Worker) -> None:
+        """Have another one in the place of `old`, which goes on until that serves."""
+        if old not in self._workers or self._snapshot is None or self._outfit is None:
+            return
+        fresh = self._remote(old.share)
+        self._workers[self._workers.index(old)] = fresh
+        fresh.apply(self._snapshot)
+        fresh.fit(self._outfit._replace(certificates=self._certificates))
+        self._supersede([old])
+
+    def _supersede(self, old: Sequence[Worker]) -> None:
+        self._leaving += old
+        self.served().addCallback(self._retire, old)
+
+    def _retire(self, _: None, old: Sequence[Worker]) -> None:
+        assert self._outfit is not None
+        for worker in old if not self._is_stopping else ():
+            worker.retire(self._outfit.config.retire).addCallback(self._left, worker)
 
     def _left(self, _: None, worker: Worker) -> None:
         if worker in self._leaving:
@@ -81,7 +99,7 @@ class Fleet:
     def show(self, certificates: Certificates) -> None:
         """Show these to who comes from now on."""
         self._certificates = certificates
-        for worker in self._workers:
+        for worker in self._all:
             worker.show(certificates)
 
     def reopen(self) -> None:
@@ -93,12 +111,38 @@ class Fleet:
         """Time has passed."""
         for worker in self._all:
             worker.look()
+        self._look_who_serves(None)
 
     # --- to the control side ---
 
     def settled(self) -> Deferred[None]:
         """Fires when all that was said until now is in force in every worker."""
         return gatherResults(worker.settled() for worker in self._all).addCallback(_nothing)
+
+    def served(self) -> Deferred[None]:
+        """Fires when every worker serves as `fit` said last: one that dies is waited for.
+
+        It is found out within a second, by `look`.
+        """
+        served: Deferred[None] = Deferred()
+        self._unserved.append(served)
+        self.settled().addCallback(self._look_who_serves)
+        return served
+
+    def _look_who_serves(self, _: None) -> None:
+        if self._unserved and not self.missing:
+            unserved, self._unserved = self._unserved, []
+            for one in unserved:
+                one.callback(None)
+
+    @property
+    def missing(self) -> Sequence[int]:
+        """The numbers of workers that do not serve as `fit` said last, now."""
+        return [worker.share.number for worker in self._workers if not worker.serves]
+
+    def seen(self) -> Sequence[Seen]:
+        """The workers by their numbers, and those that are leaving; of edges here nothing."""
+        return [seen for worker in self._all if (seen := worker.seen) is not None]
 
     def active(self) -> Deferred[Sequence[Active]]:
         """Requests in flight at each member of each site, in all workers."""
@@ -113,6 +157,7 @@ class Fleet:
 
     def stop(self, limit: float) -> Deferred[None]:
         """Accept no more; fires when all that is in flight is over, or after `limit` seconds."""
+        self._is_stopping = True
         return gatherResults(worker.stop(limit) for worker in self._all).addCallback(_nothing)
 
     def hurry(self) -> None:

@@ -13,6 +13,7 @@ from sorryd.model import Config
 from sorryd.policy.shares import Share
 from sorryd.reports import Active
 from sorryd.snapshot import Snapshot
+from sorryd.workers.seat import Seen
 
 Certificates = Mapping[str, SiteCertificates]
 """What sites show, by their names."""
@@ -46,6 +47,14 @@ class Worker(Protocol):
 
     def look(self) -> None:
         """Time has passed."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether visitors are accepted as `fit` said last. A worker that died does so later."""
+
+    @property
+    def seen(self) -> Seen | None:
+        """What is known of its process; None: it has none of its own."""
 
     def settled(self) -> Deferred[None]:
         """Fires when all that it was told until now is in force, or it serves no more."""

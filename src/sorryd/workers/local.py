@@ -15,9 +15,11 @@ from sorryd.workers.interfaces import Certificates, Outfit
 
 
 class Local:
-    """See interfaces.Worker. `record` lets the edge write to the access log in use."""
+    """See interfaces.Worker."""
 
     share = Share()
+    serves = True
+    seen = None
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge

@@ -35,8 +35,10 @@ from sorryd.workers.orders import (
     Count,
     Counted,
     Done,
+    Failed,
     Fit,
     Hurry,
+    Leaving,
     Order,
     Papers,
     Publish,
@@ -49,6 +51,7 @@ from sorryd.workers.orders import (
     Word,
 )
 from sorryd.workers.papers import certificates_of
+from sorryd.workers.patches import patched
 
 log = Logger()
 
@@ -65,6 +68,7 @@ def run(descriptor: int) -> None:
     lines = Lines()
     lines.begin()
     worker = Main(reactor, socket.socket(fileno=descriptor), lines)
+    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(worker.leave))
     reactor.callWhenRunning(worker.start)
     reactor.run(installSignalHandlers=False)
 
@@ -82,7 +86,8 @@ class Main:
         self._recording: Recording
         self._doorways = Doorways()
         self._log: AccessLog | None = None
-        self._is_ending = False
+        self._retire = 0.0  # seconds
+        self._is_ending = self._has_ended = False
 
     def start(self) -> None:
         """Be there."""
@@ -105,10 +110,12 @@ class Main:
         try:
             self._carry_out(order, fds)
         except Exception:
-            # What it serves is not what it was told: it must not go on, and is started anew.
             log.failure("a bug: {order} can't be carried out", order=type(order).__name__)
-            self._end(None)
-            return
+            if isinstance(order, Begin | Publish | Retire | Stop):
+                # It must not serve by what is not so any more, and is started anew.
+                self._end(None)
+                return
+            self._say(Failed(order=type(order).__name__))
         self._orders += 1
         self._say(Done(orders=self._orders))
 
@@ -150,13 +157,13 @@ class Main:
         self._beat = Beat(reactor, time.time, self._edge.look, lambda: self._edge.holds_until)
 
     def _publish(self, order: Publish) -> None:
-        known = {**self._views, **{view.site.name: view for view in order.views}}
-        self._views = {name: known[name] for name in order.sites}
+        self._views = patched(self._views, order.sites, order.patches)
         sites = tuple(self._views.values())
         self._edge.apply(Snapshot(serial=order.serial, sites=sites))
         self._beat.start()
 
     def _fit(self, order: Fit, fds: Sequence[int]) -> None:
+        self._retire = order.retire
         fresh = (one.key for one in order.openings if one.is_new)
         new = {key: socket.socket(fileno=fd) for key, fd in zip(fresh, fds, strict=True)}
         for sock in new.values():
@@ -184,10 +191,19 @@ class Main:
         self._is_ending = True
         over.addCallback(lambda _: self._recording.stop()).addCallback(self._end)
 
+    def leave(self) -> None:
+        """An operator wants it to go (SIGTERM): not before another one serves in its place."""
+        if self._lines.say is not None:
+            self._say(Leaving())
+        elif not self._is_ending:
+            self._end_with(self._edge.retire(self._retire))
+
     def _end(self, _: object) -> None:
         self._is_ending = True
-        self._channel.close()
-        self._reactor.callLater(0, self._reactor.stop)
+        if not self._has_ended:
+            self._has_ended = True
+            self._channel.close()
+            self._reactor.callLater(0, self._reactor.stop)
 
     def _alone(self) -> None:
         """The control process is gone."""

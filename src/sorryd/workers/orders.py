@@ -30,12 +30,21 @@ class Begin(Value, frozen=True, tag=True):
     is_daemon: bool = False
 
 
+class Patch(Value, frozen=True):
+    """A site that is new or has changed. What was left out of `view` is as it was before."""
+
+    name: str
+    view: SiteView
+    has_windows: bool = True
+    has_pages: bool = True  # the sorry file, and the fetched page
+
+
 class Publish(Value, frozen=True, tag=True):
-    """A snapshot: `sites` in their order, and the `views` of those that have changed."""
+    """A snapshot: `sites` in their order, and the `patches` of those that have changed."""
 
     serial: int
     sites: tuple[str, ...]
-    views: tuple[SiteView, ...]
+    patches: tuple[Patch, ...]
 
 
 class Opening(Value, frozen=True):
@@ -140,4 +149,14 @@ class Counted(Value, frozen=True, tag=True):
     active: tuple[Active, ...]
 
 
-Word = Ready | Done | Reported | Said | Counted
+class Failed(Value, frozen=True, tag=True):
+    """An order could not be carried out, and the worker goes on as it was; `Done` follows."""
+
+    order: str
+
+
+class Leaving(Value, frozen=True, tag=True):
+    """An operator wants this worker to go: it serves until it is told to retire."""
+
+
+Word = Ready | Done | Reported | Said | Counted | Failed | Leaving

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from socket import socket
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
@@ -12,21 +11,20 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger, LogLevel
 
 from sorryd.policy.restarts import Restarts
-from sorryd.policy.shares import Share, mine
-from sorryd.recording import log_of
-from sorryd.reports import Active, Report
-from sorryd.snapshot import SiteView, Snapshot
+from sorryd.policy.shares import Share
+from sorryd.reports import Active
+from sorryd.snapshot import Snapshot
+from sorryd.workers.briefing import Briefing
 from sorryd.workers.interfaces import Certificates, Outfit
 from sorryd.workers.orders import (
-    Begin,
     Count,
     Counted,
     Done,
+    Failed,
     Fit,
     Hurry,
-    Opening,
+    Leaving,
     Order,
-    Publish,
     Ready,
     Reopen,
     Reported,
@@ -38,6 +36,7 @@ from sorryd.workers.orders import (
 )
 from sorryd.workers.papers import papers_of
 from sorryd.workers.process import Process
+from sorryd.workers.seat import Seat, Seen
 
 log = Logger()
 
@@ -47,155 +46,176 @@ PARTING: Final = 10.0
 COUNTING: Final = 2.0
 """Seconds in which a worker must say what is in flight; else what it said last counts."""
 
-
-class Seat:
-    """What all workers of a daemon share: who makes them, and who hears of them.
-
-    `fork` gives our end of a socket to a fresh process. `report` gets what edges see, `lost` the
-    number of a worker that has died.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        begin: Begin,
-        fork: Callable[[], socket],
-        report: Callable[[Report], None],
-        lost: Callable[[int], None],
-    ) -> None:
-        self.reactor = reactor
-        self.begin = begin
-        self.fork = fork
-        self.report = report
-        self.lost = lost
+SILENCE: Final = 5.0
+"""Seconds after which one that said nothing is asked for a sign of life; see PATIENCE."""
 
 
 class Remote:
-    """See interfaces.Worker. `restarts` counts the processes that have died on it."""
+    """See interfaces.Worker. `leaves` is called where an operator has told the process to go."""
 
-    def __init__(self, seat: Seat, share: Share) -> None:
+    def __init__(self, seat: Seat, share: Share, leaves: Callable[[Remote], None]) -> None:
         self.share = share
-        self.restarts = 0
         self._seat = seat
+        self._leaves = leaves
         self._snapshot: Snapshot | None = None
         self._outfit: Outfit | None = None
-        self._certificates: Certificates = {}
-        self._sent: dict[str, SiteView] = {}  # to the process of now
-        self._held: frozenset[int] = frozenset()  # keys of the sockets that it has
+        self._is_stale = False  # it does not know the snapshot
         self._active: Sequence[Active] = ()
         self._counting: list[Deferred[Sequence[Active]]] = []
-        self._is_ending = False
-        self._over: Deferred[None] = Deferred()
+        self._is_ending = self._is_stopping = False
+        self._over: list[Deferred[None]] = []
+        self._late: IDelayedCall | None = None
         self._record = Restarts()
         self._again: IDelayedCall | None = None
-        self._process: Process
+        self._process: Process | None = None
+        self._briefing: Briefing | None = None  # while the process is there
         self._start()
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process of now; None while there is none."""
-        return None if self._process.is_over else self._process.pid
 
     # --- its process ---
 
     def _start(self) -> None:
-        seat = self._seat
-        self._again = None
-        self._began = seat.reactor.seconds()
-        self._sent, self._held, self._active = {}, frozenset(), ()
+        """Have a process; where there can't be one, the log says why, and it is tried again."""
+        seat, number, self._again = self._seat, self.share.number, None
+        self._began, self._since = seat.reactor.seconds(), seat.now()
+        self._active, self._briefing = (), None
+        try:
+            sock = seat.fork()
+        except OSError as why:
+            self._died(f"worker {number} can't be started: {str(why.strerror).lower()}")
+            return
         self._process = Process(
-            seat.reactor, seat.fork(), f"worker {self.share.number}", self._told, self._ended
+            seat.reactor,
+            sock,
+            f"worker {number}",
+            self._born,
+            self._told,
+            self._progressed,
+            self._ended,
         )
-        self._order(replace(seat.begin, number=self.share.number))
-        if self._snapshot is not None:
-            self._publish(self._snapshot)
-        if self._outfit is not None:
-            self.fit(self._outfit._replace(certificates=self._certificates))
+
+    def _born(self) -> None:
+        """It is there: it is told all that it must know."""
+        assert self._process is not None
+        self._order(replace(self._seat.begin, number=self.share.number))
+        self._briefing = Briefing(self._process)
+        self._is_stale = self._snapshot is not None
+        self._flush()
+        self._fit()
 
     def _ended(self) -> None:
         """The process is gone, whatever it was doing."""
+        process, self._process, self._briefing = self._process, None, None
+        assert process is not None
         self._active = ()
         self._counted()
+        number = self.share.number
+        if not self._is_stopping:
+            self._seat.lost(number)
         if self._is_ending:
-            self._over.callback(None)
-            return
-        self.restarts += 1
+            process.let_go()
+            self._gone()
+        elif process.pid is None:
+            self._died(f"worker {number} could not be started")
+        else:
+            self._died(f"worker {number} (process {process.pid}) has died")
+
+    def _died(self, how: str) -> None:
+        self._seat.died(self.share.number)
         self._record = self._record.died(self._seat.reactor.seconds() - self._began)
-        log.error(
-            "worker {number} (process {pid}) has died; another one is started{when}",
-            number=self.share.number, pid=self._process.pid,
-            when=f" in {self._record.wait:g} s" if self._record.wait else "",
-        )  # fmt: skip
-        self._seat.lost(self.share.number)
-        self._again = self._seat.reactor.callLater(self._record.wait, self._start)
+        wait = self._record.wait
+        when = f" in {wait:g} s" if wait else ""
+        log.error("{how}; another one is started{when}", how=how, when=when)
+        self._again = self._seat.reactor.callLater(wait, self._start)
 
     def _told(self, word: Word) -> None:
         match word:
             case Reported():
                 self._seat.report(word.report)
             case Said():
-                number, level = self.share.number, LogLevel.lookupByName(word.level)
-                log.emit(level, "worker {number}: {text}", number=number, text=word.text)
+                self._log(word)
             case Counted():
                 self._active = word.active
                 self._counted()
+            case Failed():
+                if word.order == Fit.__name__ and self._briefing is not None:
+                    self._briefing.failed()
+            case Leaving():
+                if not self._is_ending:
+                    self._leaves(self)
             case Ready() | Done():
                 raise AssertionError("the process keeps these")
             case _:
                 assert_never(word)
 
-    def _order(self, order: Order, fds: Sequence[int] = ()) -> None:
-        self._process.order(order, fds)
+    def _log(self, said: Said) -> None:
+        level, number = LogLevel.lookupByName(said.level), self.share.number
+        log.emit(level, "worker {number}: {text}", number=number, text=said.text)
+
+    def _order(self, order: Order) -> None:
+        if self._process is not None and self._process.pid is not None:
+            self._process.order(order)
 
     # --- what it is told ---
 
     def apply(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._publish(snapshot)
+        self._snapshot, self._is_stale = snapshot, True
+        self._progressed()
 
-    def _publish(self, snapshot: Snapshot) -> None:
-        if self._process.is_over:
-            return
-        views = mine(snapshot, self.share).sites
-        changed = tuple(v for v in views if self._sent.get(v.site.name) != v)
-        self._sent = {view.site.name: view for view in views}
-        self._order(Publish(serial=snapshot.serial, sites=tuple(self._sent), views=changed))
+    def _progressed(self) -> None:
+        if self._briefing is not None and self._briefing.can_take:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._is_stale and self._briefing is not None:
+            assert self._snapshot is not None
+            self._is_stale = False
+            self._briefing.publish(self._snapshot, self.share)
 
     def fit(self, outfit: Outfit) -> None:
-        self._outfit, self._certificates = outfit, outfit.certificates
-        if self._process.is_over:
-            return
-        new = [one for one in outfit.bound if one.key not in self._held]
-        openings = tuple(
-            Opening(key=b.key, listen=b.listen, sites=b.sites, is_new=b.key not in self._held)
-            for b in outfit.bound
-        )
-        self._held = frozenset(one.key for one in outfit.bound)
-        order = Fit(
-            openings=openings,
-            papers=papers_of(outfit.certificates),
-            log=log_of(outfit.config),
-            retire=outfit.config.retire,
-        )
-        self._order(order, [one.sock.fileno() for one in new])
+        self._outfit = outfit
+        self._flush()
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._outfit is not None and self._briefing is not None:
+            self._briefing.fit(self._outfit, self.share)
 
     def show(self, certificates: Certificates) -> None:
-        self._certificates = certificates
+        if self._outfit is not None:
+            self._outfit = self._outfit._replace(certificates=certificates)
         self._order(Show(papers=papers_of(certificates)))
 
     def reopen(self) -> None:
         self._order(Reopen())
 
     def look(self) -> None:
-        """A worker has a clock of its own."""
-
-    def settled(self) -> Deferred[None]:
-        return self._process.settled()
+        process, briefing = self._process, self._briefing
+        if process is None or briefing is None:
+            return
+        if briefing.is_unfit:
+            self._fit()
+        if process.is_settled and self._seat.reactor.seconds() >= process.heard_at + SILENCE:
+            self._order(Count())
 
     # --- what it is asked ---
 
+    @property
+    def serves(self) -> bool:
+        return self._briefing is not None and self._briefing.serves
+
+    @property
+    def seen(self) -> Seen | None:
+        number, seat = self.share.number, self._seat
+        pid = None if self._process is None else self._process.pid
+        since = None if pid is None else self._since
+        return Seen(number, pid, since, seat.restarts[number], seat.restarted.get(number))
+
+    def settled(self) -> Deferred[None]:
+        self._flush()
+        return succeed(None) if self._process is None else self._process.settled()
+
     def active(self) -> Deferred[Sequence[Active]]:
-        if not self._process.is_up:
+        if self._briefing is None:
             return succeed(self._active)
         counting: Deferred[Sequence[Active]] = Deferred()
         counting.addTimeout(COUNTING, self._seat.reactor, lambda _, __: self._active)
@@ -215,26 +235,44 @@ class Remote:
         return self._end(Retire(limit=limit), limit)
 
     def stop(self, limit: float) -> Deferred[None]:
-        return self._end(Stop(limit=limit), limit)
+        is_first, self._is_stopping = not self._is_stopping, True
+        return self._end(Stop(limit=limit) if is_first else None, limit)
 
-    def _end(self, order: Order, limit: float) -> Deferred[None]:
-        """It may be told so again, as when sorryd stops while it retires."""
+    def _end(self, order: Retire | Stop | None, limit: float) -> Deferred[None]:
+        """It may be told so again, as when sorryd stops while it retires; never the other way."""
         self._is_ending = True
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        if self._process.is_over:
+        if self._process is None:
             return succeed(None)
-        self._order(order)
         over: Deferred[None] = Deferred()
-        self._over.addCallback(_also, over)
-        late = self._seat.reactor.callLater(limit + PARTING, self._process.kill)
-        over.addCallback(lambda _: late.cancel() if late.active() else None)
+        self._over.append(over)
+        if self._briefing is None:
+            self._process.kill()
+        elif isinstance(order, Stop) or (order is not None and not self._is_stopping):
+            self._order(order)
+            self._expect_the_end(limit + PARTING)
         return over
+
+    def _expect_the_end(self, limit: float) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        self._late = self._seat.reactor.callLater(limit, self._overdue)
+
+    def _overdue(self) -> None:
+        self._late = None
+        if self._process is not None:
+            log.error("worker {number} did not end in time", number=self.share.number)
+            self._process.kill()
+
+    def _gone(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
+        over, self._over = self._over, []
+        for one in over:
+            one.callback(None)
 
     def hurry(self) -> None:
         self._order(Hurry())
-
-
-def _also(_: None, over: Deferred[None]) -> None:
-    over.callback(None)
