@@ -27,7 +27,7 @@ from sorryd.control.missing import no_window
 from sorryd.control.observed import Commits
 from sorryd.control.publishing import Aside, Publishing, at_once
 from sorryd.control.reading import Reading, Remembers, Serves
-from sorryd.control.reloading import Prepares, Reload
+from sorryd.control.reloading import NOBODY, Hears, Prepares, Reload
 from sorryd.control.revisions import revised
 from sorryd.control.truth import Truth
 from sorryd.errors import ControlError, ErrorCode, not_found
@@ -78,7 +78,7 @@ class Commands:
     """Carries out requests.
 
     `prepares` is asked for new configurations; `own_key` is the daemon's secret, for links. What
-    takes long and touches nothing is done `aside`.
+    takes long and touches nothing is done `aside`. Somebody else `hears` of reloads.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Commands:
         own_key: bytes,
         new_name: Callable[[], str] = new_name,
         aside: Aside = at_once,
+        hears: Hears = NOBODY,
     ) -> None:
         self._truth = truth
         self._journal = journal
@@ -100,7 +101,7 @@ class Commands:
         self._own_key = own_key
         self._new_name = new_name
         self._turn = DeferredLock()
-        self._reload = Reload(truth, journal, prepares, self._turn)
+        self._reload = Reload(truth, journal, prepares, self._turn, hears)
 
     def execute(self, request: Request, author: Author) -> Deferred[Result]:
         """The result of `request`, or a ControlError."""

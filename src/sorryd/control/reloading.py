@@ -8,7 +8,7 @@ is refused has changed nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
@@ -52,6 +52,27 @@ class Prepares(Protocol):
         """Do all for `config` that can fail, and change nothing."""
 
 
+class Hears(Protocol):
+    """Somebody outside, who wants to know."""
+
+    def reload_begins(self) -> None:
+        """A reload that was asked for begins."""
+
+    def reload_ends(self, is_refused: bool) -> None:
+        """It is over, and has changed nothing where it `is_refused`."""
+
+
+class _Nobody:
+    def reload_begins(self) -> None:
+        pass
+
+    def reload_ends(self, is_refused: bool) -> None:
+        pass
+
+
+NOBODY: Final[Hears] = _Nobody()
+
+
 class Reload:
     """Carries out reloads, one at a time.
 
@@ -60,12 +81,18 @@ class Reload:
     """
 
     def __init__(
-        self, truth: Truth, journal: Commits, prepares: Prepares, turn: DeferredLock
+        self,
+        truth: Truth,
+        journal: Commits,
+        prepares: Prepares,
+        turn: DeferredLock,
+        hears: Hears,
     ) -> None:
         self._truth = truth
         self._journal = journal
         self._prepares = prepares
         self._turn = turn
+        self._hears = hears
         self._only = DeferredLock()
 
     def run(self, author: Author | None, signal: str = "") -> Deferred[ReloadResult]:
@@ -73,7 +100,17 @@ class Reload:
 
         Fails with ControlError, and JournalError; then nothing has changed.
         """
-        return self._only.run(lambda: Deferred.fromCoroutine(self._run(author, signal)))
+        return self._only.run(lambda: Deferred.fromCoroutine(self._heard(author, signal)))
+
+    async def _heard(self, author: Author | None, signal: str) -> ReloadResult:
+        is_refused = True
+        self._hears.reload_begins()
+        try:
+            result = await self._run(author, signal)
+            is_refused = False
+            return result
+        finally:
+            self._hears.reload_ends(is_refused)
 
     async def _run(self, author: Author | None, signal: str) -> ReloadResult:
         config = await self._prepares.load(self._truth.config)

@@ -9,7 +9,7 @@ import functools
 import math
 from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time
@@ -50,6 +50,19 @@ def spoken(instant: float, zone: str, *, up: bool = False, language: str = "en")
     return f"{_date_and_time(at, language)} {_zone_name(at)}"
 
 
+def brief(instant: float, zone: str, now: float) -> str:
+    """``05:00 JST``, and with a date where that is not today's: ``2026-11-23 05:00 JST``.
+
+    In whole minutes, rounded up: before it nobody need look again. Beyond a calendar of four
+    digits, and in a zone that nobody knows, it is empty.
+    """
+    at, today = _local(math.ceil(instant / 60) * 60, zone), _local(math.floor(now), zone)
+    if at is None or today is None:
+        return ""
+    date = "" if at.date() == today.date() else f"{at:%Y-%m-%d} "
+    return f"{date}{at:%H:%M} {_zone_name(at)}"
+
+
 def _date_and_time(at: datetime, language: str) -> str:
     locale = _locale(language)
     if locale is None or locale.language == "en":
@@ -75,7 +88,7 @@ def _locale(language: str) -> Locale | None:
 def _local(seconds: int, zone: str) -> datetime | None:
     try:
         return datetime.fromtimestamp(seconds, ZoneInfo(zone))
-    except (OverflowError, ValueError, OSError):
+    except (OverflowError, ValueError, OSError, ZoneInfoNotFoundError):
         return None
 
 
