@@ -74,10 +74,16 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "hook_post": frozenset(),
     "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
     "reactors": frozenset(),
-    "options": frozenset({"config", "control", "model", "reactors"}),
+    "options": frozenset({"config", "control", "journal_log", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
     "inherited": frozenset({"model", "edge"}),
     "sockets": frozenset({"model", "edge", "unix_sockets", "inherited"}),
+    "notify": frozenset(),
+    "reaping": frozenset(),
+    "journal_log": frozenset(),
+    "privileges": frozenset({"config", "folders", "model"}),
+    "socket_store": frozenset({"edge", "inherited", "model", "notify", "sockets"}),
+    "supervision": frozenset({"control", "notify", "policy"}),
     "recording": frozenset({"access_log", "edge", "model"}),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -9,6 +10,7 @@ from twisted.python import usage
 
 from sorryd.config import ConfigError, load
 from sorryd.control.versions import sorryd_version
+from sorryd.journal_log import journal_observer, leads_to_journal
 from sorryd.model import Config
 from sorryd.reactors import take_uvloop
 
@@ -46,3 +48,12 @@ class Options(usage.Options):
             print(f"{path}: ok")
             sys.exit(0)
         take_uvloop()
+        self._choose_log()
+
+    def _choose_log(self) -> None:
+        """Log as journald wants it, where twistd's log goes there."""
+        twistd = self.parent
+        assert twistd is not None
+        said = any(twistd.get(key) for key in ("logger", "logfile", "syslog"))
+        if twistd["nodaemon"] and not said and leads_to_journal(os.environ):
+            twistd["logger"] = journal_observer

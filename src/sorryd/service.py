@@ -35,6 +35,7 @@ from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
 from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
+from sorryd.privileges import PrivilegeFault, take_identity
 from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import log_of
 from sorryd.reports import Report
@@ -49,6 +50,7 @@ T = TypeVar("T")
 
 MENDABLE: Final = (
     *(ListenFault, TlsFault, AccessLogFault, CookieKeyFault, JournalError, ControlSocketError),
+    PrivilegeFault,
 )
 
 
@@ -127,6 +129,7 @@ class Sorryd(Service):
 
     def _bind(self) -> None:
         self._bound = self._sockets.begin(self._config.sites)
+        take_identity(self._config)
 
     def _start(self) -> None:
         reactor = self._reactor

@@ -1,4 +1,4 @@
-"""What the supervisor hears, and when: up, reloading, how the sites stand, that we live, the end."""
+"""What the supervisor hears, and when: that we are up, how the sites stand, the end."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ class Supervision:
 
     def reload_begins(self) -> None:
         """See control.reloading.Hears."""
-        self._notify.reloading()
+        if self._truth is not None:
+            self._notify.reloading()
 
     def reload_ends(self, is_refused: bool) -> None:
         """See control.reloading.Hears."""
         self._remark = _REFUSED if is_refused else ""
-        self._notify.ready(self._line())
+        if self._truth is not None:
+            self._notify.ready(self._line())
 
     def stopping(self, limit: float) -> None:
         """The end begins; requests in flight have `limit` seconds."""

@@ -155,6 +155,23 @@ def test_reloads_take_turns_with_changes(world: World) -> None:
     assert reloading == [told(removed=("shop",), warnings=(KEPT,))]
 
 
+def test_a_supervisor_hears_of_it(world: World) -> None:
+    """When a reload begins and when it is over, refused or not, one after another."""
+    heard = world.supervisor.heard
+    world.preparation.refusal = "load", conflict("sorryd.ini is refused")
+    world.refused(DaemonReload())
+    assert heard == ["begins", "refused"]
+    world.preparation.refusal = None
+    world.journal.waiting = []
+    reloading = [begun(world.commands.reload("SIGHUP")) for _ in range(2)]
+    assert heard[2:] == ["begins"]
+    world.journal.let_go()
+    assert heard[2:5] == ["begins", "done", "begins"]
+    world.journal.let_go()
+    assert heard[5:] == ["done"]
+    assert reloading == [[told()], [told()]]
+
+
 def begun(deferred: Deferred[Any]) -> list[Any]:
     """What `deferred` fires with, as soon as it has."""
     fired: list[Any] = []

@@ -193,6 +193,19 @@ class Preparation:
         return fail(self.refusal[1])
 
 
+class Supervisor:
+    """Hears of reloads: see control.reloading.Hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def reload_begins(self) -> None:
+        self.heard.append("begins")
+
+    def reload_ends(self, is_refused: bool) -> None:
+        self.heard.append("refused" if is_refused else "done")
+
+
 class World:
     """A truth and its commands, on clocks that stand until they are turned."""
 
@@ -210,6 +223,7 @@ class World:
         self.wakes: list[float] = []
         self.active: list[Active] = []
         self.shown: list[ShownCertificate] = []
+        self.supervisor = Supervisor()
         self._names = iter(f"w{number}" for number in range(1, 1000))
         self.journal.open()
         clocks = Clocks(wall=lambda: self.wall, monotonic=lambda: self.monotonic)
@@ -231,6 +245,7 @@ class World:
             self.preparation,
             OWN_KEY,
             lambda: next(self._names),
+            hears=self.supervisor,
         )
         self.truth.look()
 

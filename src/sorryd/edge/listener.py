@@ -22,6 +22,8 @@ BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
 
+_UNPRIVILEGED: Final = 1024
+
 _MAPPED: Final = "::ffff:"
 """Before the IPv4 address of who came by a socket for both (RFC 4291 §2.5.5.2)."""
 
@@ -68,7 +70,7 @@ def bind(listen: Listen) -> socket.socket:
     except PathTaken as why:
         raise ListenFault(f"{_asked_for(listen)}: {why}") from None
     except OSError as why:
-        raise ListenFault(f"{_asked_for(listen)}: {_words(why)}") from None
+        raise ListenFault(f"{_asked_for(listen)}: {_words(why)}{_hint(why, listen)}") from None
     try:
         sock.listen(BACKLOG)
     except OSError as why:
@@ -100,6 +102,13 @@ def spell(host: str, port: int) -> str:
 
 def _asked_for(listen: Listen) -> str:
     return f"unix:{listen.path}" if listen.path is not None else spell(listen.host, listen.port)
+
+
+def _hint(why: OSError, listen: Listen) -> str:
+    """What to do about it."""
+    if why.errno == errno.EACCES and 0 < listen.port < _UNPRIVILEGED:
+        return f": a port below {_UNPRIVILEGED} takes CAP_NET_BIND_SERVICE, or a start as root"
+    return ""
 
 
 class Listener:

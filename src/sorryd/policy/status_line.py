@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from sorryd.model import Phase
 from sorryd.policy.dates import brief
@@ -41,17 +41,21 @@ def _is_well(one: SiteState) -> bool:
 
 
 def _said(one: SiteState, now: float) -> str:
-    standing = one.standing
+    missed = " with no member up" if one.is_deserted and one.standing.phase.serves else ""
+    return f"{one.name} {_phase(one.standing, one.zone, now)}{missed}"
+
+
+def _phase(standing: Standing, zone: str, now: float) -> str:
     match standing.phase:
         case Phase.LIVE:
-            words = "live"
+            return "live"
         case Phase.ANNOUNCED:
             start = None if standing.next is None else standing.next.start
-            words = f"live{_until(start, one.zone, now)}"
+            return f"live{_until(start, zone, now)}"
         case Phase.DRAINING | Phase.DOWN | Phase.VERIFYING:
-            words = f"{standing.phase}{_until(standing.until, one.zone, now)}"
-    missed = " with no member up" if one.is_deserted and standing.phase.serves else ""
-    return f"{one.name} {words}{missed}"
+            return f"{standing.phase}{_until(standing.until, zone, now)}"
+        case _:
+            assert_never(standing.phase)
 
 
 def _until(instant: float | None, zone: str, now: float) -> str:
