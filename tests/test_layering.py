@@ -77,13 +77,15 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "options": frozenset({"config", "control", "journal_log", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
     "inherited": frozenset({"model", "edge"}),
-    "sockets": frozenset({"model", "edge", "unix_sockets", "inherited"}),
+    "sockets": frozenset({"model", "edge", "unix_sockets", "inherited", "notify", "socket_store"}),
     "notify": frozenset(),
     "reaping": frozenset(),
     "journal_log": frozenset(),
     "privileges": frozenset({"config", "folders", "model"}),
-    "socket_store": frozenset({"edge", "inherited", "model", "notify", "sockets"}),
-    "supervision": frozenset({"control", "notify", "policy"}),
+    "socket_store": frozenset({"edge", "inherited", "model", "notify"}),
+    "supervision": frozenset(
+        {"control", "inherited", "notify", "policy", "reaping", "socket_store", "sockets"}
+    ),
     "recording": frozenset({"access_log", "edge", "model"}),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
@@ -100,7 +102,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
-        | {"hook_sending", "hooks", "inherited", "stream"}
+        | {"hook_sending", "hooks", "privileges", "stream", "supervision"}
     ),
 }
 

@@ -15,8 +15,7 @@ from sorryd.edge.listener import Bound, bind
 from sorryd.inherited import OURS
 from sorryd.model import Listen
 from sorryd.notify import Notify, notify_of
-from sorryd.socket_store import SocketStore
-from sorryd.sockets import Place
+from sorryd.socket_store import SocketStore, store_name
 
 PID = os.getpid()
 
@@ -137,38 +136,37 @@ def test_a_supervisor_that_is_stuck(notify: Notify, notices: Notices) -> None:
 # --- the store ---------------------------------------------------------------------------------
 
 
-def bound(*, given: bool = False) -> tuple[Place, Bound]:
+def bound(key: int, *, given: bool = False) -> Bound:
     """A socket at a port of its own."""
     sock = bind(Listen(host="127.0.0.1", port=0))
     listen = Listen(host="127.0.0.1", port=sock.getsockname()[1])
-    return Place(listen), Bound(listen, ("shop",), sock, given)
+    return Bound(listen, ("shop",), sock, given, key)
 
 
 def test_the_store(notify: Notify, notices: Notices, tmp_path: Path) -> None:
     """It gets each socket of ours with an address of its own once, and not when it is gone."""
-    first, second, theirs = bound(), bound(), bound(given=True)
+    first, second, theirs = bound(1), bound(2), bound(3, given=True)
     unix = Listen(host="", port=0, path=str(tmp_path / "shop.sock"))
-    others = [theirs, (Place(unix), Bound(unix, ("shop",), bind(unix)))]
+    others = [theirs, Bound(unix, ("shop",), bind(unix), key=4)]
     store = SocketStore(notify)
-    store.use(dict([first, *others]))
-    store.use(dict([first, second, *others]))
-    names = [f"{OURS}127.0.0.1-{place.listen.port}" for place, _ in (first, second)]
-    for name, (_, one) in zip(names, (first, second), strict=True):
+    store.keep([first, *others])
+    store.keep([first, second, *others])
+    names = [f"{OURS}127.0.0.1-{one.listen.port}" for one in (first, second)]
+    for name, one in zip(names, (first, second), strict=True):
         (fd,) = notices.wait_for("FDSTORE=1", f"FDNAME={name}").descriptors
         assert os.fstat(fd).st_ino == os.fstat(one.sock.fileno()).st_ino
-    store.use(dict([second, *others]))
+    for one in (first, *others):
+        store.drop(one)
     notices.wait_for("FDSTOREREMOVE=1", f"FDNAME={names[0]}")
     assert len(notices.all) == 3
     with pytest.raises(ConnectionRefusedError):  # though it is held still, by who was told
-        socket.create_connection((first[0].listen.host, first[0].listen.port))
-    for _, one in (first, second, *others):
+        socket.create_connection((first.listen.host, first.listen.port))
+    for one in (first, second, *others):
         one.sock.close()
 
 
 def test_names_of_the_store(notify: Notify) -> None:
     """No colon is in them (FDNAME= in sd_notify(3)), and no two addresses have the same."""
-    from sorryd.socket_store import store_name
-
     hosts = ["::", "::1", "1::", "0.0.0.0", "1.0.0.0", "fe80::1:1", "fe80:1::1"]
     names = {store_name(Listen(host=host, port=80)) for host in hosts}
     assert len(names) == len(hosts)
@@ -177,9 +175,9 @@ def test_names_of_the_store(notify: Notify) -> None:
 
 def test_no_supervisor_no_store() -> None:
     """Without one, nothing is done with the sockets."""
-    place, one = bound()
+    one = bound(1)
     store = SocketStore(Notify())
-    store.use({place: one})
-    store.use({})
-    with socket.create_connection((place.listen.host, place.listen.port)):
+    store.keep([one])
+    store.drop(one)
+    with socket.create_connection((one.listen.host, one.listen.port)):
         one.sock.close()

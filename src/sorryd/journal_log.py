@@ -14,6 +14,9 @@ from twisted.logger import FileLogObserver, LogEvent, LogLevel, eventAsText
 
 STDOUT: Final = 1
 
+JOURNAL_OBSERVER: Final = f"{__name__}.journal_observer"
+"""For twistd's --logger."""
+
 _PRIORITIES: Final = {
     LogLevel.debug: 7,
     LogLevel.info: 6,

@@ -10,7 +10,7 @@ from twisted.python import usage
 
 from sorryd.config import ConfigError, load
 from sorryd.control.versions import sorryd_version
-from sorryd.journal_log import journal_observer, leads_to_journal
+from sorryd.journal_log import JOURNAL_OBSERVER, leads_to_journal
 from sorryd.model import Config
 from sorryd.reactors import take_uvloop
 
@@ -56,4 +56,4 @@ class Options(usage.Options):
         assert twistd is not None
         said = any(twistd.get(key) for key in ("logger", "logfile", "syslog"))
         if twistd["nodaemon"] and not said and leads_to_journal(os.environ):
-            twistd["logger"] = journal_observer
+            twistd["logger"] = JOURNAL_OBSERVER

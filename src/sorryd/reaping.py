@@ -21,7 +21,7 @@ from twisted.logger import Logger
 
 log = Logger()
 
-EVERY: Final = 5.0
+EVERY: Final = 2.0
 """Seconds between two looks."""
 
 _GET_CHILD_SUBREAPER: Final = 37  # linux/prctl.h

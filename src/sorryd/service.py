@@ -30,7 +30,6 @@ from sorryd.edge.tls import TlsFault
 from sorryd.given.pages import Given, GivenPages, given
 from sorryd.hook_sending import Sending
 from sorryd.hooks import Hooks
-from sorryd.inherited import Inherited, given_descriptors
 from sorryd.journal import Journal, JournalError
 from sorryd.model import Config
 from sorryd.options import Options
@@ -42,8 +41,9 @@ from sorryd.reports import Report
 from sorryd.serving import Serving
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
-from sorryd.sockets import Place, Sockets
+from sorryd.sockets import Place
 from sorryd.stream import Stream
+from sorryd.supervision import Supervision
 
 log = Logger()
 T = TypeVar("T")
@@ -84,7 +84,8 @@ class Sorryd(Service):
         self._config = config  # that of the start
         self._reactor = reactor
         self._is_daemon = is_daemon
-        self._sockets = Sockets(Inherited(given_descriptors(os.environ, os.getpid())))
+        self._supervision = Supervision(reactor, os.environ, os.getpid())
+        self._sockets = self._supervision.sockets
         self._bound: Mapping[Place, Bound] = {}  # at the start
         self._threads = ThreadPool(1, 1, "journal")
         self._journal = Journal(config.state, self._in_thread)
@@ -185,6 +186,7 @@ class Sorryd(Service):
     def _up(self, _: None) -> None:
         answer_stops(self._reactor, self._stop)
         log.info("sorryd is up, with {control}", control=self._config.control)
+        self._supervision.up(self._truth)
 
     def _open_control(self, serving: Serving) -> None:
         config, reactor = self._config, self._reactor
@@ -201,6 +203,7 @@ class Sorryd(Service):
             self._preparing,
             self._own_key,
             aside=aside,
+            hears=self._supervision,
         )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
@@ -223,6 +226,7 @@ class Sorryd(Service):
     def _publish(self, snapshot: Snapshot) -> None:
         assert self._serving is not None
         self._serving.publish(snapshot)
+        self._supervision.look()
 
     def _lost(self, worker: int) -> None:
         try:
@@ -241,6 +245,7 @@ class Sorryd(Service):
         assert self._serving is not None
         self._truth.look()
         self._serving.fleet.look()
+        self._supervision.look()
 
     # --- stopping ---
 
@@ -263,6 +268,7 @@ class Sorryd(Service):
             return
         log.info("no new connections; requests in flight may finish")
         limit = self._truth.config.shutdown
+        self._supervision.stopping(limit)
         self._preparing.stop()
         self._factory.finish()
         self._given.stop()
@@ -270,6 +276,7 @@ class Sorryd(Service):
         told = self._hooks.stop(limit)
         yield self._serving.stop(limit)
         yield told
+        self._supervision.stop()
         self._alarm.stop()
         self._threads.stop()
         self._journal.close()

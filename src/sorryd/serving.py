@@ -154,8 +154,7 @@ class Serving:
         if self._renewing.running:
             self._renewing.stop()
         over = self.fleet.stop(limit)
-        self._sockets.use({})
-        self._sockets.release()
+        self._sockets.stop()
         return over.addCallback(self._stopped)
 
     def _stopped(self, _: None) -> Deferred[None]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sorryd.edge.listener import Bound
 from sorryd.inherited import OURS
 from sorryd.model import Listen
 from sorryd.notify import Notify
-from sorryd.sockets import Place
 
 
 class SocketStore:
@@ -26,29 +25,29 @@ class SocketStore:
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
-        self._kept: dict[str, socket.socket] = {}
+        self._kept: set[int] = set()  # by their keys
+
+    def keep(self, bound: Iterable[Bound]) -> None:
+        """Let it have those of `bound` that it has not."""
+        if not self._notify.is_heard:
+            return
+        for one in bound:
+            if one.listen.port and not one.is_given and one.key not in self._kept:
+                self._kept.add(one.key)
+                self._notify.store(store_name(one.listen), one.sock)
+
+    def drop(self, one: Bound) -> None:
+        """It need not keep that one, which is about to be closed."""
+        if one.key in self._kept:
+            self._kept.remove(one.key)
+            with contextlib.suppress(OSError):  # nobody waits at it while it is let go of
+                one.sock.shutdown(socket.SHUT_RDWR)
+            self._notify.forget(store_name(one.listen))
 
     def forget(self, names: Iterable[str]) -> None:
         """Those that were kept under these `names` are not wanted any more."""
         for name in names:
             self._notify.forget(name)
-
-    def use(self, bound: Mapping[Place, Bound]) -> None:
-        """Keep those of `bound`, and no others; before those that go are closed here."""
-        if not self._notify.is_heard:
-            return
-        wanted = {
-            store_name(place.listen): one.sock
-            for place, one in bound.items()
-            if place.listen.port and not one.is_given
-        }
-        before, self._kept = self._kept, wanted
-        for name in before.keys() - wanted.keys():
-            with contextlib.suppress(OSError):  # nobody waits at it while it is let go of
-                before[name].shutdown(socket.SHUT_RDWR)
-            self._notify.forget(name)
-        for name in wanted.keys() - before.keys():
-            self._notify.store(name, wanted[name])
 
 
 def store_name(listen: Listen) -> str:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from sorryd.edge.listener import Bound, ListenFault, bind
 from sorryd.inherited import Handed, Inherited
 from sorryd.model import Listen, Site
+from sorryd.notify import Notify
+from sorryd.socket_store import SocketStore
 from sorryd.unix_sockets import identity, remove
 
 
@@ -29,12 +31,15 @@ class Place(NamedTuple):
 class Sockets:
     """Those in use. What a supervisor `inherited` to us comes before a socket of our own.
 
-    They are this process's: edges accept at descriptors of their own.
+    They are this process's: edges accept at descriptors of their own. A `store` has them too.
     """
 
-    def __init__(self, inherited: Inherited | None = None) -> None:
+    def __init__(
+        self, inherited: Inherited | None = None, store: SocketStore | None = None
+    ) -> None:
         self._in_use: Mapping[Place, Bound] = {}
         self._inherited = inherited or Inherited()
+        self._store = store or SocketStore(Notify())
         self._dropped: list[Bound] = []
         self._files: dict[int, tuple[int, int] | None] = {}  # of our UNIX sockets, by their keys
         self._keys = count(1)
@@ -45,7 +50,8 @@ class Sockets:
         Raises ListenFault, also where something was handed over that nobody can listen at.
         """
         self._inherited.open()
-        self._inherited.evict(listen for site in sites for listen in site.listen)
+        wanted = (listen for site in sites for listen in site.listen)
+        self._store.forget(self._inherited.evict(wanted))
         found = self.bind(sites)
         self._inherited.warn_of_unwanted()
         return found
@@ -96,6 +102,13 @@ class Sockets:
         """These are in use from now on; `release` must follow."""
         self._dropped += [self._in_use[place] for place in self._in_use.keys() - bound.keys()]
         self._in_use = bound
+        self._store.keep(bound.values())
+
+    def stop(self) -> None:
+        """Close all; what the store has, it keeps for who comes after us."""
+        self._store = SocketStore(Notify())
+        self.use({})
+        self.release()
 
     def release(self) -> None:
         """Close those that are not in use any more: nobody accepts there now."""
@@ -109,6 +122,7 @@ class Sockets:
             self._close(bound[place])
 
     def _close(self, one: Bound) -> None:
+        self._store.drop(one)
         one.sock.close()
         if one.listen.path is not None:
             remove(one.listen.path, self._files.pop(one.key, None))

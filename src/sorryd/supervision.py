@@ -1,15 +1,20 @@
-"""What the supervisor hears, and when: that we are up, how the sites stand, the end."""
+"""Who started us, and what it hears when: that we are up, how the sites stand, the end."""
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any, Final
 
 from twisted.internet.task import LoopingCall
 
 from sorryd.control.truth import Truth
-from sorryd.notify import Notify
+from sorryd.inherited import Inherited, given_descriptors
+from sorryd.notify import notify_of
 from sorryd.policy.health import any_up
 from sorryd.policy.status_line import SiteState, status_line
+from sorryd.reaping import Reaping
+from sorryd.socket_store import SocketStore
+from sorryd.sockets import Sockets
 
 LEAVE: Final = 15.0
 """Seconds that all else may take at the end, when what was in flight is over."""
@@ -18,10 +23,15 @@ _REFUSED: Final = " (the last reload was refused: see the log)"
 
 
 class Supervision:
-    """Tells `notify`; where nobody listens to that, it works nothing out."""
+    """All that we have to do with whoever started us, as far as `environ` tells of one.
 
-    def __init__(self, notify: Notify, reactor: Any) -> None:
-        self._notify = notify
+    `sockets` are those to listen at. Where nobody hears of us, nothing is worked out.
+    """
+
+    def __init__(self, reactor: Any, environ: MutableMapping[str, str], pid: int) -> None:
+        notify = self._notify = notify_of(environ, pid)
+        self.sockets = Sockets(Inherited(given_descriptors(environ, pid)), SocketStore(notify))
+        self._reaping = Reaping(reactor)
         self._truth: Truth | None = None
         self._remark = ""
         self._watchdog = LoopingCall(notify.alive)
@@ -31,6 +41,7 @@ class Supervision:
         """Visitors and commands are served."""
         self._truth = truth
         self._notify.ready(self._line())
+        self._reaping.start()
         if self._notify.watchdog:
             self._watchdog.start(self._notify.watchdog / 2)
 
@@ -58,6 +69,7 @@ class Supervision:
 
     def stop(self) -> None:
         """Nothing follows."""
+        self._reaping.stop()
         if self._watchdog.running:
             self._watchdog.stop()
 

@@ -86,6 +86,11 @@ class Notices:
             if not self._take(deadline - time.monotonic()):
                 pytest.fail(f"{lines} was not notified within {PATIENCE:g} s: {self.all}")
 
+    def heard(self) -> list[Notice]:
+        """All that was said until now."""
+        self._take(0.0)
+        return self.all
+
     def _take(self, patience: float) -> bool:
         """Read what is there, after waiting for something; whether there was anything."""
         before = len(self.all)
