@@ -86,6 +86,7 @@ class Ledger:
         for seen in all_seen:
             for edge in self.edges:
                 is_old = edge.is_down == (seen.said == PAGE)
-                if is_old and seen.site == edge.site and edge.at < seen.asked < edge.until:
+                within = edge.at < seen.asked and seen.answered < edge.until
+                if is_old and within and seen.site == edge.site:
                     late[edge] = max(late[edge], seen.asked - edge.at)
         return late

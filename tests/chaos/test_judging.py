@@ -55,7 +55,7 @@ def test_lateness_is_that_of_the_last_old_answer() -> None:
     opened, closed = Edge("blog", 10.0, 20.0, True), Edge("blog", 20.0, 20.3, False)
     known.edges += [opened, closed]
     answers = [seen("page", 9.0, 9.1), seen("page", 10.02, 10.03), seen("window", 10.05, 10.06)]
-    answers += [seen("page", 12.0, 12.1, "news"), seen("page", 20.1, 20.2)]
+    answers += [seen("page", 12.0, 12.1, "news"), seen("page", 19.9, 20.1)]
     late = known.lateness(answers)
     assert late[opened] == pytest.approx(0.02)
     assert late[closed] == 0.0
