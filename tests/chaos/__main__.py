@@ -27,6 +27,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workers", default="2,1,0", help="counts between which reloads go")
     parser.add_argument("--visitors", type=int, default=8, help="of the commonest kinds")
     parser.add_argument("--pause", type=float, default=1.5, help="seconds between kills")
+    parser.add_argument("--deeds", default="", help="only these: control,worker,stop,server,both")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     return parser.parse_args()
 
@@ -45,7 +46,8 @@ def main() -> int:
             print(f"--- {options.reloads} reloads\n{verdicts[-1]}", flush=True)
     if options.minutes:
         with _town(options) as town:
-            chaos = Chaos(town, workers[0], options.pause)
+            deeds = options.deeds.split(",") if options.deeds else ()
+            chaos = Chaos(town, workers[0], options.pause, deeds)
             verdicts.append(asyncio.run(chaos.run(options.minutes * 60, options.visitors)))
             print(f"--- {options.minutes:g} minutes of chaos\n{verdicts[-1]}", flush=True)
     return 1 if any(verdict.violations for verdict in verdicts) else 0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.chaos.family import Family, shared_memory
-from tests.chaos.killer import Killer
+from tests.chaos.killer import ALL, ALONE, Killer
 from tests.chaos.ledger import Ledger
 from tests.chaos.operator import UNANSWERED, Operator
 from tests.chaos.reloads import Reloads
@@ -28,12 +28,13 @@ GROWTH: Final = 48 << 20  # bytes by which all processes together may grow
 class Chaos:
     """One run of it: a deed of the killer each `pause` seconds, on the average."""
 
-    def __init__(self, town: Town, workers: int, pause: float) -> None:
+    def __init__(self, town: Town, workers: int, pause: float, deeds: Sequence[str] = ()) -> None:
         self._town = town
         self._pause = pause
         chance = town.chance
         self._family = Family(town.family, (town.plain, town.tls))
-        self._killer = Killer(town.daemon, self._family, workers, random.Random(chance.random()))
+        deeds = deeds or (ALL if workers else ALONE)
+        self._killer = Killer(town.daemon, self._family, random.Random(chance.random()), deeds)
         self._ledger = Ledger()
         self._operators = [
             Operator(town.daemon, self._ledger, site, random.Random(chance.random()))

@@ -10,7 +10,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from tests.chaos.family import Family
@@ -18,6 +18,8 @@ from tests.chaos.words import Failed
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.waiting import PATIENCE
 
+ALL: Final = ("control", "control", *["worker"] * 4, "stop", "server", "both")
+ALONE: Final = ("control",)  # where there is but one process
 LOOK: Final = 0.01  # seconds between two looks at processes
 
 
@@ -46,21 +48,26 @@ class Killer:
     process, from its start until it said that it is up.
     """
 
-    def __init__(self, daemon: Daemon, family: Family, workers: int, chance: random.Random) -> None:
+    def __init__(
+        self, daemon: Daemon, family: Family, chance: random.Random, only: Sequence[str]
+    ) -> None:
+        """`only` are the names of the deeds to choose from, each as often as it is to be chosen."""
         self._daemon = daemon
         self._family = family
-        self._workers = workers
         self._chance = chance
         self.deaths: list[Death] = []
         self.deeds: Counter[str] = Counter()
         self.returns: list[float] = []
         self.restarts: list[float] = []
         self.faults: list[str] = []
-        self._all: Sequence[Callable[[], Awaitable[None]]] = (
-            *[self._kills_control] * 2,
-            *([self._kills_worker] * 4 if workers else []),
-            *([self._stops_worker, self._kills_helper, self._kills_both] if workers else []),
-        )
+        deeds: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "control": self._kills_control,
+            "worker": self._kills_worker,
+            "stop": self._stops_worker,
+            "server": self._kills_server,
+            "both": self._kills_both,
+        }
+        self._all = [(name, deeds[name]) for name in only]
 
     async def run(self, is_over: asyncio.Event, pause: float) -> None:
         """One deed after the other, `pause` seconds between them on the average."""
@@ -68,8 +75,8 @@ class Killer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(is_over.wait(), pause * 2 * self._chance.random())
                 return
-            deed = self._chance.choice(self._all)
-            self.deeds[deed.__name__.strip("_")] += 1
+            name, deed = self._chance.choice(self._all)
+            self.deeds[name] += 1
             await deed()
 
     # --- who is there ---
@@ -126,7 +133,7 @@ class Killer:
             self.deaths.append(Death(at, lost, at))
             await self._returns(set(workers), len(workers), time.monotonic())
 
-    async def _kills_helper(self) -> None:
+    async def _kills_server(self) -> None:
         """What is neither the control process nor a worker: the one that forks."""
         others = self._others() - set(self.workers())
         if others:
