@@ -8,7 +8,6 @@ Exit code: 0 the goals were reached, 1 not so, 2 nothing could be measured.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import socket
 import ssl
@@ -51,8 +50,7 @@ def _held(pid: int) -> Held:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, _, value = line.partition(":")
         fields[name] = int(value.split()[0]) * 1024
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    name = " ".join(os.fsdecode(word) for word in command)[:40].strip()
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
     return Held(pid=pid, name=name, rss=fields["Rss"], pss=fields["Pss"])
 
 
@@ -104,7 +102,9 @@ def measure(workers: int, count: int) -> bool:
                 if not isinstance(proxy, Proxy):
                     raise BenchError(proxy.why)
                 if not secure:
-                    print(f"workers = {workers}, at rest")
+                    visit(ports.plain, None).close()
+                    time.sleep(_QUIET)
+                    print(f"workers = {workers}, after one request")
                     _tell(memory(proxy.pid))
                 kib, held = each(proxy, secure, count)
         reached = kib <= GOALS[secure]

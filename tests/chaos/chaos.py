@@ -21,7 +21,6 @@ from tests.end_to_end.control import ControlRefused
 from tests.end_to_end.waiting import until
 
 CALM: Final = 1.0  # seconds before the first deed, and after the last
-BACK: Final = 5.0  # seconds in which a killed worker must be back, on a machine as busy as this
 GROWTH: Final = 48 << 20  # bytes by which all processes together may grow
 
 
@@ -54,6 +53,7 @@ class Chaos:
         town.probe()
         await asyncio.sleep(CALM)
         before = self._memory()
+        await self._killer.kill_first()
         await self._deeds(seconds)
         await asyncio.sleep(CALM)
         await asyncio.to_thread(town.let_go)
@@ -117,7 +117,8 @@ class Chaos:
             f"deeds: {dict(killer.deeds)}, {self._reloaded} reloads",
             f"{len(took)} commands acknowledged ({_times(took)}), {unanswered} unanswered",
             *(f"  {dict(operator.kinds)}" for operator in self._operators),
-            f"another worker after {_times(killer.returns)}",
+            f"the first worker that died was back after {_times(killer.firsts)}",
+            f"others after {_times(killer.returns)}",
             f"the control process up after {_times(killer.restarts)}",
         )
 

@@ -60,6 +60,13 @@ def _inodes(pid: int) -> set[int]:
     return found
 
 
+def name(pid: int) -> str:
+    """As lists of processes have it; empty where it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
 def shared_memory(pid: int, what: str = "Pss") -> int:
     """Bytes of memory, its share of what it shares; 0 where it is gone."""
     with contextlib.suppress(OSError):
