@@ -20,7 +20,7 @@ from tests.end_to_end.load import instant
 
 PAUSE: Final = 0.02  # seconds until a daemon that gave no answer is asked again
 PATIENCE: Final = 60.0  # seconds
-CONFLICT: Final = -32000
+TOO_LATE: Final = (-32000, -32602)  # it is over; or it would be, with an end in the past
 QUIET: Final = 0.3  # seconds after the end of a window, for those who look whether it is over
 UNANSWERED: Final = (OSError, EOFError, ValueError)
 
@@ -205,7 +205,7 @@ class Operator:
             return await self._insist(method, window=name, id=name, **params)
         except ControlRefused as why:
             self.kinds[f"refused {method}"] += 1
-            if why.code != CONFLICT:
+            if why.code not in TOO_LATE:
                 raise
             return None
 

@@ -12,7 +12,7 @@ from tests.edge.loops import Loop, never
 from twisted.logger import capturedLogs
 
 from sorryd.edge.descriptors import TOLD
-from sorryd.edge.listener import BATCH, REST, Listener, ListenFault, bind, spell
+from sorryd.edge.listener import BATCH, ONE, REST, Listener, ListenFault, bind, spell
 from sorryd.model import Listen
 
 
@@ -91,6 +91,23 @@ def test_batch(loop: Loop, arrivals: Arrivals) -> None:
         assert len(arrivals.socks) == BATCH
         loop.until(lambda: len(arrivals.socks) == BATCH + 5)
     listener.stop()
+
+
+def test_who_accepts_beside_others_takes_one_at_a_time(loop: Loop, arrivals: Arrivals) -> None:
+    """So that many who come at once are not all with the first process that wakes up."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+    others = Arrivals()
+    with ExitStack() as stack:
+        stack.callback(others.close)
+        for _ in range(10):
+            stack.enter_context(socket.create_connection(sock.getsockname()))
+        for accepted in (arrivals, others):
+            listener = Listener(sock.dup(), loop.readiness, loop, accepted, batch=ONE)
+            listener.start()
+            stack.callback(listener.stop)
+        loop.until(lambda: len(arrivals.socks) + len(others.socks) == 10)
+    assert (len(arrivals.socks), len(others.socks)) == (5, 5)
+    sock.close()
 
 
 def test_stop(loop: Loop) -> None:

@@ -19,7 +19,10 @@ from sorryd.unix_sockets import PathTaken, bind_path
 log = Logger()
 
 BACKLOG: Final = 4096
-BATCH: Final = 64  # connections accepted in one turn of the loop
+BATCH: Final = 64  # connections accepted in one turn of the loop, by who accepts alone
+ONE: Final = 1
+"""The same where others accept too, who wake up a moment later: many who come at once, as a pool of
+connections does, would else all be with the first to wake, and stay there."""
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
 
 _UNPRIVILEGED: Final = 1024
@@ -46,6 +49,7 @@ class Bound:
     `sites` are their names in the order of the file: the first is the default. The file of a UNIX
     socket is removed by whoever made it: not by us where it `is_given`, by a supervisor. `key`
     tells the socket from all others that there were, whichever process has a descriptor of it.
+    Where it `is_shared`, other processes accept by it as well.
     """
 
     def __init__(
@@ -55,12 +59,14 @@ class Bound:
         sock: socket.socket,
         is_given: bool = False,
         key: int = 0,
+        is_shared: bool = False,
     ) -> None:
         self.listen = listen
         self.sites = sites
         self.sock = sock
         self.is_given = is_given
         self.key = key
+        self.is_shared = is_shared
 
 
 def bind(listen: Listen) -> socket.socket:
@@ -121,13 +127,18 @@ class Listener:
         reactor: IReactorTime,
         accepted: Accepted,
         has_room: Callable[[], bool] = lambda: True,
+        batch: int = BATCH,
     ) -> None:
-        """`has_room` is asked before each accept: False lets those who come wait."""
+        """`has_room` is asked before each accept: False lets those who come wait.
+
+        `batch` are accepted at the most in one turn of the loop.
+        """
         self._sock = sock
         self._readiness = readiness
         self._reactor = reactor
         self._accepted = accepted
         self._has_room = has_room
+        self._batch = batch
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
         self._mapped = _MAPPED if takes_both(sock) else ""
@@ -159,7 +170,7 @@ class Listener:
         if not self._has_room():
             self._rest("the limit of descriptors allows no more visitors")
             return
-        for _ in range(BATCH):
+        for _ in range(self._batch):
             try:
                 sock, name = self._sock.accept()
             except (BlockingIOError, InterruptedError):

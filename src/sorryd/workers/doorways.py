@@ -15,7 +15,9 @@ Doorway = tuple[int, Listen, tuple[str, ...]]
 class Doorways:
     """Those in use, by their keys. Who accepts at one closes it when it is not wanted any more."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool) -> None:
+        """Whether the sockets are shared with other edges that accept."""
+        self._is_shared = is_shared
         self._socks: dict[int, socket] = {}
 
     def has(self, key: int) -> bool:
@@ -25,6 +27,9 @@ class Doorways:
     def exchange(self, wanted: Iterable[Doorway], new: Mapping[int, socket]) -> list[Bound]:
         """Those that are `wanted` from now on; `new` are the ones not here before."""
         known = {**self._socks, **new}
-        bound = [Bound(listen, sites, known[key], key=key) for key, listen, sites in wanted]
+        bound = [
+            Bound(listen, sites, known[key], key=key, is_shared=self._is_shared)
+            for key, listen, sites in wanted
+        ]
         self._socks = {one.key: one.sock for one in bound}
         return bound

@@ -23,7 +23,7 @@ class Local:
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
-        self._doorways = Doorways()
+        self._doorways = Doorways(is_shared=False)
 
     def apply(self, snapshot: Snapshot) -> None:
         self.edge.apply(mine(snapshot, self.share))

@@ -84,7 +84,7 @@ class Main:
         self._views: dict[str, SiteView] = {}
         self._edge: Edge
         self._recording: Recording
-        self._doorways = Doorways()
+        self._doorways = Doorways(is_shared=True)
         self._log: AccessLog | None = None
         self._retire = 0.0  # seconds
         self._is_ending = self._has_ended = False
