@@ -29,6 +29,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "model": frozenset(),
     "window": frozenset({"model"}),
     "reports": frozenset({"model"}),
+    "numbers": frozenset({"model"}),
     "snapshot": frozenset({"model", "window"}),
     "ini": frozenset(),
     "lockfile": frozenset(),
@@ -51,9 +52,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"model", "window", "database", "facts", "folders", "history", "lockfile", "window_rows"}
     ),
     "stream": frozenset({"history", "journal", "model"}),
-    "policy": frozenset({"model", "window", "facts", "reports", "snapshot", "times"}),
+    "policy": frozenset({"model", "window", "facts", "numbers", "reports", "snapshot", "times"}),
     "edge": frozenset(
-        {"model", "window", "policy", "reports", "snapshot", "folders", "unix_sockets"}
+        {"model", "window", "policy", "numbers", "reports", "snapshot", "folders", "unix_sockets"}
     ),
     "control": frozenset(
         {"model", "window", "times", "policy", "messages", "replies", "errors", "journal"}

@@ -32,6 +32,8 @@ class Phase(enum.StrEnum):
 class Cause(enum.StrEnum):
     """Why visitors get the apology."""
 
+    __hash__ = str.__hash__  # as it compares; Enum's own is Python, and hashes the name
+
     WINDOW = "window"
     MANUAL = "manual"
     FILE = "file"

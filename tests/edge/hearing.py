@@ -13,6 +13,7 @@ from sorryd.edge.heads import ResponseHead
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.members import Pool
+from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Value
 
@@ -112,7 +113,12 @@ def hear(
     """
     clock = Clock()
     pool = Pool(
-        Member(url="x", host="x", port=1), TIMES, LIMIT, Wheel(clock, clock.seconds), Nobody()
+        Member(url="x", host="x", port=1),
+        TIMES,
+        LIMIT,
+        Wheel(clock, clock.seconds),
+        Nobody(),
+        Tally(),
     )
     connection = MemberConnection(pool)
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.edge.counts import counted
 from tests.edge.messages import GET, OK, answer, chunked, post, put, request
 from tests.edge.scene import NOON, TIMES, Scene, Stage, window
 from tests.edge.wires import FakeWire
@@ -18,11 +19,12 @@ UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
 class Watched:
-    """A scene with an access log."""
+    """A scene with an access log. At each look as many requests must be counted as it has lines."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self._lines: list[bytes] = []
+        self._written = 0
         scene.site.access = Access(
             self._lines.append, LogFormat.JSON, "UTC", lambda: scene.wall, scene.clock.seconds
         )
@@ -31,6 +33,9 @@ class Watched:
         """What was written since the last look."""
         lines = [json.loads(line) for line in self._lines]
         self._lines.clear()
+        self._written += len(lines)
+        # A tunnel is counted when it begins, and has its line when it ends.
+        assert self._written + self.scene.site.tally.tunnels == counted(self.scene.site.numbers())
         return lines
 
     def line(self, *names: str) -> tuple[object, ...]:

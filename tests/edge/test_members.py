@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.members import KEPT, Pool
+from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, MemberTls
 
@@ -33,7 +34,7 @@ class Nobody:
 
 def pool_of(member: Member) -> Pool:
     clock = Clock()
-    return Pool(member, TIMES, 1000, Wheel(clock, clock.seconds), Nobody())
+    return Pool(member, TIMES, 1000, Wheel(clock, clock.seconds), Nobody(), Tally())
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ _is_id: Final = re.compile(rb"[!#-\[\]-~]{1,128}").fullmatch  # printable, nothi
 class End(enum.StrEnum):
     """How a request ended; beside each, HAProxy's termination state."""
 
+    __hash__ = str.__hash__  # as it compares; Enum's own is Python, and hashes the name
+
     UNKNOWN = "unknown"
     DONE = "done"  # --: the answer went out whole
     SORRY = "sorry"  # PR: the apology, of a window, a command or a file

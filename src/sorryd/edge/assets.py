@@ -59,6 +59,7 @@ class AssetAnswer:
         head = self._head
         answer = self._answer(asset)
         data = answer.head(self._now, self._visitor.connection_field(True)) + answer.body
+        self._visitor.code_class = answer.status // 100
         if self._record is not None:
             self._record.begin_answer(answer.status, len(answer.body))
         if head.method == b"GET" and answer.length:
@@ -66,7 +67,7 @@ class AssetAnswer:
             self._send(data)
             return
         self._close()
-        self._visitor.send(data)
+        self._give(data)
         self._visitor.answered()
 
     def _answer(self, asset: ServeAsset) -> Answer:
@@ -89,7 +90,7 @@ class AssetAnswer:
             # It became shorter, or the disk fails: what was promised can't be sent.
             self._close()
             if before:
-                self._visitor.send(before)
+                self._give(before)
             self._visitor.cut(self.framed, End.ASSET_CUT)
             return
         self._at += len(piece)
@@ -99,11 +100,15 @@ class AssetAnswer:
         done = not self._left
         if done:
             self._close()
-        self._visitor.send(before + piece)
+        self._give(before + piece)
         if done:
             self._visitor.answered()
         else:
             self._go_on()
+
+    def _give(self, data: bytes) -> None:
+        self._visitor.tally.sent += len(data)
+        self._visitor.send(data)
 
     def _read(self) -> bytes:
         try:

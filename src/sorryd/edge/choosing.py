@@ -15,6 +15,7 @@ from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
+from sorryd.edge.tally import Tally
 from sorryd.edge.waiting import Queue, Soon, Waiting
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Balance, Health, Member, Site
@@ -80,12 +81,18 @@ class Choosing:
         if members == [pool.member for pool in self.pools]:
             return
         before = {_server(pool.member): pool for pool in self.pools}
+        tallies = {pool.url: pool.tally for pool in self.pools}
         pools = []
         for member in members:
             pool = before.pop(_server(member), None)
             if pool is None:
                 pool = Pool(
-                    member, site.timeouts, site.max_header_bytes, self._wheel, self._connector
+                    member,
+                    site.timeouts,
+                    site.max_header_bytes,
+                    self._wheel,
+                    self._connector,
+                    tallies.get(member.url) or Tally(),
                 )
             pool.member, pool.limit = member, member.max_connections
             pools.append(pool)

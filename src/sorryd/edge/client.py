@@ -33,7 +33,7 @@ class VisitorConnection(Receiver):
     request was for.
     """
 
-    __slots__ = ("_advancing", "_door", "_forwarding", "_is_resting", "_trusted")
+    __slots__ = ("_advancing", "_door", "_forwarding", "_is_resting", "_is_secured", "_trusted")
 
     def __init__(self, door: Door, address: str, tls: bool) -> None:
         """`address` is the visitor's, without a port; empty where it came by a UNIX socket."""
@@ -41,7 +41,7 @@ class VisitorConnection(Receiver):
         self._door = door
         self._address = address
         self._tls = tls
-        self._advancing = self._is_resting = False
+        self._advancing = self._is_resting = self._is_secured = False
         self._settle(door.home)
 
     def _settle(self, site: SiteEdge) -> None:
@@ -57,6 +57,7 @@ class VisitorConnection(Receiver):
         """A request is for another site of this address, or its own one trusts others now."""
         if site is not self._site:
             if site.is_full:
+                site.tally.turned_away += 1
                 raise BadMessage(503, "too many connections")
             self._site.left(self)
             self._site = self._patience = site
@@ -76,7 +77,13 @@ class VisitorConnection(Receiver):
         transport.registerProducer(self, True)
         self._site.arrived(self)
 
+    def handshakeCompleted(self) -> None:
+        self._is_secured = True
+        self._site.tally.handshakes += 1
+        super().handshakeCompleted()
+
     def dataReceived(self, data: bytes) -> None:
+        self._site.tally.received += len(data)
         if not self._closing:
             self._advance(data)
 
@@ -88,14 +95,16 @@ class VisitorConnection(Receiver):
 
     def connectionLost(self, reason: Failure) -> None:
         self._site.left(self)
+        if self._tls and not self._is_secured:
+            self._site.tally.broken_handshakes += 1
         self._closing = True
         self._gone()
 
     def _gone(self) -> None:
         """The visitor has left; what is in flight is for nobody."""
         self._cancel()
-        if self.record is not None:
-            self._note(End.VISITOR_CUT if self.record.status else End.VISITOR_LEFT)
+        if self._began is not None:
+            self._note(End.VISITOR_CUT if self.code_class else End.VISITOR_LEFT)
 
     def _part(self) -> None:
         """Nothing is owed any more: close, and let nobody take a part of an answer for whole."""
@@ -197,8 +206,6 @@ class VisitorConnection(Receiver):
             self._move(site)
             if self._is_believed:
                 self._believe(head)
-        if self._site.access is not None:
-            self._begin_record(head)
         self.deadline = NEVER
         if head.has_body:
             self._wait(self._site.timeouts.body)
@@ -231,8 +238,7 @@ class VisitorConnection(Receiver):
     def answered(self) -> None:
         self._exchange = None
         self._answering = False
-        if self.record is not None:
-            self._note(End.DONE)
+        self._note(End.DONE)
         if self._last:
             self._end_politely()
             return

@@ -25,6 +25,7 @@ from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import CLOSING
 from sorryd.edge.websocket import WebSocket
+from sorryd.numbers import EdgeNumbers
 from sorryd.reports import Active, Report, ShownCertificate
 from sorryd.snapshot import SiteView, Snapshot
 
@@ -134,6 +135,10 @@ class Edge:
     def active(self) -> Sequence[Active]:
         """Requests in flight at each member of each site."""
         return [active for site in self._sites.values() for active in site.active()]
+
+    def numbers(self) -> EdgeNumbers:
+        """What this process has counted since it began, and what is so now."""
+        return EdgeNumbers(sites=tuple(site.numbers() for site in self._sites.values()))
 
     def shown(self) -> Sequence[ShownCertificate]:
         """The certificates that visitors are shown."""

@@ -93,6 +93,7 @@ class Entrance:
     # --- visitors ---
 
     def _let_in(self, door: Door, sock: socket.socket, address: str) -> None:
+        door.home.tally.accepted += 1
         if door.home.is_full:
             self._turn_away(door, sock)
             return
@@ -109,6 +110,7 @@ class Entrance:
 
     def _turn_away(self, door: Door, sock: socket.socket) -> None:
         """More connections than `max_connections`: say so."""
+        door.home.tally.turned_away += 1
         if self._seldom_full.is_due():
             log.warn(
                 "{name}: site {site} is full (max_connections = {most}): visitors are turned away",

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from sorryd.edge.access import End, Record
 from sorryd.edge.heads import RequestHead, ResponseHead
+from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Timed
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class Visitor(Protocol):
     client: str  # the address that the current request comes from, as believed
     is_secure: bool  # it came by https, as believed
     record: Record | None  # of the current request; None where there is no access log
+    tally: Tally  # where it is counted: that of the member that was asked last
+    code_class: int  # of its answer; 0: none was begun
 
     def connection_field(self, framed: bool) -> bytes:
         """The Connection line of the answer; not `framed`: the body ends with the connection."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import EdgeProtocol, Exchange, Wire
+from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Timed, Wheel
 from sorryd.model import Member, Timeouts
 
@@ -106,6 +107,7 @@ class Pool(Protocol):
     worker: int  # the number by which we may try it; 0: nobody has to ask
     is_up: bool
     resumption: Resumption | None
+    tally: Tally
 
     @property
     def is_full(self) -> bool:

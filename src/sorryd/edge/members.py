@@ -9,6 +9,7 @@ from sorryd.edge.addresses import authority
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import Connection, Connector
 from sorryd.edge.member_tls import Resumption
+from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Member, Timeouts
 
@@ -24,7 +25,7 @@ class Pool:
 
     `active` counts its exchanges, each exactly once; `trying` those that began while it was on
     trial. `worker` is the number by which we have, or had last, the leave to try it; 0: nobody has
-    to ask.
+    to ask. `tally` goes on where another pool of the same URL ended.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Pool:
         head_limit: int,
         wheel: Wheel,
         connector: Connector,
+        tally: Tally,
     ) -> None:
         self.member = member
         self.timeouts = timeouts
         self.head_limit = head_limit
         self.wheel = wheel
+        self.tally = tally
         self.active = 0
         self.trying = 0
         self.on_trial = False
@@ -52,6 +55,16 @@ class Pool:
         self.prefix = member.path.encode()
         self.limit = member.max_connections
         self.authority = authority(member)
+
+    @property
+    def url(self) -> str:
+        """The member's name."""
+        return self.member.url
+
+    @property
+    def idle(self) -> int:
+        """Connections that are kept."""
+        return len(self._idle)
 
     @property
     def is_full(self) -> bool:
@@ -80,6 +93,7 @@ class Pool:
     def connect(self, done: Callable[[Connection | None, str], None]) -> Callable[[], None]:
         """See member_interfaces.Pool."""
         connection = MemberConnection(self)
+        self.tally.connects += 1
 
         def connected(why: str | None) -> None:
             done(connection if why is None else None, why or "")

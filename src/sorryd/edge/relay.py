@@ -29,7 +29,9 @@ class Exchange(Sending):
     def informational(self, head: ResponseHead) -> None:
         """Pass a 1xx on; HTTP/1.0 has none (RFC 9110 §15.2)."""
         if self._head.minor == 1:
-            self._visitor.send(response_head(head, False, b""))
+            data = response_head(head, False, b"")
+            self._visitor.tally.sent += len(data)
+            self._visitor.send(data)
 
     def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
         """The final head, and the body so far, in one write."""
@@ -41,6 +43,7 @@ class Exchange(Sending):
         if self._trial or not pool.is_up:
             self._proved(pool)
         self.started = True
+        self._visitor.code_class = head.status // 100
         if self._record is not None:
             self._record.begin_answer(head.status, len(piece))
         unsized = head.length is None
@@ -71,10 +74,12 @@ class Exchange(Sending):
             # Before the bytes go: should they make the visitor's transport full, it is no
             # longer this member's connection that waits for it.
             self._leave()
+        visitor = self._visitor
         if data:
-            self._visitor.send(data)
+            visitor.tally.sent += len(data)
+            visitor.send(data)
         if done:
-            self._visitor.answered()
+            visitor.answered()
 
     def switched(self, head: ResponseHead, rest: bytes) -> None:
         """The member changes protocol: a tunnel from here on, if it was asked to."""
@@ -90,7 +95,10 @@ class Exchange(Sending):
             self._proved(pool)
         if self._record is not None:
             self._record.begin_answer(head.status, 0)
-        self._visitor.send(switching_head(head))
+        data = switching_head(head)
+        self._visitor.code_class = head.status // 100
+        self._visitor.tally.sent += len(data)
+        self._visitor.send(data)
         member = self._visitor.begin_tunnel(
             connection.hand_over(), lambda: self._exit(pool), is_websocket(head)
         )
@@ -113,6 +121,7 @@ class Exchange(Sending):
             self._again()
         elif self._may_repeat():
             self._fresh_only = True
+            pool.tally.retries += 1
             self._attempt(pool)
         else:
             self._give_up(BAD_GATEWAY, End.MEMBER_FAILED)

@@ -63,6 +63,8 @@ class Sending:
         if pool is None:
             self._wait_in_line()
             return
+        if self._tried:
+            self._tried[-1].tally.failovers += 1
         self._tried = (*self._tried, pool)
         self._attempt(pool)
 
@@ -87,6 +89,8 @@ class Sending:
 
     def _its_turn(self, pool: Pool) -> None:
         self._stop_waiting = None
+        if self._tried:
+            self._tried[-1].tally.failovers += 1
         self._tried = (*self._tried, pool)
         self._attempt(pool)
 
@@ -97,6 +101,7 @@ class Sending:
 
     def _attempt(self, pool: Pool) -> None:
         self._pool = pool
+        self._visitor.tally = pool.tally
         pool.active += 1
         self._trial = pool.on_trial
         if self._trial:

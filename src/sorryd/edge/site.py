@@ -19,9 +19,11 @@ from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Guest
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
+from sorryd.edge.tally import COLUMNS, SiteTally, member_numbers
 from sorryd.edge.waiting import Soon
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Phase, Site
+from sorryd.numbers import SiteNumbers
 from sorryd.policy.apologies import Apologies, Forms
 from sorryd.policy.facts import Facts, facts_of, facts_of_members
 from sorryd.policy.forwarding import Trusted
@@ -37,7 +39,20 @@ log = Logger()
 
 
 class SiteEdge:
-    """What connections ask of their site. Mutable: one per site and process."""
+    """What connections ask of their site. Mutable: one per site and process.
+
+    `access` is the access log, where there is one; set by the edge.
+    """
+
+    # Slots, since each request reads a dozen of these: an instance with more than 30 attributes
+    # loses CPython's quick way to them.
+    __slots__ = (
+        "_apology", "_choosing", "_desk", "_for_members", "_for_windows", "_forms", "_holds_from",
+        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed",
+        "max_body_bytes", "max_header_bytes", "moment", "now", "pick", "pools", "preserve_host",
+        "reception", "redirects_to", "rewriting", "soon", "stopping", "tally", "timeouts",
+        "trusted", "view", "visitors", "wait", "wheel",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,7 +69,10 @@ class SiteEdge:
         `cookie_key` is that of cookie_key.py; None: one that ends with this process.
         """
         self.wheel = wheel
+        self.moment = wheel.moment
         self.now = now
+        self.tally = SiteTally()
+        self.access: Access | None = None
         self.stopping = False
         self.visitors: set[Guest] = set()
         key = secrets.token_bytes() if cookie_key is None else cookie_key
@@ -74,9 +92,6 @@ class SiteEdge:
         self.view = view
         self._configure(view.site)
         self._follow(view)
-
-    access: Access | None = None
-    """The access log, where there is one; set by the edge."""
 
     @property
     def phase(self) -> Phase:
@@ -141,6 +156,7 @@ class SiteEdge:
         held = standing(self.view.windows, site, now, None if file is None else file.since)
         self._standing = held
         self._holds_from, self._holds_until = held.holds_from, held.holds_until
+        self.tally.column = COLUMNS[held.phase]
         if held.phase.serves:
             self._apology = None
         elif self._apology is None or not _reads_the_same(before, held):
@@ -198,6 +214,7 @@ class SiteEdge:
 
     def failed(self, pool: AnyPool, why: str) -> None:
         """A member refused a connection or broke an answer."""
+        pool.tally.failures += 1
         self._report(MemberFailed(site=self.view.site.name, url=pool.member.url, why=why))
 
     def answered(self, pool: AnyPool) -> None:
@@ -218,6 +235,25 @@ class SiteEdge:
     def waiting(self) -> int:
         """Requests that wait for members with `max_connections`."""
         return len(self._choosing.queue)
+
+    def numbers(self) -> SiteNumbers:
+        """What is counted, and what is so now."""
+        tally = self.tally
+        return SiteNumbers(
+            site=self.view.site.name,
+            itself=tally.itself.answered(),
+            members=tuple(map(member_numbers, self.pools)),
+            received=tally.received,
+            accepted=tally.accepted,
+            turned_away=tally.turned_away,
+            handshakes=tally.handshakes,
+            broken_handshakes=tally.broken_handshakes,
+            apologies=tally.by_cause(),
+            ended=tally.by_end(),
+            open=len(self.visitors),
+            tunnels=tally.tunnels,
+            waiting=self.waiting,
+        )
 
     # --- visitors ---
 

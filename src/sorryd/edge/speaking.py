@@ -6,33 +6,41 @@ that the connection lives, or at least the answer is not destroyed by a reset.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
-from sorryd.edge.access import End, Record
+from sorryd.edge.access import Access, End, Record
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Answering, TunnelEnd, Wire
 from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
+from sorryd.edge.tally import Tally
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.websocket import WebSocket
+from sorryd.numbers import BOUNDS
 from sorryd.policy.answers import Answer
 from sorryd.policy.apologies import Apologies
 from sorryd.policy.redirects import redirection
 
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+NO_TIME: Final = -1.0
+"""When a request began that is answered in the turn in which it came: it took no time."""
+
 _LATE: Final = 408
+_ZERO: Final = 0x30
 
 
 class Speaker(Line):
     """A line, with the request that is answered on it."""
 
     __slots__ = (
-        "_address", "_answering", "_exchange", "_head", "_is_believed", "_last", "_requests",
-        "_site", "_tls", "client", "is_secure", "record",
+        "_address", "_answering", "_began", "_column", "_exchange", "_head", "_is_believed",
+        "_last", "_requests", "_site", "_tls", "client", "code_class", "is_secure", "record",
+        "tally",
     )  # fmt: skip
 
     client: str
@@ -40,6 +48,9 @@ class Speaker(Line):
     _address: str  # of the peer
     _tls: bool
     _is_believed: bool
+    _column: int  # of the phase in which the current request began
+    tally: Tally  # of who was asked last for it
+    code_class: int  # of its answer; 0: none was begun
 
     def __init__(self, site: SiteEdge) -> None:
         super().__init__(site)
@@ -49,6 +60,8 @@ class Speaker(Line):
         self._exchange: Answering | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
+        # The moment at which the current request began; None: it is over, or not begun.
+        self._began: float | None = None
         self.record: Record | None = None
 
     def answered(self) -> None:
@@ -77,21 +90,52 @@ class Speaker(Line):
             requests.body is None or requests.is_worth_reading(head)
         )
 
-    # --- the access log ---
+    # --- what is counted, and the access log ---
 
-    def _begin_record(self, head: RequestHead | None, received: bytes = b"") -> None:
-        """Write down what becomes of a request, where there is a log and it is not done yet.
+    def _begin(self, head: RequestHead | None, received: bytes = b"") -> None:
+        """Count a request, and write down what becomes of it, where there is a log.
 
         `received` is what came in the place of a `head`.
         """
-        access, site = self._site.access, self._site
-        if access is not None and self.record is None:
-            # Of whom a proxy would have spoken in a head that can't be read, nobody knows.
-            client = self._address if head is None else self.client
-            record = access.begin(head, client, self._tls, self._is_believed)
-            record.site, record.phase = site.view.site.name, site.phase
-            record.received = received
-            self.record = record
+        site = self._site
+        self._began = site.moment()
+        self._column = site.tally.column
+        self.tally = site.tally.itself
+        self.code_class = 0
+        if site.access is not None:
+            self._begin_record(site.access, head, received)
+
+    def _begin_record(
+        self, access: Access, head: RequestHead | None, received: bytes = b""
+    ) -> None:
+        site = self._site
+        # Of whom a proxy would have spoken in a head that can't be read, nobody knows.
+        client = self._address if head is None else self.client
+        record = access.begin(head, client, self._tls, self._is_believed)
+        record.site, record.phase = site.view.site.name, site.phase
+        record.received = received
+        self.record = record
+
+    def _note(self, why: End) -> None:
+        """The current request ends so, if it was not noted before."""
+        began = self._began
+        if began is None:
+            return
+        self._began = None
+        tally = self.tally
+        tally.answers[self._column + self.code_class] += 1
+        if began == NO_TIME:
+            tally.durations[0] += 1
+        else:
+            took = self._site.moment() - began
+            tally.durations[bisect_left(BOUNDS, took)] += 1
+            tally.seconds += took
+        if why is not End.DONE and why is not End.SORRY:
+            self._site.tally.ended[why] += 1
+        record = self.record
+        if record is not None:
+            self.record = None
+            record.finish(why)
 
     # --- answers of our own ---
 
@@ -109,18 +153,18 @@ class Speaker(Line):
         answer = apologies.response(
             head.method, head.lines, now, self._last, keep_alive, head.block
         )
-        if self.record is None:
-            self.send(answer)
-        else:
-            self._say(answer, why)
+        self._site.tally.apologies[apologies.cause] += 1
+        self._say(answer, why)
         self.answered()
 
     def _say(self, answer: bytes, why: End) -> None:
-        """Send a whole answer of our own, and write it down."""
+        """Send a whole answer of our own; count it, and write it down."""
+        self.code_class = answer[9] - _ZERO  # HTTP/1.1 503
+        self.tally.sent += len(answer)
         if self.record is not None:
             first, _, body = answer.partition(b"\r\n\r\n")
             self.record.begin_answer(int(first[9:12]), len(body))
-            self._note(why)
+        self._note(why)
         self.send(answer)
 
     def _say_itself(self, answer: Answer) -> None:
@@ -128,12 +172,6 @@ class Speaker(Line):
         head = answer.head(self._site.now(), self.connection_field(True))
         self._say(head + answer.body, End.DONE)
         self.answered()
-
-    def _note(self, why: End) -> None:
-        """The current request ends so, if it was not noted before."""
-        record, self.record = self.record, None
-        if record is not None:
-            record.finish(why)
 
     def _redirect(self, head: RequestHead, host: bytes, port: int) -> None:
         """To the same target over https."""
@@ -153,7 +191,8 @@ class Speaker(Line):
             return
         if not answered:
             head_only = self._answering and self._head is not None and self._head.method == b"HEAD"
-            self._begin_record(self._head if self._answering else None, received)
+            if self._began is None:
+                self._begin(self._head if self._answering else None, received)
             self._say(
                 refusal(why.status, why.why, head_only),
                 End.VISITOR_LATE if why.status == _LATE else End.REFUSED,
@@ -217,10 +256,13 @@ class Speaker(Line):
         site, head, client = self._site, self._head, self.client
         site.left(self)
         record, self.record = self.record, None
+        self._note(End.TUNNEL)  # the line of the log comes when the tunnel ends
+        site.tally.tunnels += 1
         assert head is not None
 
         def over(size: int, was_cut: bool) -> None:
             ended()
+            site.tally.tunnels -= 1
             if record is not None:
                 record.body_bytes = size
                 record.finish(self._why_cut if was_cut else End.TUNNEL)
@@ -228,6 +270,7 @@ class Speaker(Line):
         kind = WebSocket if is_websocket else Tunnel
         tunnel = kind(
             site,
+            self.tally,
             self.transport,
             member,
             site.timeouts.tunnel,

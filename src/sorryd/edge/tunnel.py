@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from sorryd.edge.interfaces import Guest, Wire
+from sorryd.edge.tally import SiteTally, Tally
 from sorryd.edge.wheel import Wheel
 
 CLOSING: Final = 5.0
@@ -25,6 +26,7 @@ class Site(Protocol):
 
     wheel: Wheel
     stopping: bool
+    tally: SiteTally
 
     def arrived(self, guest: Guest) -> None:
         """It begins."""
@@ -40,12 +42,13 @@ Ended = Callable[[int, bool], None]
 class Tunnel:
     """Two transports joined. `ended` is called once, when both are let go.
 
-    `is_spared` says whether the end of a drain is not for it.
+    `tally` is the member's. `is_spared` says whether the end of a drain is not for it.
     """
 
     def __init__(
         self,
         site: Site,
+        tally: Tally,
         visitor: Wire,
         member: Wire,
         idle: float,
@@ -53,6 +56,7 @@ class Tunnel:
         is_spared: Callable[[], bool],
     ) -> None:
         self._site = site
+        self._tally = tally
         self._idle = idle
         self._ended = ended
         self._open = 2  # transports
@@ -82,6 +86,13 @@ class Tunnel:
         """Bytes have passed."""
         if not self._closing:
             self.deadline = self._site.wheel.now + self._idle
+
+    def passed(self, end: End, size: int) -> None:
+        """Count what came from one end for the other."""
+        if end is self.visitor:
+            self._site.tally.received += size
+        else:
+            self._tally.sent += size
 
     def half_ended(self) -> None:
         """One direction has ended."""
@@ -151,7 +162,11 @@ class End:
 
     def dataReceived(self, data: bytes) -> None:
         self._tunnel.used()
+        self._give(data)
+
+    def _give(self, data: bytes) -> None:
         self.received += len(data)
+        self._tunnel.passed(self, len(data))
         self._other.write(data)
 
     def readConnectionLost(self) -> None:

@@ -95,8 +95,7 @@ class FramedEnd(End):
 
     def _pass(self, data: bytes) -> None:
         self.frames.feed(data)
-        self.received += len(data)
-        self._other.write(data)
+        self._give(data)
 
     def tell(self) -> None:
         """Say to the other end that we go, if a message has ended here."""
@@ -106,8 +105,7 @@ class FramedEnd(End):
             self.is_told = True
             if not self.frames.is_closed:
                 frame = close_frame(self._is_masked, GOING_AWAY, self.reason)
-                self.received += len(frame)
-                self._other.write(frame)
+                self._give(frame)
             self.transport.resumeProducing()  # for the answer, whoever does not read
 
     def readConnectionLost(self) -> None:

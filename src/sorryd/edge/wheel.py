@@ -34,11 +34,11 @@ class Timed(Protocol):
 class Wheel:
     """All that can time out. `now` is the moment of the last tick, plus one tick.
 
-    The tick is added so that ``wheel.now + timeout`` is never early.
+    The tick is added so that ``wheel.now + timeout`` is never early. `moment` is the clock itself.
     """
 
     def __init__(self, reactor: IReactorTime, moment: Callable[[], float]) -> None:
-        self._moment = moment
+        self.moment = moment
         self._timed: set[Timed] = set()
         self._ticking = LoopingCall(self.tick)
         self._ticking.clock = reactor
@@ -60,7 +60,7 @@ class Wheel:
 
     def tick(self) -> None:
         """Look at every deadline once."""
-        moment = self._moment()
+        moment = self.moment()
         self.now = moment + TICK
         for late in [timed for timed in self._timed if timed.deadline <= moment]:
             # One before it in this tick may have put it off, or ended it.

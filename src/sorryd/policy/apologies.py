@@ -41,11 +41,12 @@ MEDIA_TYPES: Final = {
 class Apologies:
     """What the visitors of a site that is down get, each in the form that suits them."""
 
-    __slots__ = ("_facts", "_make", "_menu", "_plain", "_ready")
+    __slots__ = ("_facts", "_make", "_menu", "_plain", "_ready", "cause")
 
     def __init__(self, facts: Facts, menu: Menu, make: Callable[[Variant], Representation]) -> None:
         """`make` gives the apology of `facts`, not compressed, in a form of the `menu`."""
         self._facts = facts
+        self.cause = facts.cause
         self._menu = menu
         self._make = make
         self._plain: dict[Variant, Representation] = {}
