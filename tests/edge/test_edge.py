@@ -14,6 +14,7 @@ from twisted.logger import capturedLogs
 
 from sorryd.edge.frames import GOING_AWAY, close_frame
 from sorryd.edge.listener import Bound
+from sorryd.edge.site import SiteEdge
 from sorryd.edge.tunnel import CLOSING
 from sorryd.model import Listen, Member
 from sorryd.reports import EdgePassed, MemberFailed
@@ -118,7 +119,7 @@ def test_a_site_goes_in_the_middle_of_a_request(
     bound = town.bound("shop", "blog")
     town.open(bound)
     closed: list[bool] = []
-    monkeypatch.setattr(town.edge._sites["blog"], "close", lambda: closed.append(True))
+    monkeypatch.setattr(SiteEdge, "close", lambda site: closed.append(True))
     with town.visitor(bound) as wire:
         wire.sendall(b"POST / HTTP/1.1\r\nHost: blog.example\r\nContent-Length: 3\r\n\r\nab")
         assert town.meanwhile(lambda: wire.recv(65536)).startswith(b"HTTP/1.1 503")
