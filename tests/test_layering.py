@@ -103,7 +103,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
-        | {"hook_sending", "hooks", "privileges", "stream", "supervision"}
+        | {"hook_sending", "hooks", "privileges", "stream", "supervision", "workers"}
     ),
 }
 

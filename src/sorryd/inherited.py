@@ -82,6 +82,10 @@ class Inherited:
             self._found.append((one.name, _opened(one)))
             self._given = tuple(rest)
 
+    def has(self, name: str) -> bool:
+        """Whether there are any of that name."""
+        return any(one == name and not _is_ours(one) for one, _ in self._found)
+
     def named(self, name: str) -> Sequence[Handed]:
         """Those of that name. Raises ListenFault where there is none."""
         found = [sock for one, sock in self._found if one == name and not _is_ours(one)]

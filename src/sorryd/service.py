@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -44,6 +44,8 @@ from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place
 from sorryd.stream import Stream
 from sorryd.supervision import Supervision
+from sorryd.workers.predecessor import bound_of
+from sorryd.workers.takeover import Left, take
 
 log = Logger()
 T = TypeVar("T")
@@ -89,6 +91,7 @@ class Sorryd(Service):
         self._bound: Mapping[Place, Bound] = {}  # at the start
         self._threads = ThreadPool(1, 1, "journal")
         self._journal = Journal(config.state, self._in_thread)
+        self._left: Sequence[Left] = ()  # workers that another control process has left
         self._serving: Serving | None = None
         self._control: ControlPort | None = None
         self._is_stopping = False
@@ -119,6 +122,8 @@ class Sorryd(Service):
             raise
 
     def _let_go(self) -> None:
+        for one in self._left:
+            one.sock.close()
         self._sockets.use({})
         self._sockets.release()
         self._sockets.drop(self._bound)
@@ -129,6 +134,9 @@ class Sorryd(Service):
         self._journal.close()
 
     def _bind(self) -> None:
+        self._left = take(self._config.state)
+        for one in self._left:
+            self._sockets.take(bound_of(one))
         self._bound = self._sockets.begin(self._config.sites)
         take_identity(self._config)
 
@@ -145,6 +153,7 @@ class Sorryd(Service):
         self._alarm.start()  # which looks at once: the edge has its first snapshot
         serving.start()
         fitted = self._fit(Fittings(self._config, self._bound, certificates, log_file, found))
+        serving.succeed(self._left)
         answer_reloads(reactor, self._commands.reload)
         answer_rotations(reactor, serving.reopen)
         reactor.callWhenRunning(fitted.addCallback, self._up)

@@ -4,7 +4,7 @@ for `service`, which owns the truth."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -32,8 +32,10 @@ from sorryd.workers.forking import Forks
 from sorryd.workers.interfaces import Outfit
 from sorryd.workers.local import Local
 from sorryd.workers.orders import Begin
+from sorryd.workers.predecessor import Predecessor
 from sorryd.workers.remote import Remote
 from sorryd.workers.seat import Seat
+from sorryd.workers.takeover import Left
 
 log = Logger()
 
@@ -132,6 +134,11 @@ class Serving:
         self._look_at_certificates()
         warn_of_unverified(config)
         return self.fleet.settled().addCallback(lambda _: self._sockets.release())
+
+    def succeed(self, left: Sequence[Left]) -> None:
+        """Take the place of workers that another control process has left, when ours serve."""
+        before = [Predecessor(self._reactor, one) for one in left]
+        self.fleet.supersede(before).addCallback(lambda _: self._sockets.own())
 
     def reopen(self, signal: str) -> None:
         """The access log was moved away, says a signal."""

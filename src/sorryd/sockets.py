@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from socket import socket
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -43,6 +44,35 @@ class Sockets:
         self._dropped: list[Bound] = []
         self._files: dict[int, tuple[int, int] | None] = {}  # of our UNIX sockets, by their keys
         self._keys = count(1)
+        self._left: dict[Place, Bound] = {}
+        self._borrowed: set[socket] = set()  # those that others accept at too
+
+    def take(self, left: Iterable[Bound]) -> None:
+        """Have those that a worker of another control process has left, unless there are such.
+
+        Until `own` is called their files are not ours to remove: that worker still serves there.
+        """
+        found: dict[Place, Bound] = {}
+        for one in left:
+            place = _place(one.listen, "".join(one.sites[:1]), found)
+            while place in found:  # of a name there are many
+                place = place._replace(number=place.number + 1)
+            found[place] = one
+        for place, one in found.items():
+            if place in self._left or not _is_whole(one):
+                one.sock.close()
+            else:
+                self._left[place] = one
+                self._borrowed.add(one.sock)
+
+    def own(self) -> None:
+        """Nobody else accepts at ours any more; those that nobody wanted are closed."""
+        self._borrowed.clear()
+        left, self._left = self._left, {}
+        for one in left.values():
+            one.sock.close()
+            if one.listen.path is not None and not one.is_given:
+                remove(one.listen.path, identity(one.listen.path))
 
     def begin(self, sites: Sequence[Site]) -> Mapping[Place, Bound]:
         """Those for the start: `bind`, with what a supervisor has for us looked through.
@@ -79,9 +109,24 @@ class Sockets:
         if in_use:
             yield from in_use
         elif listen.name is not None:
-            yield from self._inherited.named(listen.name)
+            is_inherited = self._inherited.has(listen.name)
+            left = () if is_inherited else self._left_at(place)
+            yield from left or self._inherited.named(listen.name)
         else:
-            yield self._inherited.at(listen) or Handed(bind(listen), is_given=False)
+            yield (
+                self._inherited.at(listen)
+                or next(iter(self._left_at(place)), None)
+                or Handed(bind(listen), is_given=False)
+            )
+
+    def _left_at(self, place: Place) -> Sequence[Handed]:
+        """What others have left of a place, as long as nobody has it."""
+        is_named = place.listen.name is not None
+        there = [
+            one for one in self._left if one == place or (is_named and one.listen == place.listen)
+        ]
+        found = [self._left.pop(one) for one in there]
+        return [Handed(one.sock, one.is_given) for one in found]
 
     def _in_use_at(self, place: Place) -> Sequence[Handed]:
         if place.listen.name is None:
@@ -124,7 +169,7 @@ class Sockets:
     def _close(self, one: Bound) -> None:
         self._store.drop(one)
         one.sock.close()
-        if one.listen.path is not None:
+        if one.listen.path is not None and one.sock not in self._borrowed:
             remove(one.listen.path, self._files.pop(one.key, None))
 
 
@@ -133,12 +178,17 @@ def _places(sites: Iterable[Site]) -> dict[Place, tuple[Listen, list[str]]]:
     found: dict[Place, tuple[Listen, list[str]]] = {}
     for site in sites:
         for listen in site.listen:
-            found.setdefault(_place(listen, site, found), (listen, []))[1].append(site.name)
+            found.setdefault(_place(listen, site.name, found), (listen, []))[1].append(site.name)
     return found
 
 
-def _place(listen: Listen, site: Site, taken: Iterable[Place]) -> Place:
+def _is_whole(one: Bound) -> bool:
+    """Whether visitors find it: the file of a UNIX socket may have been removed."""
+    return one.listen.path is None or identity(one.listen.path) is not None
+
+
+def _place(listen: Listen, site: str, taken: Iterable[Place]) -> Place:
     if listen.port or listen.path is not None or listen.name is not None:
         return Place(replace(listen, tls=False, proxy=False))
-    mine = [place for place in taken if place.listen == listen and place.site == site.name]
-    return Place(listen, site.name, len(mine))
+    mine = [place for place in taken if place.listen == listen and place.site == site]
+    return Place(listen, site, len(mine))

@@ -22,7 +22,7 @@ from sorryd.workers.handing import (
     Taken,
 )
 from sorryd.workers.handover import Handover, Offer, folder_of
-from sorryd.workers.takeover import Orphan, take
+from sorryd.workers.takeover import Left, take
 
 
 class Worker:
@@ -72,26 +72,26 @@ class Town:
         self.state = folder / "sorryd.db"
         self.folder = Path(folder_of(str(self.state)))
         self._workers: list[Worker] = []
-        self._orphans: list[Orphan] = []
+        self._left: list[Left] = []
         self._threads = ThreadPoolExecutor(1)
 
     def worker(self, pid: int, began: float = 1.0, count: int = 1) -> Worker:
         self._workers.append(Worker(self, pid, began, count))
         return self._workers[-1]
 
-    def take(self) -> list[Orphan]:
+    def take(self) -> list[Left]:
         """What a new control process gets, which is another process to the workers."""
         taking = self._threads.submit(take, str(self.state))
         self.turning.until(taking.done)
         found = taking.result()
-        self._orphans += found
+        self._left += found
         return found
 
     def end(self) -> None:
-        for one in self._workers:
-            one.end()
-        for orphan in self._orphans:
-            orphan.drop()
+        for worker in self._workers:
+            worker.end()
+        for one in self._left:
+            one.drop()
         self._threads.shutdown()
 
 
@@ -102,8 +102,8 @@ def town(turning: Turning, tmp_path: Path) -> Iterator[Town]:
     town.end()
 
 
-def ports(orphan: Orphan) -> list[int]:
-    return [sock.getsockname()[1] for _, sock in orphan.sockets]
+def ports(left: Left) -> list[int]:
+    return [sock.getsockname()[1] for _, sock in left.sockets]
 
 
 def test_nobody(town: Town) -> None:

@@ -81,4 +81,10 @@ class Briefing:
 
 
 def _opening(one: Bound, held: frozenset[int]) -> Opening:
-    return Opening(key=one.key, listen=one.listen, sites=one.sites, is_new=one.key not in held)
+    return Opening(
+        key=one.key,
+        listen=one.listen,
+        sites=one.sites,
+        is_new=one.key not in held,
+        is_given=one.is_given,
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from socket import socket
 
 from sorryd.edge.listener import Bound
 from sorryd.model import Listen
 
-Doorway = tuple[int, Listen, tuple[str, ...]]
-"""A key, what is said of the socket, and the names of the sites that are there."""
+Doorway = tuple[int, Listen, tuple[str, ...], bool]
+"""A key, what is said of the socket, the names of the sites there, and whether it `is_given`."""
 
 
 class Doorways:
@@ -18,18 +18,23 @@ class Doorways:
     def __init__(self, *, is_shared: bool) -> None:
         """Whether the sockets are shared with other edges that accept."""
         self._is_shared = is_shared
-        self._socks: dict[int, socket] = {}
+        self._bound: dict[int, Bound] = {}
+
+    @property
+    def open(self) -> Sequence[Bound]:
+        """Those that are accepted at."""
+        return [one for one in self._bound.values() if one.sock.fileno() >= 0]
 
     def has(self, key: int) -> bool:
         """Whether the socket of that key is here."""
-        return key in self._socks
+        return key in self._bound
 
     def exchange(self, wanted: Iterable[Doorway], new: Mapping[int, socket]) -> list[Bound]:
         """Those that are `wanted` from now on; `new` are the ones not here before."""
-        known = {**self._socks, **new}
+        known = {**{key: one.sock for key, one in self._bound.items()}, **new}
         bound = [
-            Bound(listen, sites, known[key], key=key, is_shared=self._is_shared)
-            for key, listen, sites in wanted
+            Bound(listen, sites, known[key], is_given, key, is_shared=self._is_shared)
+            for key, listen, sites, is_given in wanted
         ]
-        self._socks = {one.key: one.sock for one in bound}
+        self._bound = {one.key: one for one in bound}
         return bound

@@ -55,7 +55,7 @@ class Fleet:
         for worker in (*self._workers, *surplus):
             worker.fit(outfit)
         if surplus:
-            self._supersede(surplus)
+            self.supersede(surplus)
 
     def _resize(self, config: Config) -> list[Worker]:
         """Have as many workers as `config` asks for; those that are too many."""
@@ -81,11 +81,12 @@ class Fleet:
         self._workers[self._workers.index(old)] = fresh
         fresh.apply(self._snapshot)
         fresh.fit(self._outfit._replace(certificates=self._certificates))
-        self._supersede([old])
+        self.supersede([old])
 
-    def _supersede(self, old: Sequence[Worker]) -> None:
+    def supersede(self, old: Sequence[Worker]) -> Deferred[None]:
+        """Let `old` retire, and fire, when all others serve: until then they go on."""
         self._leaving += old
-        self.served().addCallback(self._retire, old)
+        return self.served().addCallback(self._retire, old)
 
     def _retire(self, _: None, old: Sequence[Worker]) -> None:
         assert self._outfit is not None

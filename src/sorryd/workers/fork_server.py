@@ -51,6 +51,7 @@ class ForkServer:
                 self._rung.recv(4096)
                 self._reap()
             if self._asked.fileno() in numbers and not self._answer():
+                signal.set_wakeup_fd(-1)
                 return
 
     def _take_signals(self) -> None:

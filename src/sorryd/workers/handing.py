@@ -42,10 +42,11 @@ class Attended(Value, frozen=True, tag=True):
 
 
 class Listening(Value, frozen=True):
-    """A listening socket, whose descriptor comes along; `sites` are as Bound has them."""
+    """A listening socket, whose descriptor comes along; the rest is as Bound has it."""
 
     listen: Listen
     sites: tuple[str, ...]
+    is_given: bool = False
 
 
 class Taken(Value, frozen=True, tag=True):

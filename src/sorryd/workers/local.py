@@ -31,7 +31,7 @@ class Local:
     def fit(self, outfit: Outfit) -> None:
         new = {one.key: one.sock.dup() for one in outfit.bound if not self._doorways.has(one.key)}
         bound = self._doorways.exchange(
-            [(one.key, one.listen, one.sites) for one in outfit.bound], new
+            [(one.key, one.listen, one.sites, one.is_given) for one in outfit.bound], new
         )
         self.edge.open(bound, outfit.certificates)
 

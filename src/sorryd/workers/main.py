@@ -29,6 +29,7 @@ from sorryd.snapshot import SiteView, Snapshot
 from sorryd.workers.beat import Beat
 from sorryd.workers.channel import open_channel
 from sorryd.workers.doorways import Doorways
+from sorryd.workers.handover import peer_of
 from sorryd.workers.logging import Lines
 from sorryd.workers.orders import (
     Begin,
@@ -50,6 +51,7 @@ from sorryd.workers.orders import (
     Stop,
     Word,
 )
+from sorryd.workers.orphan import Orphan
 from sorryd.workers.papers import certificates_of
 from sorryd.workers.patches import patched
 
@@ -87,10 +89,13 @@ class Main:
         self._doorways = Doorways(is_shared=True)
         self._log: AccessLog | None = None
         self._retire = 0.0  # seconds
+        self._snapshot = Snapshot(serial=0, sites=())
         self._is_ending = self._has_ended = False
+        self._began = time.time()
 
     def start(self) -> None:
         """Be there."""
+        self._control, _ = peer_of(self._sock)
         keep_buffers()
         self._channel = open_channel(
             self._reactor, self._sock, "the control process", Order, self._obey, self._alone
@@ -102,7 +107,10 @@ class Main:
         self._channel.send(word)
 
     def _report(self, report: Report) -> None:
-        self._say(Reported(report=report))
+        if self._orphan.is_alone:
+            self._orphan.report(report)
+        else:
+            self._say(Reported(report=report))
 
     # --- orders ---
 
@@ -154,12 +162,21 @@ class Main:
             order.own_key,
         )
         self._recording = Recording(reactor, order.is_daemon, self._edge.record)
-        self._beat = Beat(reactor, time.time, self._edge.look, lambda: self._edge.holds_until)
+        self._beat = Beat(reactor, time.time, self._look, lambda: self._edge.holds_until)
+        self._orphan = Orphan(
+            reactor, self._edge, self._doorways, self._control, self._began, self._end_with
+        )
+        self._orphan.handover.open(order.state)
+
+    def _look(self) -> None:
+        self._edge.look()
+        self._orphan.look()
 
     def _publish(self, order: Publish) -> None:
         self._views = patched(self._views, order.sites, order.patches)
         sites = tuple(self._views.values())
-        self._edge.apply(Snapshot(serial=order.serial, sites=sites))
+        self._snapshot = Snapshot(serial=order.serial, sites=sites)
+        self._edge.apply(self._snapshot)
         self._beat.start()
 
     def _fit(self, order: Fit, fds: Sequence[int]) -> None:
@@ -170,7 +187,7 @@ class Main:
             sock.setblocking(False)
         self._record(order.log)
         bound = self._doorways.exchange(
-            [(one.key, one.listen, one.sites) for one in order.openings], new
+            [(one.key, one.listen, one.sites, one.is_given) for one in order.openings], new
         )
         self._edge.open(bound, self._shown(order.papers))
 
@@ -203,10 +220,16 @@ class Main:
         if not self._has_ended:
             self._has_ended = True
             self._channel.close()
+            if self._orders:
+                self._orphan.handover.close()
             self._reactor.callLater(0, self._reactor.stop)
 
     def _alone(self) -> None:
         """The control process is gone."""
         self._lines.say = None
-        if not self._orders:
-            self._reactor.stop()
+        if self._has_ended:
+            return
+        if not self._doorways.open and not self._is_ending:  # it never served
+            self._end(None)
+        else:
+            self._orphan.begin(self._snapshot)

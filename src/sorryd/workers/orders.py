@@ -50,13 +50,14 @@ class Publish(Value, frozen=True, tag=True):
 class Opening(Value, frozen=True):
     """A listening socket; `key` tells it from all others that there were.
 
-    `is_new`: its descriptor comes with the order. `sites` are as Bound has them.
+    `is_new`: its descriptor comes with the order. The rest is as Bound has it.
     """
 
     key: int
     listen: Listen
     sites: tuple[str, ...]
     is_new: bool
+    is_given: bool = False
 
 
 class Pem(Value, frozen=True):

@@ -36,8 +36,11 @@ _PIECE: Final = 65536
 _FDS: Final = 250  # SCM_MAX_FD is 253
 
 
-class Orphan(NamedTuple):
-    """A worker whose control process is gone. `sock` leads to it; it hears handing.Asked."""
+class Left(NamedTuple):
+    """A worker that its control process has left behind.
+
+    `sock` leads to it; it hears handing.Asked.
+    """
 
     pid: int
     sock: socket.socket
@@ -51,7 +54,7 @@ class Orphan(NamedTuple):
             sock.close()
 
 
-def take(state: str) -> list[Orphan]:
+def take(state: str) -> list[Left]:
     """Those of the daemon with the journal `state`, the newest first."""
     try:
         folder = open_folder(state)
@@ -88,12 +91,12 @@ def _connected(folder: int) -> Iterator[_Asking]:
 
 
 class _Asking:
-    """One that is asked. `orphan` is its answer; `is_over` where there is none to be had."""
+    """One that is asked. `left` is its answer; `is_over` where there is none to be had."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.pid, _ = peer_of(sock)
-        self.orphan: Orphan | None = None
+        self.left: Left | None = None
         self.is_over = False
         self.ask_at = 0.0  # a moment
         self._frames = Frames()
@@ -161,10 +164,11 @@ class _Asking:
         for listening, sock in zip(answer.sockets, socks, strict=True):
             if _is_at(sock, listening.listen):
                 os.set_inheritable(sock.fileno(), False)
+                sock.setblocking(False)  # as it is for all who have it; now Python knows
                 pairs.append((listening, sock))
             else:
                 sock.close()
-        self.orphan = Orphan(self.pid, self.sock, answer.began, tuple(pairs))
+        self.left = Left(self.pid, self.sock, answer.began, tuple(pairs))
 
 
 class _Round:
@@ -173,7 +177,7 @@ class _Round:
     def __init__(self, askings: Sequence[_Asking]) -> None:
         self._askings = askings
 
-    def answers(self) -> list[Orphan]:
+    def answers(self) -> list[Left]:
         deadline = time.monotonic() + PATIENCE
         while self._open and time.monotonic() < deadline:
             for one in self._open:
@@ -181,7 +185,7 @@ class _Round:
             self._wait()
         for one in self._open:
             one.close(f"it does not answer within {PATIENCE:g} s")
-        return [one.orphan for one in self._askings if one.orphan is not None]
+        return [one.left for one in self._askings if one.left is not None]
 
     @property
     def _open(self) -> Sequence[_Asking]:
