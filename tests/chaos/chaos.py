@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tests.chaos.family import Family, shared_memory
 from tests.chaos.killer import ALL, ALONE, Killer
 from tests.chaos.ledger import Ledger
 from tests.chaos.operator import UNANSWERED, Operator
@@ -18,6 +17,7 @@ from tests.chaos.reloads import Reloads
 from tests.chaos.town import SITES, Shape, Town
 from tests.chaos.verdict import Verdict, judge, kept_words
 from tests.end_to_end.control import ControlRefused
+from tests.end_to_end.family import Family, shared_memory
 from tests.end_to_end.waiting import until
 
 CALM: Final = 1.0  # seconds before the first deed, and after the last

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from tests.chaos.family import Family, name
 from tests.chaos.words import Failed
 from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.family import Family, name
 
 ALL: Final = ("control", "control", *["worker"] * 4, "stop", "server", "both")
 ALONE: Final = ("control",)  # where there is but one process

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,17 +16,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.certificates import DAY, authority, issue
-from tests.chaos.family import Family
 from tests.chaos.words import Word, read
 from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.family import MARK, Family
 from tests.end_to_end.waiting import PATIENCE
 from tests.soak.town import MemberProcess, free_ports
 
 SITES: Final = ("blog", "news")
 """Those that have windows; all the load goes to the others, which never have one."""
-
-MARK: Final = "SORRYD_TESTS_FAMILY"
-"""In the environment of the daemon, by which all that it ever started is known."""
 
 _PROJECT: Final = Path(__file__).parents[2]
 _KEYS: Final = """
@@ -106,9 +102,7 @@ class Town:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self.daemon.kill()
-        for pid in Family(self.family, ()).pids():  # of a daemon that was killed, or is faulty
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        Family(self.family).kill()  # of a daemon that was killed, or is faulty
         for helper in (*self._visiting, self._talker):
             helper.kill()
         for member in self._members:

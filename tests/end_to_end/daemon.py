@@ -24,7 +24,9 @@ from typing import Any, Final, Self
 
 import pytest
 from tests.end_to_end.control import Control
+from tests.end_to_end.family import MARK, Family
 from tests.end_to_end.waiting import PATIENCE, until
+from tests.end_to_end.workers import asked_workers
 
 BIN: Final = Path(sys.executable).parent
 TWISTD: Final = BIN / "twistd"
@@ -57,8 +59,13 @@ def configuration(
     daemon: str = "",
     **keys: object,
 ) -> str:
-    """A sorryd.ini with one site. `daemon` holds more lines for [sorryd], `keys` more keys."""
+    """A sorryd.ini with one site. `daemon` holds more lines for [sorryd], `keys` more keys.
+
+    It has the workers that are asked for (workers.py), unless `daemon` says how many.
+    """
     lines = ["[sorryd]", "control = control.sock", "state = sorryd.db", "timezone = UTC", daemon]
+    if "workers" not in daemon:
+        lines += asked_workers()
     return "\n".join(lines) + section(site, members, listen=listen, **keys)
 
 
@@ -100,7 +107,7 @@ class Daemon:
         self._launcher = launcher
         self._reactor = reactor
         self._foreground = foreground
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = {**os.environ, MARK: os.urandom(8).hex(), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: int | None = None  # a descriptor that is readable once it has ended
         self._inherited: tuple[int, ...] = ()  # descriptors that it gets from us
@@ -114,10 +121,12 @@ class Daemon:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if kind is None and self.running:
-            self.stop()
-            return
-        self.kill()
+        try:
+            if kind is None and self.running:
+                self.stop()
+            self.kill()
+        finally:
+            self.family.kill()
         if kind is not None:
             print(f"--- {self.log_file}\n{self.log[-20000:]}\n{self.errors}")
 
@@ -186,15 +195,19 @@ class Daemon:
         return None if process is None else process.wait()
 
     def stop(self) -> None:
-        """SIGTERM: it must end with status 0, and have logged nothing that looks like a bug."""
+        """SIGTERM: it must end with status 0, and have logged nothing that looks like a bug.
+
+        Nothing that it has started may be left.
+        """
         self.signal(signal.SIGTERM)
         status = self.wait()
         assert status in (0, None), f"exit status {status}\n{self.log}\n{self.errors}"
         assert "sorryd has stopped" in self.log
         self.assert_clean()
+        until(lambda: not self.family.pids(), "the end of its processes")
 
     def kill(self) -> None:
-        """SIGKILL, where it still runs."""
+        """SIGKILL, where it still runs; its workers are left alone."""
         if self.running:
             self.signal(signal.SIGKILL)
         self.wait()
@@ -207,18 +220,24 @@ class Daemon:
 
     # --- what it holds ---
 
+    @property
+    def family(self) -> Family:
+        """All its processes: workers, and what else it has started."""
+        return Family(self._environment[MARK])
+
     def descriptors(self) -> int:
-        """How many file descriptors are open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """How many file descriptors are open, in all its processes."""
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.family.pids())
 
     def memory(self, what: str = "VmRSS") -> int:
-        """Bytes of memory, by a name of proc(5)'s status: VmRSS now, VmHWM at the most."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split(f"{what}:")[1].split()[0]) * 1024
+        """Bytes of memory of all its processes, by a name of proc(5)'s status: VmRSS, VmHWM."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self.family.pids()]
+        return sum(int(text.split(f"{what}:")[1].split()[0]) * 1024 for text in texts)
 
     def forget_peak(self) -> None:
         """Let VmHWM begin anew (proc(5), clear_refs)."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        for pid in self.family.pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     # --- what it says ---
 
@@ -262,7 +281,7 @@ class Daemon:
         return subprocess.run(
             [str(SORRYCTL), "--socket", str(self.socket), *arguments],
             capture_output=True, text=True, timeout=PATIENCE, check=False,
-            env={**self._environment, **environment},
+            env={**self._environment, MARK: "", **environment},
         )  # fmt: skip
 
     @contextlib.contextmanager

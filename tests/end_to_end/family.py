@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 from pathlib import Path
 from typing import Final
+
+MARK: Final = "SORRYD_TESTS_FAMILY"
+"""In the environment of a daemon, by which all that it ever started is known."""
 
 _LISTENING: Final = "0A"  # TCP_LISTEN, in /proc/net/tcp
 
@@ -16,7 +20,7 @@ class Family:
     """All with `mark` in their environment, and what they hold at some `ports` of this machine."""
 
     mark: str
-    ports: tuple[int, ...]
+    ports: tuple[int, ...] = ()
 
     def pids(self) -> set[int]:
         """Those that live."""
@@ -27,6 +31,16 @@ class Family:
                     if self.mark.encode() in (entry / "environ").read_bytes():
                         found.add(int(entry.name))
         return found
+
+    def at(self, *ports: int) -> Family:
+        """The same, as seen at these ports."""
+        return dataclasses.replace(self, ports=ports)
+
+    def kill(self) -> None:
+        """SIGKILL to each of them."""
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def listening(self, pids: set[int]) -> set[int]:
         """Those of `pids` that hold one of the listening sockets."""
