@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.edge.loops import PATIENCE
 from tests.edge.town import Town, asked, port_of, site
 from twisted.logger import capturedLogs
 
-from sorryd.edge.frames import GOING_AWAY, close_frame
 from sorryd.edge.listener import Bound
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tunnel import CLOSING
-from sorryd.model import Listen, Member
+from sorryd.model import Listen
 from sorryd.reports import EdgePassed, MemberFailed
-
-UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
 def messages(logs: Sequence[Mapping[str, object]]) -> list[str]:
@@ -170,59 +164,3 @@ def test_unix_socket(town: Town, tmp_path: Path) -> None:
     assert town.asks(bound) == "shop"
     town.open()
     assert bound.sock.fileno() == -1
-
-
-def test_stop(town: Town) -> None:
-    """Nobody is accepted after it, and connections at rest end."""
-    town.publish(site("shop"))
-    bound = town.bound("shop")
-    town.open(bound)
-    name = bound.sock.getsockname()
-    with town.visitor(bound) as wire:
-        assert town.meanwhile(lambda: asked(wire, "")) == "shop"
-        over: list[object] = []
-        town.edge.stop(30.0).addCallback(over.append)
-        assert town.meanwhile(lambda: wire.recv(1)) == b""
-        town.loop.advance(1.0)
-        town.loop.until(lambda: over)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(name)
-
-
-@pytest.mark.parametrize("answers", [True, False])
-def test_stop_waits_for_goodbyes(town: Town, server: socket.socket, answers: bool) -> None:
-    """When sorryd stops, both ends of a WebSocket are told, and have a while to answer."""
-    server.setblocking(True)
-    port = server.getsockname()[1]
-    member = Member(url=f"http://127.0.0.1:{port}", host="127.0.0.1", port=port)
-    town.publish(site("shop", members=(member,), bypass_networks=("127.0.0.0/8",)))
-    bound = town.bound("shop")
-    town.open(bound)
-
-    def shake_hands() -> tuple[bytes, socket.socket]:
-        wire.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n" + UPGRADE)
-        behind, _ = server.accept()
-        behind.settimeout(PATIENCE)
-        behind.recv(65536)
-        behind.sendall(b"HTTP/1.1 101 \r\nSec-WebSocket-Accept: x\r\n" + UPGRADE)
-        return wire.recv(65536), behind
-
-    with town.visitor(bound) as wire:
-        switched, behind = town.meanwhile(shake_hands)
-        assert switched.startswith(b"HTTP/1.1 101 ")
-        over: list[object] = []
-        town.edge.stop(0.0).addCallback(over.append)
-        assert town.meanwhile(lambda: wire.recv(99)) == close_frame(False, GOING_AWAY)
-        assert town.meanwhile(lambda: len(behind.recv(99))) == len(close_frame(True, GOING_AWAY))
-        assert not over
-        if answers:
-            wire.sendall(close_frame(True, GOING_AWAY))
-            behind.sendall(close_frame(False, GOING_AWAY))
-            assert town.meanwhile(lambda: wire.recv(1)) == b""
-            town.passes(0.25)
-        else:
-            town.passes(CLOSING - 0.5)
-            assert not over
-            town.passes(0.75)
-        town.loop.until(lambda: over)
-        behind.close()

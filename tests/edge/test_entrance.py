@@ -186,19 +186,6 @@ def test_bad_header(town: Town, said: bytes, why: list[str]) -> None:
     assert not town.edge._lobby.count()
 
 
-def test_stopping_before_the_header(town: Town) -> None:
-    """Who has not said for whom it comes is not waited for."""
-    town.publish(site("shop", trusted_proxies=("127.0.0.1",)))
-    bound = town.bound("shop", proxy=True)
-    town.open(bound)
-    with town.visitor(bound) as wire:
-        town.loop.until(town.edge._lobby.count)
-        over: list[object] = []
-        town.edge.stop(30.0).addCallback(over.append)
-        town.loop.until(lambda: over)
-        assert wire.recv(1) == b""
-
-
 # --- no place ---------------------------------------------------------------------------
 
 

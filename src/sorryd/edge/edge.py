@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from sorryd.edge.access import Access
 from sorryd.edge.certificates import SiteCertificates
+from sorryd.edge.departure import Departure
 from sorryd.edge.entrances import Entrances
 from sorryd.edge.listener import Bound
 from sorryd.edge.lobby import Lobby
@@ -23,15 +22,9 @@ from sorryd.edge.reaching import Reaching
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.resolving import Resolver
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tunnel import CLOSING
-from sorryd.edge.websocket import WebSocket
 from sorryd.numbers import EdgeNumbers
 from sorryd.reports import Active, Report, ShownCertificate
 from sorryd.snapshot import SiteView, Snapshot
-
-log = Logger()
-
-_POLL: Final = 0.05  # seconds between two looks at what is still in flight, when stopping
 
 
 class Edge:
@@ -62,8 +55,7 @@ class Edge:
         self._certificates: Mapping[str, SiteCertificates] = {}
         self._is_running = False
         self._access: Access | None = None
-        self._stop_by = math.inf  # a moment
-        self._has_cut = self._is_hurried = False
+        self._departure = Departure(reactor, self._lobby, self._all_sites, self._wheel.stop)
 
     # --- from the control side ---
 
@@ -101,6 +93,7 @@ class Edge:
             self._cookie_key,
         )
         site.access = self._access
+        self._departure.join(site)
         return site
 
     def _dismiss(self, name: str) -> None:
@@ -115,7 +108,7 @@ class Edge:
     def record(self, access: Access | None) -> None:
         """Write down what visitors ask from now on; None: do not."""
         self._access = access
-        for site in (*self._sites.values(), *self._leaving):
+        for site in self._all_sites():
             site.access = access
 
     def look(self) -> None:
@@ -168,66 +161,28 @@ class Edge:
         self._entrances.show(certificates)
 
     def _visitors(self) -> int:
-        sites = (*self._sites.values(), *self._leaving)
-        return sum(len(site.visitors) for site in sites)
+        return sum(len(site.visitors) for site in self._all_sites())
 
-    # --- stopping ---
+    def _all_sites(self) -> Sequence[SiteEdge]:
+        """Those that have visitors, or may have some."""
+        return (*self._sites.values(), *self._leaving)
+
+    # --- leaving ---
+
+    def retire(self, limit: float) -> Deferred[None]:
+        """Another edge has taken our place: see departure.py.
+
+        Accept no more; what is there goes on, each connection to the end of its next request.
+        Fires when all is over, or after `limit` seconds, when what is left is cut.
+        """
+        self._entrances.stop()
+        return self._departure.retire(limit)
 
     def stop(self, limit: float) -> Deferred[None]:
         """Accept no more; fires when all that is in flight is over, or after `limit` seconds."""
-        self._entrances.stop()
-        self._lobby.stop()
-        for site in self._sites.values():
-            site.stop()
-        over: Deferred[None] = Deferred()
-        self._stop_by = self._reactor.seconds() + limit
-        self._wait(over)
-        return over
-
-    def retire(self, limit: float) -> Deferred[None]:
-        """Accept no more, and let all go on; fires when it is over, or after `limit` seconds."""
-        return self.stop(limit)
+        self._entrances.finish()
+        return self._departure.stop(limit)
 
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""
-        self._is_hurried = True
-        self._stop_by = self._reactor.seconds()
-
-    @property
-    def _is_parting(self) -> bool:
-        """Whether somebody was told that we go, and may still answer."""
-        sites = (*self._sites.values(), *self._leaving)
-        return any(
-            isinstance(visitor, WebSocket) and visitor.is_parting
-            for site in sites
-            for visitor in site.visitors
-        )
-
-    def _cut(self) -> None:
-        """End what is still in flight."""
-        left = self._visitors()
-        if left:
-            log.warn("stopping with {left} connections still open", left=left)
-        for site in (*self._sites.values(), *self._leaving):
-            for visitor in tuple(site.visitors):
-                visitor.expire()
-
-    def _wait(self, over: Deferred[None]) -> None:
-        is_waiting = not self._has_cut and self._lobby.count()
-        if is_waiting and self._reactor.seconds() < self._stop_by:
-            self._reactor.callLater(_POLL, self._wait, over)
-            return
-        if not self._has_cut:
-            self._has_cut = True
-            self._cut()
-            if not self._is_hurried:
-                self._stop_by = self._reactor.seconds() + CLOSING
-        if self._is_parting and self._reactor.seconds() < self._stop_by:
-            self._reactor.callLater(_POLL, self._wait, over)
-            return
-        for site in (*self._sites.values(), *self._leaving):
-            site.close()
-        self._lobby.close()
-        self._wheel.stop()
-        # Closing takes a turn of the loop.
-        self._reactor.callLater(0, over.callback, None)
+        self._departure.hurry()

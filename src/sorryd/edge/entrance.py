@@ -50,6 +50,10 @@ class Entrance:
         """Let people in."""
         self._listener.start()
 
+    def finish(self) -> None:
+        """Let those in who wait, and then nobody any more."""
+        self._listener.finish()
+
     def stop(self) -> None:
         """Let nobody in any more: the socket is closed."""
         self._listener.stop()

@@ -66,6 +66,11 @@ class Entrances:
         for entrance in self._entrances.values():
             entrance.door.show(certificates)
 
+    def finish(self) -> None:
+        """Let those in who stand outside, and then nobody any more."""
+        for entrance in self._entrances.values():
+            entrance.finish()
+
     def stop(self) -> None:
         """Let nobody in any more."""
         for entrance in self._entrances.values():

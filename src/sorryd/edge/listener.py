@@ -157,6 +157,12 @@ class Listener:
         self._resting = None
         self._readiness.watch_read(self._sock.fileno(), self._readable)
 
+    def finish(self) -> None:
+        """Accept all who wait, and stop. They have connected already, as far as they know."""
+        if self._sock.fileno() >= 0 and self._resting is None:
+            self._accept(BACKLOG)
+        self.stop()
+
     def stop(self) -> None:
         """Close the socket. Who waits to be accepted is refused, unless others have it too."""
         if self._resting is not None:
@@ -167,10 +173,13 @@ class Listener:
             self._sock.close()
 
     def _readable(self) -> None:
+        self._accept(self._batch)
+
+    def _accept(self, most: int) -> None:
         if not self._has_room():
             self._rest("the limit of descriptors allows no more visitors")
             return
-        for _ in range(self._batch):
+        for _ in range(most):
             try:
                 sock, name = self._sock.accept()
             except (BlockingIOError, InterruptedError):

@@ -48,7 +48,7 @@ class SiteEdge:
     # loses CPython's quick way to them.
     __slots__ = (
         "_apology", "_choosing", "_desk", "_for_members", "_for_windows", "_forms", "_holds_from",
-        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed",
+        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed", "lasting",
         "max_body_bytes", "max_header_bytes", "moment", "now", "pick", "pools", "preserve_host",
         "reception", "redirects_to", "rewriting", "soon", "stopping", "tally", "timeouts",
         "trusted", "view", "visitors", "wait", "wheel",
@@ -74,6 +74,7 @@ class SiteEdge:
         self.tally = SiteTally()
         self.access: Access | None = None
         self.stopping = False
+        self.lasting = True  # connections live on when an answer is whole
         self.visitors: set[Guest] = set()
         key = secrets.token_bytes() if cookie_key is None else cookie_key
         self.soon = soon
@@ -279,6 +280,7 @@ class SiteEdge:
 
     def stop(self) -> None:
         """Finish what is in flight, and begin nothing new."""
+        self.lasting = False
         self.stopping = True
         for visitor in tuple(self.visitors):
             visitor.finish()

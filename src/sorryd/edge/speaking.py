@@ -20,6 +20,7 @@ from sorryd.edge.site import SiteEdge
 from sorryd.edge.tally import Tally
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.websocket import WebSocket
+from sorryd.edge.wheel import NEVER
 from sorryd.numbers import BOUNDS
 from sorryd.policy.answers import Answer
 from sorryd.policy.apologies import Apologies
@@ -33,14 +34,17 @@ NO_TIME: Final = -1.0
 _LATE: Final = 408
 _ZERO: Final = 0x30
 
+SILENCE: Final = 5.0
+"""Seconds that a stream may pause when sorryd stops, where its visitor has sent FIN."""
+
 
 class Speaker(Line):
     """A line, with the request that is answered on it."""
 
     __slots__ = (
         "_address", "_answering", "_began", "_column", "_exchange", "_head", "_is_believed",
-        "_last", "_requests", "_site", "_tls", "client", "code_class", "is_secure", "record",
-        "tally",
+        "_last", "_quiet_since", "_requests", "_site", "_tls", "client", "code_class", "is_secure",
+        "record", "tally",
     )  # fmt: skip
 
     client: str
@@ -62,6 +66,7 @@ class Speaker(Line):
         self._last = False  # the current answer is the connection's last
         # The moment at which the current request began; None: it is over, or not begun.
         self._began: float | None = None
+        self._quiet_since = NEVER
         self.record: Record | None = None
 
     def answered(self) -> None:
@@ -76,7 +81,7 @@ class Speaker(Line):
         """See interfaces.Visitor."""
         head = self._head
         assert head is not None
-        is_plain = framed and self._requests.body is None and not self._site.stopping
+        is_plain = framed and self._requests.body is None and self._site.lasting
         if not (is_plain or (framed and self._lives_on(head))):
             self._last = True
         if self._last:
@@ -86,9 +91,7 @@ class Speaker(Line):
     def _lives_on(self, head: RequestHead) -> bool:
         """Whether the connection can serve another request, for all that we know."""
         requests = self._requests
-        return not self._site.stopping and (
-            requests.body is None or requests.is_worth_reading(head)
-        )
+        return self._site.lasting and (requests.body is None or requests.is_worth_reading(head))
 
     # --- what is counted, and the access log ---
 
@@ -146,7 +149,7 @@ class Speaker(Line):
     def _say_sorry(self, apologies: Apologies, why: End) -> None:
         head = self._head
         assert head is not None
-        if (self._requests.body is not None or self._site.stopping) and not self._lives_on(head):
+        if not (self._requests.body is None and self._site.lasting) and not self._lives_on(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
         now = self._site.now()
@@ -215,6 +218,21 @@ class Speaker(Line):
         self._last = True
         if not (self._answering or self._closing or self._requests.ahead):
             self._end_politely()
+        elif self._ended and self._exchange is not None and self._exchange.started:
+            self._watch_stream()
+
+    def _watch_stream(self) -> None:
+        """The visitor has sent FIN. Whether it still reads is found out by sending alone."""
+        if self._quiet_since == NEVER:
+            self._quiet_since = self._site.wheel.now
+            self.send = self._send_watched
+        elif self._site.wheel.now - self._quiet_since >= SILENCE:
+            self._cancel()
+            self.cut(False, End.STOPPED)
+
+    def _send_watched(self, data: bytes) -> None:
+        self._quiet_since = self._site.wheel.now
+        self.transport.write(data)
 
     def expire(self) -> bool:
         """The site's drain is over: end what is in flight; whether there was something."""
