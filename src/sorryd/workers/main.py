@@ -221,6 +221,7 @@ class Main:
             self._has_ended = True
             self._channel.close()
             if self._orders:
+                self._beat.stop()
                 self._orphan.handover.close()
             self._reactor.callLater(0, self._reactor.stop)
 
