@@ -11,7 +11,7 @@ from sorryd.edge.assets import AssetAnswer
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.relay import Exchange
-from sorryd.edge.speaking import NO_TIME, Speaker
+from sorryd.edge.speaking import Speaker
 from sorryd.policy.answers import refused
 from sorryd.policy.bypass import FOLDER, followed
 from sorryd.policy.headers import PRIVATE
@@ -51,22 +51,25 @@ class Receiver(Speaker):
         """Apologise, redirect, ask a member, or answer by ourselves; what is left of `rest`."""
         site = self._site
         apology = site.apology()
-        # As `_begin` does; a Python frame less on every request, and a clock on every apology.
-        self._began = NO_TIME
-        self._column = site.tally.column
-        self.tally = site.tally.itself
-        self.code_class = 0
-        if site.access is not None:
-            self._begin_record(site.access, head)
         kind = Exchange
         reception = site.reception
         if apology is not None and (
             reception is None
             or (reception.turns_away and head.tokens is None and not head.target.startswith(FOLDER))
         ):
-            self._say_sorry(apology, End.SORRY)
+            if site.access is None:
+                self._say_sorry_at_once(apology)
+            else:
+                self._begin(head)
+                self._say_sorry(apology, End.SORRY)
             return rest
+        # As `_begin` does; a Python frame less on every request.
         self._began = site.moment()
+        self._column = site.tally.column
+        self.tally = site.tally.itself
+        self.code_class = 0
+        if site.access is not None:
+            self._begin_record(site.access, head)
         if reception is not None:
             chosen = self._receive(reception, head)
             if chosen is None:

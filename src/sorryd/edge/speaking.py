@@ -17,7 +17,7 @@ from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tally import Tally
+from sorryd.edge.tally import Tally, first_digit
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.websocket import WebSocket
 from sorryd.edge.wheel import NEVER
@@ -28,11 +28,7 @@ from sorryd.policy.redirects import redirection
 
 _CLOSE: Final = b"Connection: close\r\n"
 _KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
-NO_TIME: Final = -1.0
-"""When a request began that is answered in the turn in which it came: it took no time."""
-
 _LATE: Final = 408
-_ZERO: Final = 0x30
 
 SILENCE: Final = 5.0
 """Seconds that a stream may pause when sorryd stops, where its visitor has sent FIN."""
@@ -125,14 +121,11 @@ class Speaker(Line):
         if began is None:
             return
         self._began = None
+        took = self._site.moment() - began
         tally = self.tally
         tally.answers[self._column + self.code_class] += 1
-        if began == NO_TIME:
-            tally.durations[0] += 1
-        else:
-            took = self._site.moment() - began
-            tally.durations[bisect_left(BOUNDS, took)] += 1
-            tally.seconds += took
+        tally.durations[bisect_left(BOUNDS, took)] += 1
+        tally.seconds += took
         if why is not End.DONE and why is not End.SORRY:
             self._site.tally.ended[why] += 1
         record = self.record
@@ -147,22 +140,29 @@ class Speaker(Line):
         self._say_sorry(self._site.apology_for_members(status), why)
 
     def _say_sorry(self, apologies: Apologies, why: End) -> None:
+        self._site.tally.apologies[apologies.cause] += 1
+        self._say(self._sorry(apologies), why)
+        self.answered()
+
+    def _say_sorry_at_once(self, apologies: Apologies) -> None:
+        """To a request that has not begun: nothing is written down of it."""
+        answer = self._sorry(apologies)
+        self._site.tally.apologised(apologies.cause, answer)
+        self.send(answer)
+        self.answered()
+
+    def _sorry(self, apologies: Apologies) -> bytes:
         head = self._head
         assert head is not None
         if not (self._requests.body is None and self._site.lasting) and not self._lives_on(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
         now = self._site.now()
-        answer = apologies.response(
-            head.method, head.lines, now, self._last, keep_alive, head.block
-        )
-        self._site.tally.apologies[apologies.cause] += 1
-        self._say(answer, why)
-        self.answered()
+        return apologies.response(head.method, head.lines, now, self._last, keep_alive, head.block)
 
     def _say(self, answer: bytes, why: End) -> None:
         """Send a whole answer of our own; count it, and write it down."""
-        self.code_class = answer[9] - _ZERO  # HTTP/1.1 503
+        self.code_class = first_digit(answer)
         self.tally.sent += len(answer)
         if self.record is not None:
             first, _, body = answer.partition(b"\r\n\r\n")

@@ -21,6 +21,11 @@ COLUMNS: Final = {phase: at * DIGITS for at, phase in enumerate(PHASES)}
 """Where the columns of a phase begin."""
 
 
+def first_digit(answer: bytes) -> int:
+    """That of its status code; it begins with ``HTTP/1.1``."""
+    return answer[9] - 0x30
+
+
 class Tally:
     """Of the requests of one site that came to one member, or to none. Mutable.
 
@@ -72,6 +77,14 @@ class SiteTally:
         self.tunnels = 0
         self.apologies = dict.fromkeys(Cause, 0)
         self.ended = dict.fromkeys(End, 0)
+
+    def apologised(self, cause: Cause, answer: bytes) -> None:
+        """A request was answered by an apology in the turn in which it came: it took no time."""
+        itself = self.itself
+        itself.answers[self.column + first_digit(answer)] += 1
+        itself.durations[0] += 1
+        itself.sent += len(answer)
+        self.apologies[cause] += 1
 
     def by_cause(self) -> tuple[int, ...]:
         """See SiteNumbers.apologies."""
