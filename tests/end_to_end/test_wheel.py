@@ -103,6 +103,14 @@ def test_man_finds_the_pages(installed: Installed) -> None:
     assert (share / "man1" / "sorryctl.1").read_text().startswith('.TH "SORRYCTL" "1"')
 
 
+def test_units_are_in_the_wheel(installed: Installed) -> None:
+    """The files for systemd lie where the documents say."""
+    share = installed.python.parents[1] / "share" / "sorryd" / "systemd"
+    ours = ROOT / "etc" / "systemd"
+    found = {path.name: path.read_bytes() for path in share.iterdir()}
+    assert found == {path.name: path.read_bytes() for path in ours.iterdir()}
+
+
 def test_twistd_finds_the_plugin(installed: Installed, tmp_path: Path) -> None:
     """`twistd` knows sorryd and its options, and checks a configuration, from any folder."""
     assert " sorryd " in installed.twistd("--help", cwd=tmp_path)
