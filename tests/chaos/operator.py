@@ -128,8 +128,8 @@ class Operator:
         name = f"{self._site}-{next(self._numbers)}"
         start = time.time() + 0.3 + self._chance.random() * 2
         span = {"from": spelled(start), "until": spelled(start + 0.4 + self._chance.random() * 2)}
-        window = await self._insist(
-            "window.schedule", window=name, id=name, site=self._site, reason="by plan", **span
+        window = await self._command(
+            "window.schedule", name, site=self._site, reason="by plan", **span
         )
         if window is None:
             with contextlib.suppress(ControlRefused):
