@@ -125,6 +125,24 @@ def test_windows_while_nobody_controls(town: Town) -> None:
     town.start()
 
 
+def test_who_stays_with_an_old_worker(town: Town) -> None:
+    """Nobody gets a page after `down` was answered, whichever worker a connection is kept by."""
+    town.start()
+    town.daemon.ask("site.down")
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(visitor(town.port)) for _ in range(8)]
+        for wire in wires:
+            check_apology(asking(wire))
+        town.daemon.kill()
+        town.daemon.start()
+        town.daemon.ask("site.up")
+        for wire in wires[:4]:
+            check_page(asking(wire, b"/a"), "/a")
+        town.daemon.ask("site.down")
+        for wire in wires[4:]:
+            check_apology(asking(wire))
+
+
 def test_one_process_takes_over(town: Town) -> None:
     """A configuration without workers takes over from workers."""
     town.start()

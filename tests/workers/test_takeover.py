@@ -49,6 +49,9 @@ class Worker:
         answer = Taken(began=self.began, sockets=sockets)
         return Offer(answer, [sock.fileno() for sock in self.socks])
 
+    def heed(self, snapshot: bytes) -> None:
+        self.told.append(("heed", snapshot))
+
     def retire(self, limit: float) -> None:
         self.told.append(("retire", limit))
 
@@ -154,7 +157,6 @@ def test_file_that_nobody_answers_at(town: Town) -> None:
 @pytest.mark.parametrize(
     ("says", "why"),
     [
-        (b"", "it does not answer within 0.2 s"),
         (head_of(b"\xc1", 0) + b"\xc1", "what it says is not understood: MessagePack data is"),
         (head_of(b"x", 3), "it does not answer within 0.2 s"),
     ],
@@ -168,13 +170,26 @@ def test_who_does_not_answer(
     with socket.socket(socket.AF_UNIX) as hung:
         hung.bind(str(town.folder / "12"))
         hung.listen()
-        answering = town._threads.submit(_answer, hung, says) if says else None
+        answering = town._threads.submit(_answer, hung, says)
         town._threads = ThreadPoolExecutor(1)
         with capturedLogs() as log:
             assert [ports(one) for one in town.take()] == [worker.ports]
         assert formatEvent(log[0]).startswith(f"worker {os.getpid()} is passed over: {why}")
-        if answering is not None:
-            answering.result().close()
+        answering.result().close()
+
+
+def test_who_hangs(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is stopped gives no sockets, and is among those who are told to go: it may wake up,
+    and would serve for ever by what was so."""
+    monkeypatch.setattr(takeover, "PATIENCE", 0.2)
+    worker = town.worker(11)
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(town.folder / "12"))
+        hung.listen()
+        with capturedLogs() as log:
+            found = town.take()
+        assert [ports(one) for one in found] == [worker.ports, []]
+        assert formatEvent(log[0]).startswith(f"worker {os.getpid()} does not answer within 0.2 s")
 
 
 def _answer(hung: socket.socket, says: bytes) -> socket.socket:

@@ -86,6 +86,9 @@ class Fleet:
     def supersede(self, old: Sequence[Worker]) -> Deferred[None]:
         """Let `old` retire, and fire, when all others serve: until then they go on."""
         self._leaving += old
+        if self._snapshot is not None:
+            for worker in old:
+                worker.apply(self._snapshot)
         return self.served().addCallback(self._retire, old)
 
     def _retire(self, _: None, old: Sequence[Worker]) -> None:

@@ -14,6 +14,17 @@ class Take(Value, frozen=True, tag=True):
     """Hand over what you listen at. Nothing changes by that: you go on."""
 
 
+class Heed(Value, frozen=True, tag=True):
+    """This is so now: serve by it those who are still with you, and say so.
+
+    `snapshot` is a snapshot.Snapshot in MessagePack. It is packed by itself, so that a release that
+    can't read it can still be told.
+    """
+
+    serial: int
+    snapshot: bytes
+
+
 class Retire(Value, frozen=True, tag=True):
     """Others serve now: accept no more, and end when nobody is left, or after `limit` seconds."""
 
@@ -30,7 +41,7 @@ class Hurry(Value, frozen=True, tag=True):
     """Wait no longer for what is in flight."""
 
 
-Asked = Take | Retire | Stop | Hurry
+Asked = Take | Heed | Retire | Stop | Hurry
 
 # --- from the worker ----------------------------------------------------------------------------
 
@@ -56,4 +67,10 @@ class Taken(Value, frozen=True, tag=True):
     sockets: tuple[Listening, ...]
 
 
-Answer = Attended | Taken
+class Heeded(Value, frozen=True, tag=True):
+    """It serves by the snapshot with that serial, or nobody any more."""
+
+    serial: int
+
+
+Answer = Attended | Taken | Heeded

@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from sorryd.unix_sockets import identity, remove
 from sorryd.workers.channel import Channel, open_channel
-from sorryd.workers.handing import Asked, Attended, Hurry, Retire, Stop, Take, Taken
+from sorryd.workers.handing import Asked, Attended, Heed, Heeded, Hurry, Retire, Stop, Take, Taken
 
 log = Logger()
 
@@ -45,6 +45,9 @@ class Testator(Protocol):
 
     def offer(self) -> Offer:
         """What there is to hand over; Attended where its control process lives."""
+
+    def heed(self, snapshot: bytes) -> None:
+        """This is so now; see handing.Heed."""
 
     def retire(self, limit: float) -> None:
         """Others serve: accept no more, and end after `limit` seconds at the most."""
@@ -207,6 +210,9 @@ class _Heir:
             self._channel.send(*offer)
             return
         match asked:
+            case Heed():
+                self._testator.heed(asked.snapshot)
+                self._channel.send(Heeded(serial=asked.serial))
             case Retire():
                 log.info("process {pid} has taken over: retiring", pid=self._pid)
                 self._testator.retire(asked.limit)

@@ -2,13 +2,16 @@
 
 It serves by its last snapshot, judges members by its own requests, and hands its listening sockets
 to who would take over. It is never anybody else's: it retires when it is told that others serve.
+Until then, and while connections are left, it hears what is so now: a site that goes down is down
+for who stays with it, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -21,6 +24,9 @@ from sorryd.workers.handing import Attended, Listening, Taken
 from sorryd.workers.handover import Handover, Offer
 
 log = Logger()
+
+BLIND: Final = 30.0
+"""Seconds that requests in flight get where the next release can't say what is so now."""
 
 
 class Orphan:
@@ -87,6 +93,15 @@ class Orphan:
         )
         taken = Taken(began=self._began, sockets=sockets)
         return Offer(taken, [one.sock.fileno() for one in bound])
+
+    def heed(self, snapshot: bytes) -> None:
+        try:
+            known = msgspec.msgpack.decode(snapshot, type=Snapshot)
+        except msgspec.DecodeError as why:
+            log.error("what is so now is not understood, so nobody is kept: {why}", why=why)
+            self.stop(BLIND)
+            return
+        self._know(alone(known))
 
     def retire(self, limit: float) -> None:
         if not self._is_retiring:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -17,18 +18,25 @@ from sorryd.policy.shares import Share
 from sorryd.reports import Active
 from sorryd.snapshot import Snapshot
 from sorryd.workers.channel import Channel, open_channel
-from sorryd.workers.handing import Answer, Asked, Hurry, Retire, Stop
+from sorryd.workers.handing import Answer, Asked, Heed, Heeded, Hurry, Retire, Stop
 from sorryd.workers.interfaces import Certificates, Outfit
+from sorryd.workers.process import PATIENCE
 from sorryd.workers.takeover import Left
 
 log = Logger()
+
+_NONE: Final = -1  # the serial of a snapshot that there was not
 
 PARTING: Final = 10.0
 """Seconds beyond its limit after which one that was told to go is killed."""
 
 
 class Predecessor:
-    """See interfaces.Worker. It goes on by what it was told by others, and takes no orders."""
+    """See interfaces.Worker. It hears what is so now, and to go; it takes no other orders.
+
+    One that does not hear within `PATIENCE` seconds is killed: it might serve by what is not so any
+    more.
+    """
 
     serves = True
     seen = None
@@ -40,14 +48,53 @@ class Predecessor:
         self._is_over = False
         self._over: list[Deferred[None]] = []
         self._late: IDelayedCall | None = None
+        self._snapshot: Snapshot | None = None  # the newest
+        self._sent = self._heeded = _NONE
+        self._deaf: IDelayedCall | None = None
+        self._settled: list[tuple[int, Deferred[None]]] = []
         self._channel: Channel[Answer] = open_channel(
             reactor, left.sock, f"old worker {left.pid}", Answer, self._heard, self._lost
         )
 
-    # --- what it does not hear ---
+    # --- what it hears ---
 
     def apply(self, snapshot: Snapshot) -> None:
-        """It has one of its own."""
+        self._snapshot = snapshot
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell it the newest snapshot, if it has heeded the last one."""
+        snapshot = self._snapshot
+        if self._is_over or snapshot is None or self._deaf or self._sent == snapshot.serial:
+            return
+        self._sent = snapshot.serial
+        self._channel.send(Heed(serial=snapshot.serial, snapshot=msgspec.msgpack.encode(snapshot)))
+        self._deaf = self._reactor.callLater(PATIENCE, self._is_deaf)
+
+    def settled(self) -> Deferred[None]:
+        if self._is_over or self._snapshot is None or self._heeded == self._snapshot.serial:
+            return succeed(None)
+        settled: Deferred[None] = Deferred()
+        self._settled.append((self._snapshot.serial, settled))
+        return settled
+
+    def _has_heeded(self, serial: int) -> None:
+        self._heeded = serial
+        self._listen()
+        while self._settled and self._settled[0][0] <= serial:
+            self._settled.pop(0)[1].callback(None)
+        self._tell()
+
+    def _is_deaf(self) -> None:
+        self._deaf = None
+        self._kill()
+
+    def _listen(self) -> None:
+        deaf, self._deaf = self._deaf, None
+        if deaf is not None:
+            deaf.cancel()
+
+    # --- what it does not hear ---
 
     def fit(self, outfit: Outfit) -> None:
         """It retires soon."""
@@ -60,9 +107,6 @@ class Predecessor:
 
     def look(self) -> None:
         """It has a clock of its own."""
-
-    def settled(self) -> Deferred[None]:
-        return succeed(None)
 
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed(())
@@ -91,20 +135,24 @@ class Predecessor:
 
     def _kill(self) -> None:
         self._late = None
-        log.error("old worker {pid} does not end, and is killed", pid=self.pid)
+        log.error("old worker {pid} does not do as it is told, and is killed", pid=self.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(self.pid, signal.SIGKILL)
 
     def _heard(self, answer: Answer, fds: tuple[int, ...]) -> None:
         for fd in fds:
             os.close(fd)
+        if isinstance(answer, Heeded):
+            self._has_heeded(answer.serial)
 
     def _lost(self) -> None:
         self._is_over = True
         self._stop_waiting()
+        self._listen()
         log.info("old worker {pid} has ended", pid=self.pid)
         over, self._over = self._over, []
-        for one in over:
+        settled, self._settled = self._settled, []
+        for one in (*over, *(one for _, one in settled)):
             one.callback(None)
 
     def _stop_waiting(self) -> None:

@@ -14,14 +14,14 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 import msgspec
 from twisted.logger import Logger
 
 from sorryd.model import Listen
 from sorryd.workers.frames import Frames, head_of
-from sorryd.workers.handing import Answer, Attended, Listening, Take, Taken
+from sorryd.workers.handing import Answer, Attended, Heeded, Listening, Take, Taken
 from sorryd.workers.handover import folder_of, open_folder, peer_of, within
 
 log = Logger()
@@ -99,6 +99,7 @@ class _Asking:
         self.left: Left | None = None
         self.is_over = False
         self.ask_at = 0.0  # a moment
+        self._has_spoken = False
         self._frames = Frames()
         self._fds: list[int] = []
         self._decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -124,6 +125,7 @@ class _Asking:
             self.close(why.strerror or "gone")
             return
         self._fds += fds
+        self._has_spoken = True
         if not data:
             self.close("it has ended")
             return
@@ -140,18 +142,32 @@ class _Asking:
             os.close(fd)
         self._fds.clear()
 
+    def give_up(self) -> None:
+        """It did not answer in time: where it has said nothing at all, it is told later to go."""
+        if self._has_spoken:
+            self.close(f"it does not answer within {PATIENCE:g} s")
+            return
+        log.error(
+            "worker {pid} does not answer within {patience:g} s: nothing is taken from it",
+            pid=self.pid, patience=PATIENCE,
+        )  # fmt: skip
+        self.left = Left(self.pid, self.sock, 0.0, ())
+
     def _hear(self, body: bytearray, count: int, now: float) -> None:
         try:
             answer = self._decoder.decode(body)
         except msgspec.DecodeError as why:
             self.close(f"what it says is not understood: {why}")
             return
-        if isinstance(answer, Taken):
-            self._take(answer, count)
-        elif _has_control(answer):
-            self.close()
-        else:
-            self.ask_at = now + AGAIN
+        match answer:
+            case Taken():
+                self._take(answer, count)
+            case Attended() if _has_control(answer):
+                self.close()
+            case Attended() | Heeded():
+                self.ask_at = now + AGAIN
+            case _:
+                assert_never(answer)
 
     def _take(self, answer: Taken, count: int) -> None:
         if not count == len(self._fds) == len(answer.sockets):
@@ -184,7 +200,7 @@ class _Round:
                 one.ask(time.monotonic())
             self._wait()
         for one in self._open:
-            one.close(f"it does not answer within {PATIENCE:g} s")
+            one.give_up()
         return [one.left for one in self._askings if one.left is not None]
 
     @property
