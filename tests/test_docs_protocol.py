@@ -66,7 +66,7 @@ def refused(config: Config, folder: Path) -> ControlError:
     file.write_text(REFUSED)
     recording = Recording(AtOnce(), False, lambda access: None)
     preparing = Preparing(
-        AtOnce(), Sockets(), recording, dict, lambda fittings: succeed(None), lambda: NIGHT
+        AtOnce(), Sockets(), recording, dict, lambda fittings: succeed(()), lambda: NIGHT
     )
     failures: list[Failure] = []
     preparing.load(replace(config, file=str(file))).addErrback(failures.append)

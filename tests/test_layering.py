@@ -88,9 +88,10 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"control", "inherited", "notify", "policy", "reaping", "socket_store", "sockets"}
     ),
     "recording": frozenset({"access_log", "edge", "model"}),
+    "doorplates": frozenset({"edge"}),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
-        | {"sockets", "workers"}
+        | {"doorplates", "sockets", "workers"}
     ),
     "preparing": frozenset(
         {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}

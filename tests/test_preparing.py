@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,9 +43,9 @@ class World:
             AtOnce(), self.sockets, recording, lambda: self.shown, self.fit, time.time
         )
 
-    def fit(self, fittings: Fittings) -> Deferred[None]:
+    def fit(self, fittings: Fittings) -> Deferred[Sequence[str]]:
         self.fitted.append(fittings)
-        return succeed(None)
+        return succeed(())
 
     def certify(self, days: int) -> None:
         """Put a new certificate into the file, for so many days."""

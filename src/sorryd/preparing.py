@@ -53,10 +53,10 @@ class _Ready:
         self._preparing = preparing
         self._fittings = fittings
 
-    def take_effect(self) -> Deferred[None]:
+    def take_effect(self) -> Deferred[Sequence[str]]:
         if self._preparing.is_stopped:
             self.drop()
-            return succeed(None)
+            return succeed(())
         return self._preparing.fit(self._fittings)
 
     def drop(self) -> None:
@@ -76,7 +76,7 @@ class Preparing:
         sockets: Sockets,
         recording: Recording,
         shown: Callable[[], Certificates],
-        fit: Callable[[Fittings], Deferred[None]],
+        fit: Callable[[Fittings], Deferred[Sequence[str]]],
         now: Callable[[], float],
     ) -> None:
         self.sockets = sockets

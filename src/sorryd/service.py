@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from sorryd.access_log import AccessLogFault
@@ -38,7 +40,7 @@ from sorryd.privileges import PrivilegeFault, take_identity
 from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import log_of
 from sorryd.reports import Report
-from sorryd.serving import Serving
+from sorryd.serving import NoWorkers, Serving
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place
@@ -156,7 +158,8 @@ class Sorryd(Service):
         serving.succeed(self._left)
         answer_reloads(reactor, self._commands.reload)
         answer_rotations(reactor, serving.reopen)
-        reactor.callWhenRunning(fitted.addCallback, self._up)
+        up = fitted.addCallback(lambda _: serving.started())
+        reactor.callWhenRunning(up.addCallbacks, self._up, self._give_up)
 
     def _open_serving(self) -> Serving:
         config = self._config
@@ -192,6 +195,13 @@ class Sorryd(Service):
             self._truth.fetch_page,
         )
 
+    def _give_up(self, failure: Failure) -> None:
+        failure.trap(NoWorkers)
+        if not self._is_stopping:
+            log.critical("sorryd can't start: {why}", why=failure.getErrorMessage())
+            atexit.register(os._exit, 1)  # twistd knows of no end that is a failure
+            self._reactor.stop()
+
     def _up(self, _: None) -> None:
         answer_stops(self._reactor, self._stop)
         log.info("sorryd is up, with {control}", control=self._config.control)
@@ -224,7 +234,7 @@ class Sorryd(Service):
 
     # --- running ---
 
-    def _fit(self, fittings: Fittings) -> Deferred[None]:
+    def _fit(self, fittings: Fittings) -> Deferred[Sequence[str]]:
         """Accept visitors as a configuration has it; the truth has it already."""
         assert self._serving is not None
         self._given.use(fittings.config.sites, fittings.given)  # before a visitor can come in

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sorryd.doorplates import Doorplate, Doorplates, doorplates
 from sorryd.edge.access import Access
 from sorryd.edge.edge import Edge
 from sorryd.edge.memory import keep_buffers
@@ -33,6 +34,7 @@ from sorryd.workers.interfaces import Outfit
 from sorryd.workers.local import Local
 from sorryd.workers.orders import Begin
 from sorryd.workers.predecessor import Predecessor
+from sorryd.workers.process import BIRTH
 from sorryd.workers.remote import Remote
 from sorryd.workers.seat import Seat
 from sorryd.workers.takeover import Left
@@ -41,6 +43,10 @@ log = Logger()
 
 CERTIFICATES_EVERY: Final = 10.0
 """Seconds between two looks at the files of certificates."""
+
+
+class NoWorkers(Exception):
+    """None of the workers can be started; its str is one line for a person."""
 
 
 class Serving:
@@ -72,6 +78,7 @@ class Serving:
             nameserver=config.nameserver,
             is_daemon=is_daemon,
         )
+        self._doorplates = Doorplates()
         self._seat = Seat(reactor, time.time, begin, self._forks.fork, report, lost)
         self.fleet = Fleet(self._local, self._remote)
         self.recording = Recording(reactor, is_daemon, self._record)
@@ -123,9 +130,12 @@ class Serving:
         self.fleet.apply(snapshot)
         self.prober.apply(snapshot)
 
-    def fit(self, fittings: Fittings) -> Deferred[None]:
-        """Accept visitors as a configuration has it, which is published; fires when that is so."""
-        config = fittings.config
+    def fit(self, fittings: Fittings) -> Deferred[Sequence[str]]:
+        """Accept visitors as a configuration has it, which is published.
+
+        Fires when that is so, with a warning where a worker does not serve by it yet.
+        """
+        config, plates = fittings.config, doorplates(fittings.bound.values())
         self._sockets.use(fittings.bound)
         self.recording.exchange(log_of(config), fittings.log)
         self._reaching.renew(m for site in config.sites for m in site.members)
@@ -133,7 +143,25 @@ class Serving:
         self.renewal.watch(config.sites, fittings.certificates)
         self._look_at_certificates()
         warn_of_unverified(config)
-        return self.fleet.settled().addCallback(lambda _: self._sockets.release())
+        return self.fleet.settled().addCallback(self._fitted, plates)
+
+    def _fitted(self, _: None, plates: Sequence[Doorplate]) -> Sequence[str]:
+        self._sockets.release()
+        self._doorplates.show(plates)
+        missing = self.fleet.missing
+        if not missing:
+            return ()
+        who = ", ".join(map(str, missing))
+        return [f"workers that do not serve by it yet: {who} (see the log)"]
+
+    def started(self) -> Deferred[None]:
+        """Fires when all workers serve, or those that do after a while; fails with NoWorkers."""
+        return self.fleet.served().addTimeout(BIRTH, self._reactor, self._late)
+
+    def _late(self, _: object, limit: float) -> None:
+        if self.fleet.serves:
+            return
+        raise NoWorkers(f"no worker serves after {limit:g} s: see the log")
 
     def succeed(self, left: Sequence[Left]) -> None:
         """Take the place of workers that another control process has left, when ours serve."""

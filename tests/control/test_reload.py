@@ -230,3 +230,10 @@ def test_the_log_tells_of_a_site_anew(world: World) -> None:
     with capturedLogs() as events:
         reload(world, CONFIG)
     assert "site shop: live -> draining (by hand, window w1)" in map(formatEvent, events)
+
+
+def test_not_everywhere_yet(world: World) -> None:
+    """Where it could not take effect everywhere, the answer says so."""
+    world.preparation.warnings = ("shop: a certificate ends soon",)
+    world.preparation.late = ("workers that do not serve by it yet: 2 (see the log)",)
+    assert reload(world, CONFIG).warnings == (*world.preparation.warnings, *world.preparation.late)

@@ -162,6 +162,7 @@ class Preparation:
         self.next = world.config
         self.recertified: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.late: tuple[str, ...] = ()  # warnings, once it has taken effect
         self.refusal: tuple[str, ControlError] | None = None
         self.deeds: list[str] = []
         self.waiting: Deferred[Config] | None = None  # what `load` gives instead
@@ -176,10 +177,10 @@ class Preparation:
         assert config == self.next
         return self._refused("prepare") or succeed(self)
 
-    def take_effect(self) -> Deferred[None]:
+    def take_effect(self) -> Deferred[Sequence[str]]:
         assert self._world.truth.config == self.next
         self._begin("take effect")
-        return succeed(None)
+        return succeed(self.late)
 
     def drop(self) -> None:
         self._begin("drop")

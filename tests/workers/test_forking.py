@@ -188,6 +188,31 @@ def test_ends_of_workers(capfd: pytest.CaptureFixture[str], town: Town) -> None:
     assert "ValueError: a bug in a worker" in output.err
 
 
+CHILDLESS = """
+import errno, os
+
+def fork():
+    raise OSError(errno.EAGAIN, "no")
+
+os.fork = fork
+"""
+
+
+def test_no_fork(turning: Turning) -> None:
+    """Where the kernel gives no process, the channel ends at once, and the log says why."""
+    with capturedLogs() as log:
+        forks = Forks(turning.reactor, ("-c", CHILDLESS + WORKER))
+        with forks.fork() as one:
+            assert ask(one, b"hello") == b""
+        turning.until(lambda: log)
+        over: list[None] = []
+        forks.stop().addCallback(over.append)
+        turning.until(lambda: over)
+    assert [formatEvent(event) for event in log] == [
+        "no worker can be forked: resource temporarily unavailable"
+    ]
+
+
 @pytest.mark.parametrize("executable", ["/nowhere/python", sys.executable])
 def test_no_server(turning: Turning, monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
     """Where no server can run, the channel ends at once, the log says it, and nothing is left."""

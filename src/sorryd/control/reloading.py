@@ -7,7 +7,7 @@ is refused has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -35,8 +35,11 @@ class Prepared(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """What the operator should know of it; the log is told of it at other times too."""
 
-    def take_effect(self) -> Deferred[None]:
-        """Serve by it; the truth does so already. Fires when that is so everywhere."""
+    def take_effect(self) -> Deferred[Sequence[str]]:
+        """Serve by it; the truth does so already.
+
+        Fires when that is so everywhere, with what the operator should know where it is not.
+        """
 
     def drop(self) -> None:
         """Let go of what was opened for it."""
@@ -137,5 +140,5 @@ class Reload:
             raise
         tell_reload(entry, result.warnings)
         self._truth.configure(config)
-        await prepared.take_effect()
-        return replace(result, warnings=(*result.warnings, *prepared.warnings))
+        late = await prepared.take_effect()
+        return replace(result, warnings=(*result.warnings, *prepared.warnings, *late))

@@ -38,14 +38,6 @@ class Entrance:
         self._seldom_full = Seldom(lambda: lobby.wheel.now)
         self._seldom_refused = Seldom(lambda: lobby.wheel.now)
 
-    @property
-    def place(self) -> str:
-        """Where it is, for the log."""
-        listen = self.door.listen
-        if self._name.startswith("unix:"):
-            return f"{self._name} (TLS)" if listen.tls else self._name
-        return f"{'https' if listen.tls else 'http'}://{self._name}"
-
     def start(self) -> None:
         """Let people in."""
         self._listener.start()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from socket import socket
 from weakref import WeakSet
-
-from twisted.logger import Logger
 
 from sorryd.edge.certificates import SiteCertificates
 from sorryd.edge.door import Door
@@ -14,8 +12,6 @@ from sorryd.edge.entrance import Entrance
 from sorryd.edge.listener import Bound
 from sorryd.edge.lobby import Lobby
 from sorryd.edge.site import SiteEdge
-
-log = Logger()
 
 
 class Entrances:
@@ -34,7 +30,6 @@ class Entrances:
     ) -> None:
         """Let people in at the `bound` sockets, and at no others."""
         before, self._entrances = self._entrances, {}
-        told = _told(before.values())
         for one in bound:
             entrance = before.get(one.sock)
             if entrance is None:
@@ -49,7 +44,6 @@ class Entrances:
             before[sock].stop()
         for sock in self._entrances.keys() - before.keys():
             self._entrances[sock].start()
-        _tell(told, _told(self._entrances.values()))
 
     def _door(self, one: Bound) -> Door:
         door = Door(one.listen)
@@ -75,17 +69,3 @@ class Entrances:
         """Let nobody in any more."""
         for entrance in self._entrances.values():
             entrance.stop()
-
-
-def _told(entrances: Iterable[Entrance]) -> Sequence[tuple[str, str]]:
-    """Each site, and where it listens."""
-    return [(site, entrance.place) for entrance in entrances for site in entrance.door.names]
-
-
-def _tell(before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]) -> None:
-    for site, place in now:
-        if (site, place) not in before:
-            log.info("site {site} listens at {place}", site=site, place=place)
-    for site, place in before:
-        if (site, place) not in now:
-            log.info("site {site} listens at {place} no more", site=site, place=place)

@@ -147,10 +147,7 @@ class Listener:
     @property
     def name(self) -> str:
         """Where it listens, with the port that the system chose where 0 was asked for."""
-        if self._path is not None:
-            return f"unix:{self._path}"
-        host, port = self._sock.getsockname()[:2]
-        return spell(host, port)
+        return _name(self._sock)
 
     def start(self) -> None:
         """Accept from now on."""
@@ -205,6 +202,21 @@ class Listener:
             )  # fmt: skip
         self._readiness.unwatch_read(self._sock.fileno())
         self._resting = self._reactor.callLater(REST, self.start)
+
+
+def place_of(bound: Bound) -> str:
+    """Where it is, and what is spoken there, for the log."""
+    name, is_tls = _name(bound.sock), bound.listen.tls
+    if name.startswith("unix:"):
+        return f"{name} (TLS)" if is_tls else name
+    return f"{'https' if is_tls else 'http'}://{name}"
+
+
+def _name(sock: socket.socket) -> str:
+    if sock.family == socket.AF_UNIX:
+        return f"unix:{path_of(sock)}"
+    host, port = sock.getsockname()[:2]
+    return spell(host, port)
 
 
 def takes_both(sock: socket.socket) -> bool:

@@ -144,6 +144,11 @@ class Fleet:
         """The numbers of workers that do not serve as `fit` said last, now."""
         return [worker.share.number for worker in self._workers if not worker.serves]
 
+    @property
+    def serves(self) -> bool:
+        """Whether visitors are served by anybody."""
+        return any(worker.serves for worker in self._all)
+
     def seen(self) -> Sequence[Seen]:
         """The workers by their numbers, and those that are leaving; of edges here nothing."""
         return [seen for worker in self._all if (seen := worker.seen) is not None]

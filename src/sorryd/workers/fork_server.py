@@ -26,7 +26,10 @@ from pathlib import Path
 from typing import Final
 
 ENDED: Final = struct.Struct("!ii")
-"""A pid and a wait status, as waitpid(2) gives them."""
+"""A pid and a wait status, as waitpid(2) gives them; or `NOBODY` and an errno."""
+
+NOBODY: Final = 0
+"""In place of a pid: none could be forked."""
 
 _IGNORED: Final = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 
@@ -77,7 +80,7 @@ class ForkServer:
         try:
             pid = os.fork()
         except OSError as why:  # who asked sees the end of the channel
-            print(f"no worker can be forked: {why.strerror}", file=sys.stderr, flush=True)
+            self._tell(NOBODY, why.errno or 0)
             return
         if pid == 0:
             os._exit(self._become(fd))

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sorryd.workers.fork_server import ENDED
+from sorryd.workers.fork_server import ENDED, NOBODY
 
 log = Logger()
 
@@ -177,7 +177,10 @@ def _popen(program: Sequence[str], fd: int) -> Popen[bytes]:
 
 
 def _say_how(pid: int, status: int) -> None:
-    """A worker has ended; where that is not well, the log says so."""
+    """A worker has ended; where that is not well, or there is none, the log says so."""
+    if pid == NOBODY:
+        log.error("no worker can be forked: {why}", why=os.strerror(status).lower())
+        return
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         log.error("worker process {pid} was killed by {name}", pid=pid, name=_name(-code))
