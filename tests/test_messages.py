@@ -152,8 +152,9 @@ def test_status_result_has_the_documented_fields() -> None:
         next=None,
         members=(member,),
     )
-    sent = msgspec.to_builtins(StatusResult(version="1", pid=7, now="", sites=(site,)))
-    assert list(sent) == ["version", "pid", "now", "sites"]
+    status = StatusResult(version="1", pid=7, started="", now="", sites=(site,))
+    sent = msgspec.to_builtins(status)
+    assert list(sent) == ["version", "pid", "started", "now", "sites", "workers"]
     assert {"name", "phase", "cause", "reason", "until", "window", "next", "members"} <= set(
         sent["sites"][0]
     )

@@ -133,13 +133,30 @@ class SiteStatus(Value, frozen=True, kw_only=True):
     partial: tuple[WindowResult, ...] = ()
 
 
+class WorkerStatus(Value, frozen=True, kw_only=True):
+    """A process that serves visitors. While there is none, `pid` and `since` are null.
+
+    `restarts` counts its deaths, `restarted` is when the last one was. One that is `leaving`
+    finishes what is in flight; another one may have its number.
+    """
+
+    number: int
+    pid: int | None
+    since: str | None
+    restarts: int
+    restarted: str | None
+    leaving: bool = False
+
+
 class StatusResult(Value, frozen=True, kw_only=True):
-    """The daemon and its sites."""
+    """The daemon, running since it `started`, and its sites; no `workers`: it serves by itself."""
 
     version: str
     pid: int
+    started: str
     now: str
     sites: tuple[SiteStatus, ...]
+    workers: tuple[WorkerStatus, ...] = ()
 
 
 class MemberResult(MemberStatus, frozen=True, kw_only=True):

@@ -76,3 +76,19 @@ class ShownCertificate(Value, frozen=True):
     file: str
     names: tuple[str, ...]
     expires: float
+
+
+class WorkerSeen(Value, frozen=True):
+    """An edge process as the control side sees it, by the number of the worker.
+
+    `pid` and `since`, an instant, are None while there is none. `restarts` are the deaths of that
+    number since the daemon began, the last one at the instant `restarted`. One that `is_leaving`
+    accepts nobody any more, or is about to: another one may have its number.
+    """
+
+    number: int
+    pid: int | None
+    since: float | None
+    restarts: int
+    restarted: float | None
+    is_leaving: bool = False

@@ -11,7 +11,7 @@ from sorryd.journal import WindowPut
 from sorryd.messages import DaemonVersion, MemberSet, SiteDown, Status
 from sorryd.model import Cause, MemberState, Phase
 from sorryd.replies import WindowPhase
-from sorryd.reports import Active, MemberFailed, ShownCertificate
+from sorryd.reports import Active, MemberFailed, ShownCertificate, WorkerSeen
 
 
 def test_status(world: World) -> None:
@@ -41,6 +41,30 @@ def test_status(world: World) -> None:
     assert (blog.phase, blog.cause, blog.reason) == (Phase.LIVE, None, "")
     assert (blog.until, blog.window) == (None, None)
     assert world.ask(Status(site="blog")).sites == (blog,)
+
+
+def test_status_of_workers(world: World) -> None:
+    """The daemon tells since when it runs, and which processes serve, or do not."""
+    assert world.ask(Status()).workers == ()
+    world.workers = [
+        WorkerSeen(number=1, pid=11, since=NOON, restarts=0, restarted=None),
+        WorkerSeen(number=2, pid=None, since=None, restarts=3, restarted=NOON + 1),
+        WorkerSeen(number=2, pid=9, since=NOON, restarts=3, restarted=NOON + 1, is_leaving=True),
+    ]
+    world.wait(60)
+    status = world.ask(Status())
+    noon, later = "2026-11-21T12:00:00+00:00", "2026-11-21T12:00:01+00:00"
+    assert status.started == noon
+    assert [(one.number, one.pid, one.since, one.leaving) for one in status.workers] == [
+        (1, 11, noon, False),
+        (2, None, None, False),
+        (2, 9, noon, True),
+    ]
+    assert [(one.restarts, one.restarted) for one in status.workers] == [
+        (0, None),
+        (3, later),
+        (3, later),
+    ]
 
 
 def test_status_of_a_site_without_members(world: World) -> None:

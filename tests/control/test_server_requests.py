@@ -92,7 +92,9 @@ def test_unencodable_result(failures: list[LogEvent]) -> None:
     conversations = Conversations(at_once=False)
     client = conversations.open()
     client.send(ask("daemon.version"))
-    conversations.waiting[0].callback(StatusResult(version="\ud800", pid=1, now="", sites=()))
+    conversations.waiting[0].callback(
+        StatusResult(version="\ud800", pid=1, started="", now="", sites=())
+    )
     assert client.answers()[0]["error"]["code"] == -32603
     assert len(failures) == 1
 

@@ -16,7 +16,7 @@ from sorryd.errors import ControlError
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import Request, WindowSchedule
 from sorryd.model import Config, Listen, Member, PageSource, Site
-from sorryd.reports import Active, ShownCertificate
+from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.stream import Stream
 from sorryd.window import Author, Window, WindowKind
@@ -147,6 +147,9 @@ class Serving:
     def settled(self) -> Deferred[None]:
         return succeed(None)
 
+    def workers(self) -> list[WorkerSeen]:
+        return self._world.workers
+
     def shown(self) -> list[ShownCertificate]:
         return self._world.shown
 
@@ -224,6 +227,7 @@ class World:
         self.wakes: list[float] = []
         self.active: list[Active] = []
         self.shown: list[ShownCertificate] = []
+        self.workers: list[WorkerSeen] = []
         self.supervisor = Supervisor()
         self._names = iter(f"w{number}" for number in range(1, 1000))
         self.journal.open()

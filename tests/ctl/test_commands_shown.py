@@ -34,6 +34,39 @@ def test_status_for_people(run: Run) -> None:
     )
 
 
+def worker(number: int, restarted: str | None = None, **fields: object) -> dict[str, object]:
+    """A worker that died at `restarted`, if ever."""
+    there = {"number": number, "pid": 70 + number, "since": STATUS["now"], "leaving": False}
+    return {**there, "restarts": 0 if restarted is None else 1, "restarted": restarted, **fields}
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"),
+    [
+        ([], ""),
+        ([worker(1), worker(2)], ""),
+        ([worker(1, "2026-11-22T01:49:59+09:00"), worker(2)], ""),
+        (
+            [worker(1), worker(2, "2026-11-22T02:47:00+09:00")],
+            "\nworkers: 2 died 3m ago (once in all)\n",
+        ),
+        (
+            [
+                worker(1, "2026-11-22T02:49:59+09:00", restarts=5),
+                worker(2, "2026-11-22T02:49:59+09:00", pid=None, since=None),
+            ],
+            "\nworkers: 1 died 1s ago (5 times in all); 2 is missing\n",
+        ),
+    ],
+)
+def test_workers(tmp_path: Path, workers: list[dict[str, object]], told: str) -> None:
+    """A line tells of workers where one is missing, or was within the last hour."""
+    status = {**STATUS, "workers": workers} if workers else STATUS
+    with FakeDaemon(tmp_path / "s", {"status": status}) as daemon:
+        outcome = CliRunner().invoke(cli, ["status", "--socket", str(daemon.path)])
+    assert outcome.stdout.partition("wiki: live\n")[2].partition("up           0\n")[2] == told
+
+
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [

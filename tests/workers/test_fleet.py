@@ -12,11 +12,14 @@ from twisted.internet.defer import Deferred, succeed
 
 from sorryd.model import Config
 from sorryd.policy.shares import Share
-from sorryd.reports import Active
+from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.fleet import Fleet
 from sorryd.workers.interfaces import Certificates, Outfit
-from sorryd.workers.seat import Seen
+
+
+def seen(share: Share) -> WorkerSeen:
+    return WorkerSeen(number=share.number, pid=1, since=1.0, restarts=0, restarted=None)
 
 
 class Played:
@@ -26,7 +29,7 @@ class Played:
         self.name = name
         self.share = share
         self.serves = False
-        self.seen = None if name == "local" else Seen(share.number, 1, 1.0, 0, None)
+        self.seen = None if name == "local" else seen(share)
         self.applied: list[tuple[int, Share]] = []
         self.deeds: list[str] = []
         self.settling: list[Deferred[None]] = []
@@ -120,7 +123,7 @@ def test_one_process(stage: Stage) -> None:
     assert local.name == "local"
     assert local.applied == [(1, Share())]
     assert local.deeds == ["fit"]
-    assert stage.fleet.seen() == []
+    assert stage.fleet.workers() == []
 
 
 def test_several_processes(stage: Stage) -> None:
@@ -129,7 +132,7 @@ def test_several_processes(stage: Stage) -> None:
     assert [one.name for one in fresh] == ["remote"] * 3
     assert shares(fresh) == [(1, 3), (2, 3), (3, 3)]
     assert [one.applied for one in fresh] == [[(1, one.share)] for one in fresh]
-    assert [one.number for one in stage.fleet.seen()] == [1, 2, 3]
+    assert [one.number for one in stage.fleet.workers()] == [1, 2, 3]
 
 
 def test_more(stage: Stage) -> None:

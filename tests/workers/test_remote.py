@@ -12,7 +12,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from sorryd.model import Health
 from sorryd.policy.shares import Share
-from sorryd.reports import Active, MemberFailed
+from sorryd.reports import Active, MemberFailed, WorkerSeen
 from sorryd.snapshot import MemberView
 from sorryd.workers.orders import (
     Begin,
@@ -30,7 +30,6 @@ from sorryd.workers.orders import (
 )
 from sorryd.workers.process import PATIENCE
 from sorryd.workers.remote import COUNTING, PARTING, SILENCE, Remote
-from sorryd.workers.seat import Seen
 
 BUSY = (Active(site="shop", url="http://a", requests=3),)
 
@@ -52,6 +51,12 @@ def serving(lives: Lives, number: int = 1) -> Remote:
 
 def publishes(life: Life) -> list[Publish]:
     return [order for order in life.orders if isinstance(order, Publish)]
+
+
+def seen(**fields: Any) -> WorkerSeen:
+    """The first worker as it is seen; without more, there is none and never was."""
+    nobody = WorkerSeen(number=1, pid=None, since=None, restarts=0, restarted=None)
+    return replace(nobody, **fields)
 
 
 def has_fired(deferred: Any) -> bool:
@@ -217,11 +222,11 @@ def test_death_at_each_step(lives: Lives, steps: int) -> None:
 def test_deaths_are_told(lives: Lives) -> None:
     """The log says who has died, and when another one comes; so does what is seen."""
     worker = serving(lives)
-    assert worker.seen == Seen(1, 100, NOON, 0, None)
+    assert worker.seen == seen(pid=100, since=NOON)
     lives.clock.advance(60)
     with capturedLogs() as log:
         lives.last.end()
-        assert worker.seen == Seen(1, None, None, 1, NOON + 60)
+        assert worker.seen == seen(restarts=1, restarted=NOON + 60)
         lives.clock.advance(0)
         lives.last.end()
     assert [(event["log_level"], formatEvent(event)) for event in log] == [

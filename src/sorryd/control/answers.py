@@ -23,9 +23,10 @@ from sorryd.replies import (
     StretchResult,
     WindowPhase,
     WindowResult,
+    WorkerStatus,
 )
 from sorryd.replies_history import AuthorResult
-from sorryd.reports import Active, ShownCertificate
+from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.snapshot import MemberView, SiteView
 from sorryd.times import TimeFault, format_instant, parse_zone
 from sorryd.window import Author, Saying, Window
@@ -216,6 +217,18 @@ def _member_status(view: MemberView, site: str, scene: Scene) -> MemberStatus:
         state=view.state,
         health=view.health,
         active=scene.loads.get((site, view.member.url), 0),
+    )
+
+
+def worker_status(seen: WorkerSeen, zone: str) -> WorkerStatus:
+    """A worker as it is."""
+    return WorkerStatus(
+        number=seen.number,
+        pid=seen.pid,
+        since=optional(seen.since, zone),
+        restarts=seen.restarts,
+        restarted=optional(seen.restarted, zone),
+        leaving=seen.is_leaving,
     )
 
 

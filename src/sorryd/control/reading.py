@@ -21,6 +21,7 @@ from sorryd.control.answers import (
     loads,
     site_statuses,
     window_result,
+    worker_status,
 )
 from sorryd.control.decisions import Known
 from sorryd.control.missing import no_window
@@ -44,7 +45,7 @@ from sorryd.policy.acting import acts
 from sorryd.replies import DryRunResult, PreviewResult, Result, StatusResult, WindowResult
 from sorryd.replies_history import HistoryResult, SubscribeResult
 from sorryd.replies_plan import PlanResult
-from sorryd.reports import Active, ShownCertificate
+from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.stream import Stream
 from sorryd.window import Window
 
@@ -82,6 +83,9 @@ class Serves(Protocol):
     def shown(self) -> Sequence[ShownCertificate]:
         """The certificates that the sites show."""
 
+    def workers(self) -> Sequence[WorkerSeen]:
+        """The processes that serve visitors; none where this one does."""
+
     def settled(self) -> Deferred[None]:
         """Fires when all that was published until now is in force everywhere."""
 
@@ -94,6 +98,7 @@ class Reading:
         self._journal = journal
         self._stream = stream
         self._edge = edge
+        self._started = truth.now()
 
     async def answer(self, question: Question) -> Result:
         """The answer, or a ControlError."""
@@ -184,11 +189,14 @@ class Reading:
             until, series = scene.now + seconds, self._truth.series
             views = tuple(further(view, series, scene.now, until) for view in scene.views)
             scene = replace(scene, ahead=seconds, views=views)
+        zone = scene.config.timezone
         return StatusResult(
             version=sorryd_version(),
             pid=os.getpid(),
-            now=instant(scene.now, scene.config.timezone),
+            started=instant(self._started, zone),
+            now=instant(scene.now, zone),
             sites=site_statuses(scene, question.site),
+            workers=tuple(worker_status(one, zone) for one in self._edge.workers()),
         )
 
     async def _list(self, question: WindowList) -> tuple[WindowResult, ...]:

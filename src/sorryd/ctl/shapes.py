@@ -109,13 +109,26 @@ class Site(TypedDict):
     ahead: list[Stretch]
 
 
+class Worker(TypedDict):
+    """A process that serves visitors."""
+
+    number: int
+    pid: int | None
+    since: str | None
+    restarts: int
+    restarted: str | None
+    leaving: bool
+
+
 class Status(TypedDict):
     """The daemon and its sites."""
 
     version: str
     pid: int
+    started: str
     now: str
     sites: list[Site]
+    workers: list[Worker]
 
 
 class Version(TypedDict):

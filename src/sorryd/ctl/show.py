@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Stretch,
         Version,
         Window,
+        Worker,
     )
 
 _STYLES = {
@@ -44,6 +45,7 @@ _WHY = {
     "file": "the sorry file is there",
     "members": "no member is available",
 }
+_LATELY = 3600  # seconds
 _LABEL = 9  # columns of a label under a site or in a window
 
 
@@ -60,7 +62,25 @@ def status_page(status: Status) -> Page:
             drawn.append(Drawing(_label("24 h" if ahead.lasts == HOURS else "7 days"), ahead))
             page.append(drawn[-1])
         page.append(members_grid(site["members"]))
+    if (text := _troubles(status.get("workers", []), at)) is not None:
+        page += [line(), line(Span("workers: ", "bold yellow"), text)]
     return [*page, line(), Legend(tuple(drawn))] if drawn else page
+
+
+def _troubles(workers: list[Worker], at: datetime) -> str | None:
+    """Which workers are missing, or were lately."""
+    said = []
+    for one in workers:
+        if one["pid"] is None:
+            said.append(f"{one['number']} is missing")
+        elif one["restarted"] is not None and _is_recent(one["restarted"], at):
+            times = "once" if one["restarts"] == 1 else f"{one['restarts']} times"
+            said.append(f"{one['number']} died {relative(one['restarted'], at)} ({times} in all)")
+    return "; ".join(said) or None
+
+
+def _is_recent(text: str, at: datetime) -> bool:
+    return (at - datetime.fromisoformat(text)).total_seconds() < _LATELY
 
 
 def _stretch(one: Stretch) -> timelines.Stretch:

@@ -13,10 +13,9 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from sorryd.model import Config
 from sorryd.policy.shares import Share
-from sorryd.reports import Active, ShownCertificate
+from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.interfaces import Certificates, Outfit, Worker
-from sorryd.workers.seat import Seen
 
 
 class Fleet:
@@ -149,7 +148,7 @@ class Fleet:
         """Whether visitors are served by anybody."""
         return any(worker.serves for worker in self._all)
 
-    def seen(self) -> Sequence[Seen]:
+    def workers(self) -> Sequence[WorkerSeen]:
         """The workers by their numbers, and those that are leaving; of edges here nothing."""
         return [seen for worker in self._all if (seen := worker.seen) is not None]
 

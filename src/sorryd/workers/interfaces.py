@@ -11,9 +11,8 @@ from sorryd.edge.certificates import SiteCertificates
 from sorryd.edge.listener import Bound
 from sorryd.model import Config
 from sorryd.policy.shares import Share
-from sorryd.reports import Active
+from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
-from sorryd.workers.seat import Seen
 
 Certificates = Mapping[str, SiteCertificates]
 """What sites show, by their names."""
@@ -53,7 +52,7 @@ class Worker(Protocol):
         """Whether visitors are accepted as `fit` said last. A worker that died does so later."""
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> WorkerSeen | None:
         """What is known of its process; None: it has none of its own."""
 
     def settled(self) -> Deferred[None]:

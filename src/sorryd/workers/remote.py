@@ -12,7 +12,7 @@ from twisted.logger import Logger, LogLevel
 
 from sorryd.policy.restarts import Restarts
 from sorryd.policy.shares import Share
-from sorryd.reports import Active
+from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.briefing import Briefing
 from sorryd.workers.interfaces import Certificates, Outfit
@@ -36,7 +36,7 @@ from sorryd.workers.orders import (
 )
 from sorryd.workers.papers import papers_of
 from sorryd.workers.process import Process
-from sorryd.workers.seat import Seat, Seen
+from sorryd.workers.seat import Seat
 
 log = Logger()
 
@@ -204,11 +204,17 @@ class Remote:
         return self._briefing is not None and self._briefing.serves
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> WorkerSeen | None:
         number, seat = self.share.number, self._seat
         pid = None if self._process is None else self._process.pid
-        since = None if pid is None else self._since
-        return Seen(number, pid, since, seat.restarts[number], seat.restarted.get(number))
+        return WorkerSeen(
+            number=number,
+            pid=pid,
+            since=None if pid is None else self._since,
+            restarts=seat.restarts[number],
+            restarted=seat.restarted.get(number),
+            is_leaving=self._is_ending,
+        )
 
     def settled(self) -> Deferred[None]:
         self._flush()

@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from socket import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 from sorryd.reports import Report
 from sorryd.workers.orders import Begin
-
-
-class Seen(NamedTuple):
-    """A worker as the control side sees it.
-
-    `pid` and `since`, an instant, are None while there is none. `restarts` are those of its
-    number since the daemon began; the last one was at the instant `restarted`.
-    """
-
-    number: int
-    pid: int | None
-    since: float | None
-    restarts: int
-    restarted: float | None
 
 
 class Seat:
