@@ -75,7 +75,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "hook_post": frozenset(),
     "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
     "reactors": frozenset(),
-    "options": frozenset({"config", "control", "journal_log", "model", "reactors"}),
+    "options": frozenset({"program", "config", "control", "journal_log", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
     "inherited": frozenset({"model", "edge"}),
     "sockets": frozenset({"model", "edge", "unix_sockets", "inherited", "notify", "socket_store"}),
@@ -101,10 +101,13 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets", "folders"}
         | {"reactors", "access_log", "recording", "sockets"}
     ),
+    "program": frozenset(),
+    "upgrading": frozenset({"control", "errors", "program", "workers"}),
     "service": frozenset(
         {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
         | {"hook_sending", "hooks", "privileges", "stream", "supervision", "workers"}
+        | {"program", "upgrading"}
     ),
 }
 

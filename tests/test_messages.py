@@ -39,6 +39,7 @@ METHODS = {
     "history.list": False,
     "events.subscribe": False,
     "daemon.reload": True,
+    "daemon.upgrade": True,
     "daemon.version": False,
 }
 

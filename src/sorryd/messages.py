@@ -218,6 +218,13 @@ class DaemonReload(Params, frozen=True, kw_only=True):
     changes: ClassVar[bool] = True
 
 
+class DaemonUpgrade(Params, frozen=True, kw_only=True):
+    """Let the code that is installed now take the place of the code that runs."""
+
+    method: ClassVar[str] = "daemon.upgrade"
+    changes: ClassVar[bool] = True
+
+
 class DaemonVersion(Params, frozen=True, kw_only=True):
     """Versions of the daemon and of what it stands on."""
 
@@ -242,6 +249,7 @@ Request = (
     | HistoryList
     | EventsSubscribe
     | DaemonReload
+    | DaemonUpgrade
     | DaemonVersion
 )
 

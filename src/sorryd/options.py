@@ -12,6 +12,7 @@ from sorryd.config import ConfigError, load
 from sorryd.control.versions import sorryd_version
 from sorryd.journal_log import JOURNAL_OBSERVER, leads_to_journal
 from sorryd.model import Config
+from sorryd.program import Program, program_of
 from sorryd.reactors import take_uvloop
 
 
@@ -29,6 +30,12 @@ class Options(usage.Options):
         """Whether twistd leaves the terminal."""
         assert self.parent is not None  # the options of twistd
         return not self.parent["nodaemon"]
+
+    @property
+    def program(self) -> Program:
+        """How this process was started; twistd must not have left the terminal yet."""
+        assert self.parent is not None
+        return program_of(self.is_daemon, self.parent["pidfile"])
 
     def opt_version(self) -> None:
         """Say the version, and exit."""

@@ -166,12 +166,13 @@ class MemberResult(MemberStatus, frozen=True, kw_only=True):
 
 
 class VersionResult(Value, frozen=True, kw_only=True):
-    """What runs."""
+    """What runs, and since when: RFC 3339, to the microsecond."""
 
     version: str
     python: str
     twisted: str
     openssl: str
+    started: str
 
 
 class ReloadResult(Value, frozen=True, kw_only=True):
@@ -186,6 +187,14 @@ class ReloadResult(Value, frozen=True, kw_only=True):
     removed: tuple[str, ...]
     settings: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+class UpgradeResult(Value, frozen=True, kw_only=True):
+    """An upgrade that begins: what ran until now, and since when; and what runs from then on."""
+
+    version: str
+    started: str
+    next_version: str
 
 
 class PreviewResult(Value, frozen=True, kw_only=True):
@@ -215,6 +224,7 @@ Result = (
     | MemberResult
     | VersionResult
     | ReloadResult
+    | UpgradeResult
     | HistoryResult
     | SubscribeResult
     | BypassResult

@@ -37,6 +37,7 @@ from sorryd.model import Config
 from sorryd.options import Options
 from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
 from sorryd.privileges import PrivilegeFault, take_identity
+from sorryd.program import Program, become
 from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import log_of
 from sorryd.reports import Report
@@ -46,8 +47,9 @@ from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place
 from sorryd.stream import Stream
 from sorryd.supervision import Supervision
-from sorryd.workers.predecessor import bound_of
-from sorryd.workers.takeover import Left, take
+from sorryd.upgrading import HOOKS, Upgrading
+from sorryd.workers.predecessor import take_over
+from sorryd.workers.takeover import Left
 
 log = Logger()
 T = TypeVar("T")
@@ -70,7 +72,7 @@ def makeService(options: Options) -> IService:  # twistd looks for this name
     sys.excepthook = _without_start_errors
     sys.setswitchinterval(0.0005)  # what a thread works out holds visitors up by that at most
     whole = MultiService()
-    Sorryd(options.configuration, reactor, options.is_daemon).setServiceParent(whole)
+    Sorryd(options.configuration, reactor, options.program).setServiceParent(whole)
     return whole
 
 
@@ -84,10 +86,10 @@ class Sorryd(Service):
 
     name = "sorryd"
 
-    def __init__(self, config: Config, reactor: Any, is_daemon: bool) -> None:
+    def __init__(self, config: Config, reactor: Any, program: Program) -> None:
         self._config = config  # that of the start
         self._reactor = reactor
-        self._is_daemon = is_daemon
+        self._program = program
         self._supervision = Supervision(reactor, os.environ, os.getpid())
         self._sockets = self._supervision.sockets
         self._bound: Mapping[Place, Bound] = {}  # at the start
@@ -96,7 +98,7 @@ class Sorryd(Service):
         self._left: Sequence[Left] = ()  # workers that another control process has left
         self._serving: Serving | None = None
         self._control: ControlPort | None = None
-        self._is_stopping = False
+        self._is_stopping = self._is_upgrading = False
 
     def _in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
         return deferToThreadPool(self._reactor, self._threads, function, *args)
@@ -124,8 +126,6 @@ class Sorryd(Service):
             raise
 
     def _let_go(self) -> None:
-        for one in self._left:
-            one.sock.close()
         self._sockets.use({})
         self._sockets.release()
         self._sockets.drop(self._bound)
@@ -136,9 +136,7 @@ class Sorryd(Service):
         self._journal.close()
 
     def _bind(self) -> None:
-        self._left = take(self._config.state)
-        for one in self._left:
-            self._sockets.take(bound_of(one))
+        self._left = take_over(self._config.state, self._sockets)
         self._bound = self._sockets.begin(self._config.sites)
         take_identity(self._config)
 
@@ -164,15 +162,8 @@ class Sorryd(Service):
     def _open_serving(self) -> Serving:
         config = self._config
         self._own_key = cookie_key(own_folder(config))
-        self._serving = Serving(
-            config,
-            self._reactor,
-            self._is_daemon,
-            self._own_key,
-            self._sockets,
-            self._report,
-            self._lost,
-        )
+        kept = self._program.is_daemon, self._own_key, self._sockets
+        self._serving = Serving(config, self._reactor, *kept, self._report, self._lost)
         return self._serving
 
     def _open_truth(self, found: Given) -> None:
@@ -199,6 +190,8 @@ class Sorryd(Service):
         failure.trap(NoWorkers)
         if not self._is_stopping:
             log.critical("sorryd can't start: {why}", why=failure.getErrorMessage())
+            assert self._serving is not None
+            self._serving.spare()
             atexit.register(os._exit, 1)  # twistd knows of no end that is a failure
             self._reactor.stop()
 
@@ -214,15 +207,12 @@ class Sorryd(Service):
         stream = Stream(self._journal)
         self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)
         aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+        asked = self._truth, self._journal, stream, serving.fleet, self._preparing, self._own_key
         self._commands = Commands(
-            self._truth,
-            self._journal,
-            stream,
-            serving.fleet,
-            self._preparing,
-            self._own_key,
+            *asked,
             aside=aside,
             hears=self._supervision,
+            upgrades=Upgrading(reactor, self._program, aside, serving.fleet, self._upgrade),
         )
         gid = control_gid(config.control_group)
         permission = Permission(uid=os.geteuid(), gid=gid)
@@ -268,6 +258,12 @@ class Sorryd(Service):
 
     # --- stopping ---
 
+    def _upgrade(self) -> None:
+        """Stop, and be what is installed now; workers serve on."""
+        if not self._is_stopping:
+            self._is_upgrading = True
+            self._stop("upgrade")
+
     def _stop(self, signal_name: str) -> None:
         """Stop; asked again, stop without waiting for what is in flight."""
         if not self._is_stopping:
@@ -285,18 +281,19 @@ class Sorryd(Service):
         yield super().stopService()
         if self._serving is None or self._control is None:
             return
-        log.info("no new connections; requests in flight may finish")
-        limit = self._truth.config.shutdown
-        self._supervision.stopping(limit)
+        limit = HOOKS if self._is_upgrading else self._truth.config.shutdown
+        self._supervision.stopping(limit, self._is_upgrading)
         self._preparing.stop()
         self._factory.finish()
         self._given.stop()
         yield self._control.stop()
         told = self._hooks.stop(limit)
-        yield self._serving.stop(limit)
+        yield self._serving.leave() if self._is_upgrading else self._serving.stop(limit)
         yield told
         self._supervision.stop()
         self._alarm.stop()
         self._threads.stop()
         self._journal.close()
+        if self._is_upgrading:
+            become(self._program)
         log.info("sorryd has stopped")

@@ -69,6 +69,7 @@ class Serving:
         self._sockets = sockets
         self._nameserver = config.nameserver
         self._access: Access | None = None
+        self._before: Sequence[Predecessor] = ()
         self._locals: WeakSet[Local] = WeakSet()  # one that was replaced may still serve
         self._forks = Forks(reactor)
         begin = Begin(
@@ -165,8 +166,13 @@ class Serving:
 
     def succeed(self, left: Sequence[Left]) -> None:
         """Take the place of workers that another control process has left, when ours serve."""
-        before = [Predecessor(self._reactor, one) for one in left]
-        self.fleet.supersede(before).addCallback(lambda _: self._sockets.own())
+        self._before = [Predecessor(self._reactor, one) for one in left]
+        self.fleet.supersede(self._before).addCallback(lambda _: self._sockets.own())
+
+    def spare(self) -> None:
+        """Leave those of another control process alone, for there are no others."""
+        for worker in self._before:
+            worker.leave()
 
     def reopen(self, signal: str) -> None:
         """The access log was moved away, says a signal."""
@@ -183,14 +189,24 @@ class Serving:
 
     # --- stopping ---
 
+    def leave(self) -> Deferred[None]:
+        """Leave all workers to themselves, for another control process to come."""
+        self._stop_looking()
+        self.fleet.leave()
+        return self._stopped(None)
+
     def stop(self, limit: float) -> Deferred[None]:
         """Accept no more; fires when what is in flight is over, or after `limit` seconds."""
-        self.prober.stop()
-        if self._renewing.running:
-            self._renewing.stop()
+        log.info("no new connections; requests in flight may finish")
+        self._stop_looking()
         over = self.fleet.stop(limit)
         self._sockets.stop()
         return over.addCallback(self._stopped)
+
+    def _stop_looking(self) -> None:
+        self.prober.stop()
+        if self._renewing.running:
+            self._renewing.stop()
 
     def _stopped(self, _: None) -> Deferred[None]:
         self._reaching.wheel.stop()

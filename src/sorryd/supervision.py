@@ -61,9 +61,15 @@ class Supervision:
         if self._truth is not None:
             self._notify.ready(self._line())
 
-    def stopping(self, limit: float) -> None:
-        """The end begins; requests in flight have `limit` seconds."""
+    def stopping(self, limit: float, is_upgrade: bool = False) -> None:
+        """The end begins; what is under way has `limit` seconds.
+
+        `is_upgrade`: this process becomes another release.
+        """
         self._truth = None
+        if is_upgrade:
+            self._notify.reloading()
+            return
         self._notify.stopping(limit + LEAVE)
         self._notify.status("stopping; requests in flight may finish")
 

@@ -47,7 +47,9 @@ def execute(request: Request, author: Author) -> Deferred[Result]:
     """The author where versions would be; a long text for site.up, to fill buffers."""
     rest = "x" * 1_000_000 if isinstance(request, SiteUp) else str(author.pid)
     return succeed(
-        VersionResult(version=str(author.uid), python=author.name, twisted=rest, openssl="")
+        VersionResult(
+            version=str(author.uid), python=author.name, twisted=rest, openssl="", started=""
+        )
     )
 
 

@@ -21,7 +21,7 @@ from sorryd.replies import Result, VersionResult
 from sorryd.stream import Stream
 from sorryd.window import Author
 
-VERSION = VersionResult(version="1", python="3", twisted="2", openssl="o")
+VERSION = VersionResult(version="1", python="3", twisted="2", openssl="o", started="")
 PERMISSION = Permission(uid=500, gid=77)
 OPERATOR = Peer(pid=9, uid=4_000_000, gids=(4, 77))
 READER = Peer(pid=9, uid=4_000_000, gids=(4,))

@@ -151,7 +151,7 @@ def test_any_parameters_are_read_or_refused(params: dict[str, object], method: s
 
 def test_encode_result() -> None:
     """A result is one line with the id as it came."""
-    result = VersionResult(version="1", python="3", twisted="2", openssl="デ")
+    result = VersionResult(version="1", python="3", twisted="2", openssl="デ", started="")
     answer = encode_result(b'"\\u0061"', result)
     assert answer.startswith(b'{"jsonrpc":"2.0","id":"\\u0061","result":{"version":"1",')
     assert json.loads(answer)["result"]["openssl"] == "デ"

@@ -60,7 +60,7 @@ def test_result_and_author() -> None:
         (SiteDown(reason="r"), Author(uid=4_000_000, name="4000000", pid=9))
     ]
     (answer,) = client.answers()
-    assert answer["result"] == {"version": "1", "python": "3", "twisted": "2", "openssl": "o"}
+    assert answer["result"].items() >= {"version": "1", "python": "3", "twisted": "2"}.items()
 
 
 def test_refused_command(failures: list[LogEvent]) -> None:

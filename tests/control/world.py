@@ -197,6 +197,21 @@ class Preparation:
         return fail(self.refusal[1])
 
 
+class Release:
+    """What is installed: see control.upgrading.Upgrades. `refusal` is why it would not start."""
+
+    def __init__(self) -> None:
+        self.refusal: ControlError | None = None
+        self.deeds: list[str] = []
+
+    def check(self) -> Deferred[str]:
+        self.deeds.append("check")
+        return succeed("0.2.0") if self.refusal is None else fail(self.refusal)
+
+    def begin(self) -> None:
+        self.deeds.append("begin")
+
+
 class Supervisor:
     """Hears of reloads: see control.reloading.Hears."""
 
@@ -229,6 +244,7 @@ class World:
         self.shown: list[ShownCertificate] = []
         self.workers: list[WorkerSeen] = []
         self.supervisor = Supervisor()
+        self.release = Release()
         self._names = iter(f"w{number}" for number in range(1, 1000))
         self.journal.open()
         clocks = Clocks(wall=lambda: self.wall, monotonic=lambda: self.monotonic)
@@ -251,6 +267,7 @@ class World:
             OWN_KEY,
             lambda: next(self._names),
             hears=self.supervisor,
+            upgrades=self.release,
         )
         self.truth.look()
 

@@ -79,6 +79,7 @@ def test_workers(tmp_path: Path, workers: list[dict[str, object]], told: str) ->
         (["members"], ["shop\n", "http://10.0.0.9:80"]),
         (["weight", "http://10.0.0.11:3000", "3"], ["shop\n", "http://10.0.0.11:3000       3"]),
         (["history"], ["2026-11-22 02:00 JST  root  site.down  shop m1  until 05:00: hardware"]),
+        (["upgrade"], ["sorryd 1.0 has become sorryd 1.1\n"]),
         (["version"], ["sorryd 1.0\n", "Python 3.11, Twisted 26, OpenSSL 3\n"]),
     ],
     ids=lambda value: value[0],

@@ -26,10 +26,10 @@ def pages() -> Iterator[Pages]:
 class Town:
     """A daemon, and all workers that it ever had."""
 
-    def __init__(self, folder: Path, pages: Pages) -> None:
+    def __init__(self, folder: Path, pages: Pages, foreground: bool = True) -> None:
         self.folder = folder
         self.pages = pages
-        self.daemon = Daemon(folder, self.ini())
+        self.daemon = Daemon(folder, self.ini(), foreground=foreground)
 
     def ini(self, workers: int = 2, listen: str = "127.0.0.1:0", retire: str = "5s") -> str:
         keys = f"workers = {workers}\nretire = {retire}"

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sorryd.control import bypass, decisions, decisions_members
+from sorryd.control import bypass, decisions, decisions_members, upgrading
 from sorryd.control.answers import member_result, site_statuses
 from sorryd.control.chronicle import tell_deed
 from sorryd.control.decisions import Decision
@@ -30,11 +30,13 @@ from sorryd.control.reading import Reading, Remembers, Serves
 from sorryd.control.reloading import NOBODY, Hears, Prepares, Reload
 from sorryd.control.revisions import revised
 from sorryd.control.truth import Truth
+from sorryd.control.upgrading import Upgrade, Upgrades
 from sorryd.errors import ControlError, ErrorCode, not_found
 from sorryd.journal import HistoryEntry, JournalError, WindowPut
 from sorryd.messages import (
     CalendarGet,
     DaemonReload,
+    DaemonUpgrade,
     DaemonVersion,
     EventsSubscribe,
     HistoryList,
@@ -92,6 +94,7 @@ class Commands:
         new_name: Callable[[], str] = new_name,
         aside: Aside = at_once,
         hears: Hears = NOBODY,
+        upgrades: Upgrades = upgrading.NONE,
     ) -> None:
         self._truth = truth
         self._journal = journal
@@ -102,6 +105,9 @@ class Commands:
         self._new_name = new_name
         self._turn = DeferredLock()
         self._reload = Reload(truth, journal, prepares, self._turn, hears)
+        self._upgrade = Upgrade(
+            truth, journal, prepares, upgrades, self._turn, self._reading.started
+        )
 
     def execute(self, request: Request, author: Author) -> Deferred[Result]:
         """The result of `request`, or a ControlError."""
@@ -109,7 +115,7 @@ class Commands:
         def begin() -> Deferred[Result]:
             return Deferred.fromCoroutine(self._answer(request, author))
 
-        takes_turn = is_change(request) and not isinstance(request, DaemonReload)
+        takes_turn = is_change(request) and not isinstance(request, DaemonReload | DaemonUpgrade)
         return _refused(self._turn.run(begin) if takes_turn else begin())
 
     def reload(self, signal: str) -> Deferred[ReloadResult]:
@@ -141,6 +147,8 @@ class Commands:
                 return await self._bypass(request, author)
             case DaemonReload():
                 return await self._reload.run(author)
+            case DaemonUpgrade():
+                return await self._upgrade.run(author)
             case CalendarGet():
                 return await self._publishing.calendar(request)
             case _:

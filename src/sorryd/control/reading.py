@@ -99,6 +99,12 @@ class Reading:
         self._stream = stream
         self._edge = edge
         self._started = truth.now()
+        sorryd_version()  # another one may be installed later
+
+    @property
+    def started(self) -> str:
+        """Since when this daemon runs."""
+        return instant(self._started, self._truth.config.timezone)
 
     async def answer(self, question: Question) -> Result:
         """The answer, or a ControlError."""
@@ -118,7 +124,7 @@ class Reading:
             case EventsSubscribe():
                 return await self._begin(question)
             case DaemonVersion():
-                return versions()
+                return versions(self.started)
             case _:
                 assert_never(question)
 
@@ -193,7 +199,7 @@ class Reading:
         return StatusResult(
             version=sorryd_version(),
             pid=os.getpid(),
-            started=instant(self._started, zone),
+            started=self.started,
             now=instant(scene.now, zone),
             sites=site_statuses(scene, question.site),
             workers=tuple(worker_status(one, zone) for one in self._edge.workers()),

@@ -41,6 +41,7 @@ THEMES = {
     "watch": "history",
     "calendar": "calendar",
     "reload": "daemon",
+    "upgrade": "daemon",
     "check": "daemon",
     "version": "daemon",
     "completion": "completion",

@@ -19,6 +19,18 @@ def reload() -> None:
     warn(result)
 
 
+@command("upgrade", examples=["sorryctl upgrade"])
+def upgrade() -> None:
+    """Run the release that is installed now, without losing a request.
+
+    It is asked first whether it would start. The command ends when it answers.
+    """
+    from sorryd.ctl.upgrading import upgraded
+
+    result = upgraded()
+    put(result, lambda: pages().upgrade_page(result))
+
+
 @command("check", examples=["sorryctl check /etc/sorryd/sorryd.ini"])
 @click.argument("file", shell_complete=files)
 def check(file: str) -> None:

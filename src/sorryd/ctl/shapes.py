@@ -138,6 +138,15 @@ class Version(TypedDict):
     python: str
     twisted: str
     openssl: str
+    started: str
+
+
+class Upgrade(TypedDict):
+    """What ran until now, and what runs from then on."""
+
+    version: str
+    started: str
+    next_version: str
 
 
 class Reload(TypedDict):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Site,
         Status,
         Stretch,
+        Upgrade,
         Version,
         Window,
         Worker,
@@ -207,6 +208,14 @@ def reload_page(reload: Reload) -> Page:
     }
     lines = [_labelled(what, ", ".join(names)) for what, names in told.items() if names]
     return [line("reloaded"), *lines] if lines else [line("reloaded: nothing has changed")]
+
+
+def upgrade_page(upgrade: Upgrade) -> Page:
+    """From which release to which."""
+    before, after = upgrade["version"], upgrade["next_version"]
+    if before == after:
+        return [line(f"sorryd {after} runs anew")]
+    return [line(f"sorryd {before} has become ", Span(f"sorryd {after}", "bold"))]
 
 
 def version_page(version: Version) -> Page:

@@ -168,6 +168,17 @@ class Fleet:
         self._is_stopping = True
         return gatherResults(worker.stop(limit) for worker in self._all).addCallback(_nothing)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether an edge in this process serves, be it one that is leaving."""
+        return any(worker.is_here for worker in self._all)
+
+    def leave(self) -> None:
+        """Leave all workers to themselves, for another control process to come."""
+        self._is_stopping = True
+        for worker in self._all:
+            worker.leave()
+
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""
         for worker in self._all:

@@ -47,6 +47,9 @@ class Worker(Protocol):
     def look(self) -> None:
         """Time has passed."""
 
+    is_here: bool
+    """Whether it ends with this process."""
+
     @property
     def serves(self) -> bool:
         """Whether visitors are accepted as `fit` said last. A worker that died does so later."""
@@ -66,6 +69,9 @@ class Worker(Protocol):
 
     def stop(self, limit: float) -> Deferred[None]:
         """Accept no more, and end; fires when it is over, soon after `limit` s at the most."""
+
+    def leave(self) -> None:
+        """Leave it to itself: it serves on until another control process has come."""
 
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""

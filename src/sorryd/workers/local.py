@@ -20,6 +20,7 @@ class Local:
     share = Share()
     serves = True
     seen = None
+    is_here = True
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
@@ -55,6 +56,9 @@ class Local:
 
     def stop(self, limit: float) -> Deferred[None]:
         return self.edge.stop(limit)
+
+    def leave(self) -> None:
+        raise AssertionError("it ends with this process")
 
     def hurry(self) -> None:
         self.edge.hurry()

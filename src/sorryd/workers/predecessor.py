@@ -17,11 +17,12 @@ from sorryd.edge.listener import Bound
 from sorryd.policy.shares import Share
 from sorryd.reports import Active
 from sorryd.snapshot import Snapshot
+from sorryd.sockets import Sockets
 from sorryd.workers.channel import Channel, open_channel
 from sorryd.workers.handing import Answer, Asked, Heed, Heeded, Hurry, Retire, Stop
 from sorryd.workers.interfaces import Certificates, Outfit
 from sorryd.workers.process import PATIENCE
-from sorryd.workers.takeover import Left
+from sorryd.workers.takeover import Left, take
 
 log = Logger()
 
@@ -40,6 +41,7 @@ class Predecessor:
 
     serves = True
     seen = None
+    is_here = False
 
     def __init__(self, reactor: Any, left: Left) -> None:
         self.share = Share()
@@ -119,6 +121,9 @@ class Predecessor:
     def stop(self, limit: float) -> Deferred[None]:
         return self._end(Stop(limit=limit), limit)
 
+    def leave(self) -> None:
+        self._channel.close()
+
     def hurry(self) -> None:
         self._channel.send(Hurry())
 
@@ -161,6 +166,9 @@ class Predecessor:
             late.cancel()
 
 
-def bound_of(left: Left) -> list[Bound]:
-    """The sockets that one has left, in the order in which it had them."""
-    return [Bound(one.listen, one.sites, sock, one.is_given) for one, sock in left.sockets]
+def take_over(state: str, sockets: Sockets) -> Sequence[Left]:
+    """Those that were left beside the journal `state`; `sockets` has what they listen at."""
+    found = take(state)
+    for left in found:
+        sockets.take(Bound(one.listen, one.sites, sock, one.is_given) for one, sock in left.sockets)
+    return found

@@ -118,6 +118,11 @@ class Process:
         """Its channel has ended, as it was to: what it still does is its own affair."""
         self._release(is_to_end=False)
 
+    def leave(self) -> None:
+        """Let it go on by itself, by all that it was told."""
+        self.let_go()
+        self._channel.close()
+
     # --- what the channel tells ---
 
     def _heard(self, word: Word, fds: Sequence[int]) -> None:

@@ -53,6 +53,8 @@ SILENCE: Final = 5.0
 class Remote:
     """See interfaces.Worker. `leaves` is called where an operator has told the process to go."""
 
+    is_here = False
+
     def __init__(self, seat: Seat, share: Share, leaves: Callable[[Remote], None]) -> None:
         self.share = share
         self._seat = seat
@@ -279,6 +281,14 @@ class Remote:
         over, self._over = self._over, []
         for one in over:
             one.callback(None)
+
+    def leave(self) -> None:
+        self._is_ending = self._is_stopping = True
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if self._process is not None:
+            self._process.leave()
 
     def hurry(self) -> None:
         self._order(Hurry())

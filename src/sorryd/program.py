@@ -1,0 +1,74 @@
+"""How this daemon was started, and how another one of its kind is started in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, NoReturn
+
+from twisted.logger import Logger
+
+log = Logger()
+
+_OLD: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
+
+
+class Program(NamedTuple):
+    """The command line of this process, as it was given.
+
+    `python` is the interpreter with its own arguments and the script, `arguments` are those of
+    twistd. `folder` is where it was started, `environment` what it had then. `pidfile` is "" where
+    there is none.
+    """
+
+    python: Sequence[str]
+    arguments: Sequence[str]
+    folder: str
+    environment: Mapping[str, str]
+    is_daemon: bool = False
+    pidfile: str = ""
+
+    @property
+    def again(self) -> list[str]:
+        """The command line that starts it in this very process: a daemon is one already."""
+        stays = ["-n", "--logfile=twistd.log"] if self.is_daemon else []
+        return [*self.python, *stays, *self.arguments]  # of an option that is there twice, the last
+
+    def asking(self, question: str) -> list[str]:
+        """The command line that only asks it something, by an option such as ``--check``."""
+        return [*self.python, *self.arguments, question]
+
+
+def program_of(is_daemon: bool, pidfile: str) -> Program:
+    """That of this process. Its environment is as it is now."""
+    count = len(sys.argv) - 1
+    original = sys.orig_argv[1:]
+    return Program(
+        python=(sys.executable, *original[: len(original) - count]),
+        arguments=tuple(original[len(original) - count :]),
+        folder=os.getcwd(),
+        environment={key: text for key, text in os.environ.items() if key not in _OLD},
+        is_daemon=is_daemon,
+        pidfile=pidfile,
+    )
+
+
+def become(program: Program) -> NoReturn:
+    """Run it in this process, which stays the same one to everybody else.
+
+    All descriptors but those of standard input and output are closed by that. Where it can't be
+    run, this process ends with status 1: whoever supervises it may start another one.
+    """
+    try:
+        os.chdir(program.folder)
+        if program.pidfile:  # or twistd takes it for that of another one
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(program.pidfile)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.execve(program.python[0], program.again, dict(program.environment))
+    except OSError as why:
+        log.critical("the upgrade has failed: {why}", why=str(why))
+        os._exit(1)

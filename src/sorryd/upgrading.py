@@ -1,0 +1,91 @@
+"""Asks the code that is installed now whether it would start, before it takes the place of ours."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from sorryd.control.publishing import Aside
+from sorryd.errors import ControlError, ErrorCode, conflict
+from sorryd.program import Program
+from sorryd.workers.fleet import Fleet
+
+log = Logger()
+
+HOOKS: Final = 5.0
+"""Seconds that hooks may take before this process becomes the other one."""
+
+PATIENCE: Final = 60.0
+"""Seconds that the new code may take to say whether it would start."""
+
+WORDS: Final = 20
+"""Lines of what it says that are passed on."""
+
+_SUPERVISED: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
+
+class Upgrading:
+    """See control.upgrading.Upgrades. `begin` lets this process become the other one."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        program: Program,
+        aside: Aside,
+        fleet: Fleet,
+        begin: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._program = program
+        self._aside = aside
+        self._fleet = fleet
+        self._begin = begin
+
+    def check(self) -> Deferred[str]:
+        return Deferred.fromCoroutine(self._check())
+
+    def begin(self) -> None:
+        self._reactor.callLater(0, self._begin)
+
+    async def _check(self) -> str:
+        self._refuse()
+        await self._ask("--check")
+        said = await self._ask("--version")
+        return said.strip().removeprefix("sorryd ")
+
+    def _refuse(self) -> None:
+        """Raise ControlError where workers could not go on by themselves."""
+        if self._fleet.is_local:
+            raise conflict("visitors are served by this very process: that takes workers")
+        if self._fleet.missing:
+            numbers = ", ".join(map(str, self._fleet.missing))
+            raise conflict(f"not every worker serves now (not {numbers}): try again")
+
+    async def _ask(self, question: str) -> str:
+        code, said = await self._aside(_run, self._program, question)
+        if code:
+            raise ControlError(
+                ErrorCode.CONFLICT,
+                "the code that is installed now would not start, and nothing was changed",
+                faults=tuple(said.strip().splitlines()[-WORDS:]),
+            )
+        return said
+
+
+def _run(program: Program, question: str) -> tuple[int, str]:
+    """The exit status of the new code, asked something, and what it said."""
+    environment = {key: text for key, text in program.environment.items() if key not in _SUPERVISED}
+    try:
+        done = subprocess.run(
+            program.asking(question), cwd=program.folder, env=environment, timeout=PATIENCE,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return 1, f"it has not answered to {question} within {PATIENCE:g} s"
+    except OSError as why:
+        return 1, f"{program.python[0]}: {why.strerror}"
+    return done.returncode, done.stdout.decode(errors="replace")
