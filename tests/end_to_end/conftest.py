@@ -8,11 +8,13 @@ import pytest
 from tests.end_to_end.chromium import Chromium, Tab
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.stage import Stage, stage
+from tests.end_to_end.workers import VARIABLE, kinds
 
 WAYS = [
-    pytest.param(("", False), id="uvloop"),
-    pytest.param(("epoll", False), id="epoll"),
-    pytest.param(("", True), id="uvloop-tls"),
+    pytest.param(("", False, ""), id="uvloop"),
+    pytest.param(("epoll", False, ""), id="epoll"),
+    pytest.param(("", True, ""), id="uvloop-tls"),
+    pytest.param(("", False, "workers = 2"), id="workers"),
 ]
 
 
@@ -21,9 +23,16 @@ def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """One daemon for all tests that ask for `shop`; it must end well after all of them."""
-    reactor, tls = request.param
-    with stage(tmp_path_factory.mktemp("data"), reactor, tls, timeout_header="1s") as acting:
+    reactor, tls, daemon = request.param
+    folder = tmp_path_factory.mktemp("data")
+    with stage(folder, reactor, tls, timeout_header="1s", daemon=daemon) as acting:
         yield acting
+
+
+@pytest.fixture(params=kinds(), ids="{} workers".format)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many workers daemons have; see BOTH_KINDS."""
+    monkeypatch.setenv(VARIABLE, request.param)
 
 
 @pytest.fixture

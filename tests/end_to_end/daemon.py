@@ -124,8 +124,8 @@ class Daemon:
         try:
             if kind is None and self.running:
                 self.stop()
-            self.kill()
         finally:
+            self.kill()
             self.family.kill()
         if kind is not None:
             print(f"--- {self.log_file}\n{self.log[-20000:]}\n{self.errors}")
@@ -225,19 +225,19 @@ class Daemon:
         """All its processes: workers, and what else it has started."""
         return Family(self._environment[MARK])
 
+    @property
+    def edges(self) -> int:
+        """How many of its processes serve visitors, as its file has it now."""
+        asked = re.search(r"^workers = (\d+)", self.config.read_text(), re.MULTILINE)
+        return max(1, int(asked[1])) if asked else 1
+
     def descriptors(self) -> int:
         """How many file descriptors are open, in all its processes."""
-        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.family.pids())
+        return self.family.descriptors()
 
     def memory(self, what: str = "VmRSS") -> int:
-        """Bytes of memory of all its processes, by a name of proc(5)'s status: VmRSS, VmHWM."""
-        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self.family.pids()]
-        return sum(int(text.split(f"{what}:")[1].split()[0]) * 1024 for text in texts)
-
-    def forget_peak(self) -> None:
-        """Let VmHWM begin anew (proc(5), clear_refs)."""
-        for pid in self.family.pids():
-            Path(f"/proc/{pid}/clear_refs").write_text("5")
+        """Bytes of memory of all its processes; see Family."""
+        return self.family.memory(what)
 
     # --- what it says ---
 

@@ -42,6 +42,20 @@ class Family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def descriptors(self) -> int:
+        """How many file descriptors they have open."""
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.pids())
+
+    def memory(self, what: str = "VmRSS") -> int:
+        """Bytes of their memory, by a name of proc(5)'s status: VmRSS now, VmHWM at the most."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self.pids()]
+        return sum(int(text.split(f"{what}:")[1].split()[0]) * 1024 for text in texts)
+
+    def forget_peak(self) -> None:
+        """Let VmHWM begin anew (proc(5), clear_refs)."""
+        for pid in self.pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
     def listening(self, pids: set[int]) -> set[int]:
         """Those of `pids` that hold one of the listening sockets."""
         doors = {inode for inode, _, state in self._sockets() if state == _LISTENING}

@@ -35,7 +35,7 @@ def shop(playing: Stage) -> Stage:
 def little_memory(daemon: Daemon, most: int) -> Iterator[None]:
     """The daemon must not grow by more than `most` bytes within the block."""
     before = daemon.memory()
-    daemon.forget_peak()
+    daemon.family.forget_peak()
     yield
     grown = daemon.memory("VmHWM") - before
     assert grown < most, f"grown by {grown} bytes"

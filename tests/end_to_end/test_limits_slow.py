@@ -103,7 +103,7 @@ def test_slow_readers(patient: Stage) -> None:
         wire.send(request())
         assert len(wire.answer().body) == size
     before = daemon.memory()
-    daemon.forget_peak()
+    daemon.family.forget_peak()
     wires = [patient.visitor() for _ in range(CROWD // 10)]
     for wire in wires:
         wire.send(request())

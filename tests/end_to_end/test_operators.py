@@ -159,7 +159,7 @@ def test_large_assets_and_memory(shop: tuple[Daemon, Member], folder: Path) -> N
     expected = hashlib.sha256((folder / "current/public/images/huge.bin").read_bytes()).digest()
     assert ask(daemon, "/images/logo.svg").status == 200
     before, descriptors = daemon.memory(), daemon.descriptors()
-    daemon.forget_peak()
+    daemon.family.forget_peak()
     wires = [visitor(daemon.port()) for _ in range(8)]
     for wire in wires:
         wire.send(request(b"/images/huge.bin"))

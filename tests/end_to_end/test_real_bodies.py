@@ -52,7 +52,7 @@ def flat_memory(apps: Applications) -> Iterator[None]:
     """sorryd must not grow by more than GROWTH within the block."""
     apps.fetch("/stream/8")
     before = apps.daemon.memory()
-    apps.daemon.forget_peak()
+    apps.daemon.family.forget_peak()
     yield
     assert apps.daemon.memory("VmHWM") - before < GROWTH
 

@@ -185,7 +185,7 @@ def test_a_visitor_who_does_not_read(shop: Shop, scheme: str) -> None:
         visiting.recv(PATIENCE)
     shop.talk.ended()
     before = shop.daemon.memory()
-    shop.daemon.forget_peak()
+    shop.daemon.family.forget_peak()
     with shop.visit("/flood", scheme, compression=None) as visiting:
         assert 0 < stands(shop.talk) < MESSAGES
         for number in range(MESSAGES):

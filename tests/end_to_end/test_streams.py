@@ -148,7 +148,7 @@ class Streams:
         self.download(MIB)
         self.upload(MIB)
         before = self.daemon.memory("VmRSS")
-        self.daemon.forget_peak()
+        self.daemon.family.forget_peak()
         yield
         assert self.daemon.memory("VmHWM") - before < GROWTH
 
@@ -202,7 +202,7 @@ def test_a_large_request(streams: Streams, slow: bool) -> None:
 def test_many_slow_readers(streams: Streams) -> None:
     """Forty visitors that read nothing of their large answers cost little memory each."""
     before = streams.daemon.memory("VmRSS")
-    streams.daemon.forget_peak()
+    streams.daemon.family.forget_peak()
     wires = [streams.visitor() for _ in range(40)]
     for wire in wires:
         wire.send(request(b"/%d" % SIZE))

@@ -2,8 +2,8 @@
 
     SORRYD_TEST_WORKERS=2 pytest tests/end_to_end
 
-lets all daemons of tests have two, but for those whose configuration says how many. Tests with
-`BOTH_KINDS` are run with none and with two, whatever the environment says.
+lets all daemons of tests have two, but for those whose configuration says how many. Without it,
+they have none, and the tests with `BOTH_KINDS` are run in both ways.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from tests.end_to_end.wire import Wire, request, visitor
 
 if TYPE_CHECKING:
     from tests.end_to_end.daemon import Daemon
 
 VARIABLE: Final = "SORRYD_TEST_WORKERS"
+
+BOTH_KINDS: Final = pytest.mark.usefixtures("kind")
+"""Run it with all in one process, and with workers; or, where the environment says how many, so."""
+
+
+def kinds() -> list[str]:
+    """How many workers a test with BOTH_KINDS is run with."""
+    return [os.environ[VARIABLE]] if VARIABLE in os.environ else ["0", "2"]
 
 
 def asked_workers() -> list[str]:
@@ -48,18 +57,16 @@ def only(pid: int, of: list[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def one_at_each(daemon: Daemon, port: int) -> Iterator[list[Wire]]:
-    """A visitor's connection at each worker, over which one request was answered."""
+def one_at_each(daemon: Daemon, port: int, each: int = 1) -> Iterator[list[Wire]]:
+    """A visitor's connection at each worker, or `each`; over all of them something was answered."""
     pids = edge_processes(daemon, port)
     with contextlib.ExitStack() as open_:
         wires = []
-        for pid in pids:
+        for pid in [pid for pid in pids for _ in range(each)]:
             with only(pid, pids):
                 wire = open_.enter_context(visitor(port))
                 wire.send(request())
                 wire.answer()
+            assert wire.socket.getsockname()[1] in daemon.family.at(port).visitors(pid)
             wires.append(wire)
-        held = [daemon.family.at(port).visitors(pid) for pid in pids]
-        mine = [wire.socket.getsockname()[1] for wire in wires]
-        assert all(one in ports for one, ports in zip(mine, held, strict=True))
         yield wires

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.policy.balanced import DOWN, RESTING, TRIAL, UP, view
 from tests.policy.windows import planned, site
 
-from sorryd.model import Health
+from sorryd.model import Health, MemberState
 from sorryd.policy.shares import Share, mine
 from sorryd.snapshot import MemberView, SiteView, Snapshot
 
@@ -81,12 +81,26 @@ def test_limits_of_a_site(whole: int, of: int, part: int) -> None:
     [(UP, [UP, UP, UP]), (RESTING, [RESTING] * 3), (DOWN, [DOWN] * 3),
      (TRIAL, [RESTING, TRIAL, RESTING])],
 )  # fmt: skip
-def test_one_worker_tries(health: Health, seen: list[Health]) -> None:
+@pytest.mark.parametrize("other", [view(2), view(2, standby=True)])
+def test_one_worker_tries(health: Health, seen: list[Health], other: MemberView) -> None:
     """A member on trial is so for the worker that has the leave; for the others it rests."""
-    published = snapshot(replace(view(1), health=health, trial=2))
+    published = snapshot(replace(view(1), health=health, trial=2), other)
     found = [mine(published, Share(number=number, of=3)) for number in (1, 2, 3, 0)]
     finishing = RESTING if health is TRIAL else health
     assert [one.sites[0].members[0].health for one in found] == [*seen, finishing]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [view(2, health=RESTING), view(2, health=DOWN), view(2, weight=0),
+     view(2, state=MemberState.MAINT), replace(view(2, health=TRIAL), trial=1)],
+)  # fmt: skip
+def test_all_try_where_nobody_else_is_up(other: MemberView) -> None:
+    """The holder of the leave still has to tell; the others try without one."""
+    published = snapshot(replace(view(1), health=TRIAL, trial=2), other)
+    found = [mine(published, Share(number=number, of=3)) for number in (1, 2, 3, 0)]
+    seen = [one.sites[0].members[0] for one in found]
+    assert [(one.health, one.trial) for one in seen] == [(TRIAL, n) for n in (0, 2, 0, 0)]
 
 
 def test_the_rest_is_shared() -> None:

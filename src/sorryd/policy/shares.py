@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sorryd.model import Health, Member, Site, Value
+from sorryd.policy.balancing import tiers
 from sorryd.snapshot import MemberView, SiteView, Snapshot
 
 
 class Share(Value, frozen=True):
     """The worker `number`, from 1, among `of` that serve side by side.
 
-    With the number 0 it is one that finishes what it has: it tries nobody.
+    With the number 0 it is one that finishes what it has.
     """
 
     number: int = 1
@@ -29,7 +30,8 @@ def mine(snapshot: Snapshot, share: Share) -> Snapshot:
 
     A member's `max_connections` is split so that the parts add up to it, a site's
     `max_connections` and `max_queue` are split and rounded up. A member on trial is resting for
-    all workers but the one that has the leave to try it.
+    all workers but the one that has the leave to try it; unless there is nobody else to ask. Then
+    each tries it: a visitor must not get the apology for being at another worker.
     """
     if share.of == 1:
         return snapshot
@@ -37,7 +39,12 @@ def mine(snapshot: Snapshot, share: Share) -> Snapshot:
 
 
 def _site_view(view: SiteView, share: Share) -> SiteView:
-    members = tuple(_member_view(one, at, share) for at, one in enumerate(view.members))
+    plan = tiers(view.members)
+    is_any_up = bool(plan.primary or plan.standby)
+    members = tuple(
+        _member_view(_tried(one, share, is_any_up), at, share)
+        for at, one in enumerate(view.members)
+    )
     return replace(view, site=_site(view.site, share), members=members)
 
 
@@ -66,8 +73,13 @@ def _part(limit: int, at: int, share: Share) -> int:
     return max(1, each + ((share.number - 1 + at) % share.of < left))
 
 
+def _tried(view: MemberView, share: Share, is_any_up: bool) -> MemberView:
+    """A member as this worker may try it."""
+    if view.health is not Health.TRIAL or view.trial in (0, share.number):
+        return view
+    return replace(view, health=Health.RESTING) if is_any_up else replace(view, trial=0)
+
+
 def _member_view(view: MemberView, at: int, share: Share) -> MemberView:
     member = _member(view.member, at, share)
-    if view.health is Health.TRIAL and view.trial not in (0, share.number):
-        return replace(view, member=member, health=Health.RESTING)
     return view if member is view.member else replace(view, member=member)
