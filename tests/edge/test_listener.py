@@ -12,7 +12,8 @@ from tests.edge.loops import Loop, never
 from twisted.logger import capturedLogs
 
 from sorryd.edge.descriptors import TOLD
-from sorryd.edge.listener import BATCH, ONE, REST, Listener, ListenFault, bind, spell
+from sorryd.edge.listener import BATCH, REST, Listener, ListenFault, bind, spell
+from sorryd.edge.pace import MORE, SPAN, Pace
 from sorryd.model import Listen
 
 
@@ -93,20 +94,43 @@ def test_batch(loop: Loop, arrivals: Arrivals) -> None:
     listener.stop()
 
 
+def paced(loop: Loop, sock: socket.socket, arrivals: Arrivals) -> Listener:
+    """One that accepts beside others."""
+    pace = Pace(loop.seconds, lambda: len(arrivals.socks))
+    listener = Listener(sock.dup(), loop.readiness, loop, arrivals, pace=pace)
+    listener.start()
+    return listener
+
+
 def test_who_accepts_beside_others_takes_one_at_a_time(loop: Loop, arrivals: Arrivals) -> None:
     """So that many who come at once are not all with the first process that wakes up."""
     sock = bind(Listen(host="127.0.0.1", port=0))
     others = Arrivals()
     with ExitStack() as stack:
         stack.callback(others.close)
-        for _ in range(10):
+        for _ in range(2 * MORE):
             stack.enter_context(socket.create_connection(sock.getsockname()))
         for accepted in (arrivals, others):
-            listener = Listener(sock.dup(), loop.readiness, loop, accepted, batch=ONE)
-            listener.start()
-            stack.callback(listener.stop)
-        loop.until(lambda: len(arrivals.socks) + len(others.socks) == 10)
-    assert (len(arrivals.socks), len(others.socks)) == (5, 5)
+            stack.callback(paced(loop, sock, accepted).stop)
+        loop.until(lambda: len(arrivals.socks) + len(others.socks) == 2 * MORE)
+    assert (len(arrivals.socks), len(others.socks)) == (MORE, MORE)
+    sock.close()
+
+
+@pytest.mark.parametrize("finishes", [False, True])
+def test_others_have_their_turn(loop: Loop, arrivals: Arrivals, finishes: bool) -> None:
+    """Who wakes up first takes a few and then lets others; nobody is left outside at the end."""
+    sock = bind(Listen(host="127.0.0.1", port=0))
+    with ExitStack() as stack:
+        for _ in range(2 * MORE):
+            stack.enter_context(socket.create_connection(sock.getsockname()))
+        listener = paced(loop, sock, arrivals)
+        loop.until(lambda: loop.getDelayedCalls())
+        assert len(arrivals.socks) == MORE
+        listener.finish() if finishes else loop.advance(SPAN)
+        loop.until(lambda: len(arrivals.socks) == 2 * MORE)
+        listener.stop()
+    assert len(arrivals.socks) == 2 * MORE
     sock.close()
 
 

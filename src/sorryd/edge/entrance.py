@@ -13,7 +13,7 @@ from sorryd.edge.descriptors import Seldom
 from sorryd.edge.door import Door
 from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.introduction import Introduction
-from sorryd.edge.listener import BATCH, ONE, Bound, Listener
+from sorryd.edge.listener import Bound, Listener
 from sorryd.edge.lobby import Lobby
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
@@ -30,9 +30,9 @@ class Entrance:
     def __init__(self, bound: Bound, door: Door, lobby: Lobby) -> None:
         self.door = door
         self._lobby = lobby
-        batch = ONE if bound.is_shared else BATCH
+        pace = lobby.pace if bound.is_shared else None
         self._listener = Listener(
-            bound.sock, lobby.readiness, lobby.reactor, self.accepted, lobby.has_room, batch
+            bound.sock, lobby.readiness, lobby.reactor, self.accepted, lobby.has_room, pace
         )
         self._name = self._listener.name
         self._seldom_full = Seldom(lambda: lobby.wheel.now)

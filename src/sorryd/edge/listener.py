@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from sorryd.edge.descriptors import Seldom
+from sorryd.edge.pace import Pace
 from sorryd.edge.readiness import Readiness
 from sorryd.model import Listen
 from sorryd.unix_sockets import PathTaken, bind_path
@@ -20,9 +21,6 @@ log = Logger()
 
 BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop, by who accepts alone
-ONE: Final = 1
-"""The same where others accept too, who wake up a moment later: many who come at once, as a pool of
-connections does, would else all be with the first to wake, and stay there."""
 REST: Final = 0.5  # seconds without accepting, when no descriptor is left
 
 _UNPRIVILEGED: Final = 1024
@@ -127,18 +125,18 @@ class Listener:
         reactor: IReactorTime,
         accepted: Accepted,
         has_room: Callable[[], bool] = lambda: True,
-        batch: int = BATCH,
+        pace: Pace | None = None,
     ) -> None:
         """`has_room` is asked before each accept: False lets those who come wait.
 
-        `batch` are accepted at the most in one turn of the loop.
+        With a `pace` others accept too: one is accepted in a turn of the loop, when it allows.
         """
         self._sock = sock
         self._readiness = readiness
         self._reactor = reactor
         self._accepted = accepted
         self._has_room = has_room
-        self._batch = batch
+        self._pace = pace
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
         self._mapped = _MAPPED if takes_both(sock) else ""
@@ -156,21 +154,25 @@ class Listener:
 
     def finish(self) -> None:
         """Accept all who wait, and stop. They have connected already, as far as they know."""
-        if self._sock.fileno() >= 0 and self._resting is None:
+        if self._sock.fileno() >= 0:
+            self._rest_no_more()
             self._accept(BACKLOG)
         self.stop()
 
     def stop(self) -> None:
         """Close the socket. Who waits to be accepted is refused, unless others have it too."""
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+        self._rest_no_more()
         if self._sock.fileno() >= 0:
             self._readiness.unwatch_read(self._sock.fileno())
             self._sock.close()
 
     def _readable(self) -> None:
-        self._accept(self._batch)
+        if self._pace is None:
+            self._accept(BATCH)
+        elif pause := self._pace.pause():
+            self._look_away(pause)
+        else:
+            self._accept(1)
 
     def _accept(self, most: int) -> None:
         if not self._has_room():
@@ -200,8 +202,16 @@ class Listener:
                 "{name}: can't accept: {why}; it tries again every {rest} s",
                 name=self.name, why=why, rest=REST,
             )  # fmt: skip
+        self._look_away(REST)
+
+    def _look_away(self, seconds: float) -> None:
         self._readiness.unwatch_read(self._sock.fileno())
-        self._resting = self._reactor.callLater(REST, self.start)
+        self._resting = self._reactor.callLater(seconds, self.start)
+
+    def _rest_no_more(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
 
 
 def place_of(bound: Bound) -> str:

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from sorryd.edge.descriptors import Room, most_visitors, raise_limit
 from sorryd.edge.introduction import Introduction
+from sorryd.edge.pace import Pace
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.turned_away import TurnedAway
 from sorryd.edge.wheel import Wheel
@@ -17,7 +18,8 @@ class Lobby:
     """`visitors` counts those of all sites.
 
     `introductions` are connections of proxies that have not said yet for whom they are, and
-    `turned_away` those that are told that there is no place.
+    `turned_away` those that are told that there is no place. `pace` is for listeners whose sockets
+    other edges share.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Lobby:
         self.wheel = wheel
         self.introductions: set[Introduction] = set()
         self.turned_away: set[TurnedAway] = set()
+        self.pace = Pace(reactor.seconds, wheel.__len__)
         self._visitors = visitors
         self._room = Room(0, self.count)
 
