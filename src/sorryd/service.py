@@ -157,6 +157,7 @@ class Sorryd(Service):
         answer_reloads(reactor, self._commands.reload)
         answer_rotations(reactor, serving.reopen)
         up = fitted.addCallback(lambda _: serving.started())
+        reactor.callWhenRunning(answer_stops, reactor, self._stop)
         reactor.callWhenRunning(up.addCallbacks, self._up, self._give_up)
 
     def _open_serving(self) -> Serving:
@@ -196,9 +197,9 @@ class Sorryd(Service):
             self._reactor.stop()
 
     def _up(self, _: None) -> None:
-        answer_stops(self._reactor, self._stop)
-        log.info("sorryd is up, with {control}", control=self._config.control)
-        self._supervision.up(self._truth)
+        if not self._is_stopping:
+            log.info("sorryd is up, with {control}", control=self._config.control)
+            self._supervision.up(self._truth)
 
     def _open_control(self, serving: Serving) -> None:
         config, reactor = self._config, self._reactor

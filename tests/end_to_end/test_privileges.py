@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 from tests.end_to_end.daemon import BOTH, Daemon, configuration
 from tests.end_to_end.members import Member
+from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import ask
 
 ROOT: Final = Path(__file__).parents[2]
@@ -126,6 +127,27 @@ def test_a_group_alone(folder: Path, member: Member) -> None:
         assert f"Groups:\t{group.gr_gid} \n" in status
 
 
+def test_workers_are_that_user_too(folder: Path, member: Member) -> None:
+    """And the next control process, which root starts, takes over from them."""
+    folder.chmod(0o777)
+    port = below_1024()
+    ini = configuration(
+        [member.url], listen=f"127.0.0.1:{port}", daemon=keys(user=WHO, workers="2", retire="1s")
+    )
+    daemon = Rooted(folder, ini)
+    daemon.start()
+    before = daemon.family.pids()
+    assert len(before) >= 3
+    uid = pwd.getpwnam(WHO).pw_uid
+    assert {Path(f"/proc/{pid}").stat().st_uid for pid in before - {daemon.pid}} == {uid}
+    daemon.kill()
+    assert ask(port).body == b"hello"
+    with daemon:
+        assert ask(port).body == b"hello"
+        until(lambda: not before & daemon.family.pids(), "the end of those that were left")
+        assert ask(port).body == b"hello"
+
+
 def test_a_port_for_root_alone_at_a_reload(folder: Path, member: Member) -> None:
     """It is refused with what it takes, and nothing changes."""
     folder.chmod(0o777)
@@ -146,7 +168,7 @@ def test_a_port_for_root_alone_at_a_reload(folder: Path, member: Member) -> None
     ("closed", "why"),
     [
         ("sorryd.ini", "as user = nobody: {folder}/sorryd.ini:1: cannot be read"),
-        ("maintenance.html", "as user = nobody: {folder}/sorryd.ini:10: [site shop] sorry_page: "),
+        ("maintenance.html", "[site shop] sorry_page: {folder}/maintenance.html: cannot be read"),
         ("sorryd.db", "{folder}/sorryd.db"),
         (".", "{folder}"),
     ],
