@@ -16,6 +16,7 @@ import dataclasses
 import datetime
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -92,11 +93,18 @@ class Load:
     """So many `visitors`, each on one connection, asking `rate` times a second all together.
 
     They run in a thread. `faults` says what was wrong, `answers` holds what was right. Leaving
-    the block lets the requests in flight be answered first.
+    the block lets the requests in flight be answered first. Who `reopens` opens another
+    connection where an answer says that it is the last one (RFC 9112 section 9.6).
     """
 
     def __init__(
-        self, port: int, *, tls: bool = False, visitors: int = 8, rate: float = 200.0
+        self,
+        port: int,
+        *,
+        tls: bool = False,
+        visitors: int = 8,
+        rate: float = 200.0,
+        reopens: bool = False,
     ) -> None:
         self.answers: list[Answer] = []
         self.faults: list[str] = []
@@ -104,6 +112,7 @@ class Load:
         self._tls = anybody() if tls else None
         self._visitors = visitors
         self._pause = visitors / rate
+        self._reopens = reopens
         self._going_on = True
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -138,28 +147,32 @@ class Load:
 
     async def _visit(self, number: int) -> None:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls)
-            try:
-                await self._ask_on(reader, writer, number)
-            finally:
-                writer.close()
-                await asyncio.wait_for(writer.wait_closed(), PATIENCE)
+            turns = iter(range(MOST // self._visitors))
+            await asyncio.sleep(self._pause * number / self._visitors)
+            while await self._connect(number, turns):
+                pass
         except (OSError, EOFError, ValueError, AssertionError) as fault:
             self.faults.append(f"visitor {number}: {type(fault).__name__}: {fault}")
 
-    async def _ask_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> None:
-        await asyncio.sleep(self._pause * number / self._visitors)
-        for turn in range(MOST // self._visitors):
-            if not self._going_on:
-                return
-            await self._ask(reader, writer, f"/{number}/{turn}")
-            await asyncio.sleep(self._pause)
+    async def _connect(self, number: int, turns: Iterator[int]) -> bool:
+        """Ask on one connection; whether there is more to ask."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls)
+        try:
+            for turn in turns:
+                if not self._going_on:
+                    return False
+                got = await self._ask(reader, writer, f"/{number}/{turn}")
+                await asyncio.sleep(self._pause)
+                if self._reopens and got.one("Connection") == b"close":
+                    return True
+        finally:
+            writer.close()
+            await asyncio.wait_for(writer.wait_closed(), PATIENCE)
+        return False
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str
-    ) -> None:
+    ) -> Message:
         method, body = (b"POST", b"a=1&b=2" * 100) if path.endswith("3") else (b"GET", None)
         asked = time.time()
         writer.write(request(path.encode(), method=method, body=body))
@@ -168,6 +181,7 @@ class Load:
         is_page = got.status == 200
         check_page(got, path) if is_page else check_apology(got)
         self.answers.append(Answer(asked, answered, is_page))
+        return got
 
 
 def check_page(got: Message, path: str) -> None:

@@ -35,7 +35,6 @@ from sorryd.workers.orders import (
     Opening,
     Order,
     Papers,
-    Patch,
     Pem,
     Publish,
     Ready,
@@ -47,6 +46,7 @@ from sorryd.workers.orders import (
     Stop,
     Word,
 )
+from sorryd.workers.patches import patches
 
 W = TypeVar("W", bound=Word)
 LISTEN = Listen(host="127.0.0.1", port=0)
@@ -146,9 +146,11 @@ def served(**fields: Any) -> SiteView:
     return view(**fields)
 
 
-def published(serial: int, *views: SiteView) -> Publish:
+def published(serial: int, *views: SiteView, known: SiteView | None = None) -> Publish:
+    """What tells of `views` to a worker that knows one of them as it was, or none."""
     names = tuple(one.site.name for one in views)
-    return Publish(serial=serial, sites=names, patches=tuple(map(Patch, names, views)))
+    before = {} if known is None else {known.site.name: known}
+    return Publish(serial=serial, sites=names, patches=patches(before, views))
 
 
 def fit(papers: tuple[Papers, ...] = (), is_new: bool = True, path: str = "") -> Fit:
@@ -183,8 +185,7 @@ def test_patches(stage: Stage) -> None:
     up = served(windows=(DOWN,))
     stage.begin(up)
     resting = tuple(replace(one, health=Health.RESTING) for one in up.members)
-    patch = Patch(name="shop", view=replace(up, members=resting, windows=()), has_windows=False)
-    stage.order(Publish(serial=2, sites=("shop",), patches=(patch,)))
+    stage.order(published(2, replace(up, members=resting), known=up))
     assert b"Sorry-Cause: manual" in stage.ask()
     stage.order(published(3, replace(up, members=resting, windows=())))
     assert b"Sorry-Cause: members" in stage.ask()

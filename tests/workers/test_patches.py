@@ -38,6 +38,8 @@ STEPS: list[Any] = [
     [replace(FULL, file=None)],
     [replace(FULL, fetched=OTHER)],
     [replace(FULL, file=OTHER, windows=(NIGHT, window("day")))],
+    [replace(FULL, windows=(window("day"), replace(NIGHT, reason="other"), window("third")))],
+    [replace(FULL, windows=(window("third"), NIGHT))],
     [replace(FULL, verifying=True)],
     [replace(FULL, site=replace(FULL.site, drain=77.0))],
     [view("blog")],
@@ -56,24 +58,27 @@ def test_worker_knows_what_is_so() -> None:
         assert list(worker.items()) == list(control.items())
 
 
+DAY = window("day")
+OTHER_NIGHT = replace(NIGHT, reason="other")
+
+
 @pytest.mark.parametrize(
     ("after", "told"),
     [
         ([FULL], []),
-        ([resting(FULL)], [(False, False)]),
-        ([replace(FULL, windows=())], [(True, False)]),
-        ([replace(FULL, file=None)], [(False, True)]),
-        ([replace(FULL, file=None, windows=())], [(True, True)]),
-        ([FULL, view("blog")], [(True, True)]),
+        ([resting(FULL)], [(None, False)]),
+        ([replace(FULL, windows=())], [((), False)]),
+        ([replace(FULL, windows=(DAY, NIGHT))], [((DAY, "night"), False)]),
+        ([replace(FULL, windows=(OTHER_NIGHT,))], [((OTHER_NIGHT,), False)]),
+        ([replace(FULL, file=None)], [(None, True)]),
+        ([FULL, view("blog", windows=(DAY,))], [((DAY,), True)]),
         ([], []),
     ],
 )
-def test_only_what_has_changed(
-    after: Sequence[SiteView], told: Sequence[tuple[bool, bool]]
-) -> None:
+def test_only_what_has_changed(after: Sequence[SiteView], told: Sequence[Any]) -> None:
     """Windows and pages, which may be many and large, are told where they have changed."""
     found = patches({"shop": FULL}, after)
-    assert [(one.has_windows, one.has_pages) for one in found] == told
+    assert [(one.windows, one.has_pages) for one in found] == told
     for one in found:
-        assert one.has_windows or one.view.windows == ()
+        assert one.view.windows == ()
         assert one.has_pages or (one.view.file, one.view.fetched) == (None, None)

@@ -120,10 +120,10 @@ def test_only_what_is_new(lives: Lives) -> None:
     resting = replace(shop, members=(replace(one, health=Health.RESTING), *others))
     worker.apply(snapshot(2, blog, resting))
     first, second = publishes(lives.last)
-    assert [patch.view for patch in first.patches] == [shop, blog]
+    assert [patch.windows for patch in first.patches] == [shop.windows, ()]
     assert second.sites == ("blog", "shop")
     (patch,) = second.patches
-    assert (patch.name, patch.has_windows, patch.has_pages) == ("shop", False, False)
+    assert (patch.name, patch.windows, patch.has_pages) == ("shop", None, False)
     assert patch.view == replace(resting, windows=())
 
 

@@ -11,6 +11,7 @@ from sorryd.model import Listen, Value
 from sorryd.recording import LogTo
 from sorryd.reports import Active, Report
 from sorryd.snapshot import SiteView
+from sorryd.window import Window
 
 # --- down -------------------------------------------------------------------------------------
 
@@ -31,12 +32,16 @@ class Begin(Value, frozen=True, tag=True):
 
 
 class Patch(Value, frozen=True):
-    """A site that is new or has changed. What was left out of `view` is as it was before."""
+    """A site that is new or has changed.
+
+    `view` has no windows: they are in `windows`, those that are known by their ids alone; None:
+    they are all as before. Without `has_pages` the sorry file and the fetched page are as before.
+    """
 
     name: str
     view: SiteView
-    has_windows: bool = True
-    has_pages: bool = True  # the sorry file, and the fetched page
+    windows: tuple[str | Window, ...] | None
+    has_pages: bool
 
 
 class Publish(Value, frozen=True, tag=True):

@@ -1,6 +1,7 @@
 """What of a snapshot a worker has to be told: only what it does not know yet. Pure.
 
-A site may have ten thousand windows, and a member that comes and goes changes none of them.
+A site may have ten thousand windows: a member that comes and goes changes none of them, and an
+operator one at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from sorryd.snapshot import SiteView
+from sorryd.window import Window
 from sorryd.workers.orders import Patch
 
 Views = Mapping[str, SiteView]
@@ -23,23 +25,32 @@ def patches(known: Views, views: Iterable[SiteView]) -> tuple[Patch, ...]:
 
 
 def _patch(known: SiteView | None, view: SiteView) -> Patch | None:
+    name = view.site.name
     if known is None:
-        return Patch(name=view.site.name, view=view)
+        return Patch(name, replace(view, windows=()), view.windows, has_pages=True)
     if known == view:
         return None
-    has_windows = known.windows != view.windows
     has_pages = known.file != view.file or known.fetched != view.fetched
     return Patch(
-        name=view.site.name,
+        name=name,
         view=replace(
             view,
-            windows=view.windows if has_windows else (),
+            windows=(),
             file=view.file if has_pages else None,
             fetched=view.fetched if has_pages else None,
         ),
-        has_windows=has_windows,
+        windows=None if known.windows == view.windows else _windows(known, view),
         has_pages=has_pages,
     )
+
+
+def _windows(known: SiteView, view: SiteView) -> tuple[str | Window, ...]:
+    before = _by_id(known)
+    return tuple(one.id if before.get(one.id) == one else one for one in view.windows)
+
+
+def _by_id(view: SiteView) -> dict[str, Window]:
+    return {window.id: window for window in view.windows}
 
 
 def patched(known: Views, sites: Sequence[str], told: Iterable[Patch]) -> dict[str, SiteView]:
@@ -49,10 +60,15 @@ def patched(known: Views, sites: Sequence[str], told: Iterable[Patch]) -> dict[s
 
 
 def _view(known: Views, patch: Patch) -> SiteView:
-    view = patch.view
-    if not patch.has_windows:
-        view = replace(view, windows=known[patch.name].windows)
+    before, view = known.get(patch.name), patch.view
+    if patch.windows is None:
+        assert before is not None
+        view = replace(view, windows=before.windows)
+    else:
+        there = {} if before is None else _by_id(before)
+        windows = (there[one] if isinstance(one, str) else one for one in patch.windows)
+        view = replace(view, windows=tuple(windows))
     if not patch.has_pages:
-        before = known[patch.name]
+        assert before is not None
         view = replace(view, file=before.file, fetched=before.fetched)
     return view
