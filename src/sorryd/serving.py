@@ -166,7 +166,8 @@ class Serving:
 
     def succeed(self, left: Sequence[Left]) -> None:
         """Take the place of workers that another control process has left, when ours serve."""
-        self._before = [Predecessor(self._reactor, one) for one in left]
+        state = self._seat.begin.state
+        self._before = [Predecessor(self._reactor, one, state) for one in left]
         self.fleet.supersede(self._before).addCallback(lambda _: self._sockets.own())
 
     def spare(self) -> None:

@@ -109,6 +109,16 @@ def test_killed_again_and_again(town: Town) -> None:
     town.page()
 
 
+def test_killed_workers_leave_nothing(town: Town) -> None:
+    """Also of a worker that was killed, nothing is left when sorryd has stopped."""
+    town.start()
+    killed = min(town.workers())
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(town.workers() - {killed}) == 2, "another worker")
+    town.daemon.stop()
+    assert os.listdir(town.folder / "sorryd.db.workers") == []
+
+
 def test_windows_while_nobody_controls(town: Town) -> None:
     """A window opens and closes on time while there is no control process."""
     town.start()

@@ -62,7 +62,7 @@ def snapshot(serial: int) -> Snapshot:
 
 def test_what_is_so_now(turning: Turning, orphan: Orphan, tmp_path: Path) -> None:
     """It is in force when the worker has said so; of many in a row the newest one counts."""
-    old = Predecessor(turning.reactor, left(tmp_path, os.getpid()))
+    old = Predecessor(turning.reactor, left(tmp_path, os.getpid()), str(tmp_path / "db"))
     assert old.settled().called  # it was told nothing
     old.apply(snapshot(1))
     first = old.settled()
@@ -87,9 +87,14 @@ def test_one_that_does_not_hear(
     monkeypatch.setattr(predecessor, "PATIENCE", 0.05)
     ours, theirs = socket.socketpair()
     deaf = subprocess.Popen(["sleep", "60"])
-    old = Predecessor(turning.reactor, Left(deaf.pid, ours, 1.0, ()))
+    folder = tmp_path / "db.workers"
+    folder.mkdir(0o700)
+    with socket.socket(socket.AF_UNIX) as its:
+        its.bind(str(folder / str(deaf.pid)))
+    old = Predecessor(turning.reactor, Left(deaf.pid, ours, 1.0, ()), str(tmp_path / "db"))
     old.apply(snapshot(1))
     settled = old.settled()
     turning.until(lambda: deaf.poll() is not None)
     theirs.close()
     turning.until(lambda: settled.called)
+    assert os.listdir(folder) == []

@@ -7,6 +7,7 @@ takes visitors.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
@@ -77,6 +78,20 @@ def open_folder(state: str) -> int:
         os.close(fd)
         raise UnsafeFolder(0, "it belongs to others than the daemon's user, or is open to them")
     return fd
+
+
+def forget(state: str, pid: int) -> None:
+    """Remove the file of a worker that has ended without a word, if nobody answers there."""
+    with contextlib.suppress(OSError):
+        folder = open_folder(state)
+        path = within(folder, str(pid))
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
+                sock.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        finally:
+            os.close(folder)
 
 
 def peer_of(sock: socket.socket) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from sorryd.snapshot import Snapshot
 from sorryd.sockets import Sockets
 from sorryd.workers.channel import Channel, open_channel
 from sorryd.workers.handing import Answer, Asked, Heed, Heeded, Hurry, Retire, Stop
+from sorryd.workers.handover import forget
 from sorryd.workers.interfaces import Certificates, Outfit
 from sorryd.workers.process import PATIENCE
 from sorryd.workers.takeover import Left, take
@@ -43,10 +44,11 @@ class Predecessor:
     seen = None
     is_here = False
 
-    def __init__(self, reactor: Any, left: Left) -> None:
+    def __init__(self, reactor: Any, left: Left, state: str) -> None:
         self.share = Share()
         self.pid = left.pid
         self._reactor = reactor
+        self._state = state
         self._is_over = False
         self._over: list[Deferred[None]] = []
         self._late: IDelayedCall | None = None
@@ -133,13 +135,16 @@ class Predecessor:
             return succeed(None)
         self._channel.send(asked)
         self._stop_waiting()
-        self._late = self._reactor.callLater(limit + PARTING, self._kill)
+        self._late = self._reactor.callLater(limit + PARTING, self._is_late)
         over: Deferred[None] = Deferred()
         self._over.append(over)
         return over
 
-    def _kill(self) -> None:
+    def _is_late(self) -> None:
         self._late = None
+        self._kill()
+
+    def _kill(self) -> None:
         log.error("old worker {pid} does not do as it is told, and is killed", pid=self.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(self.pid, signal.SIGKILL)
@@ -154,6 +159,7 @@ class Predecessor:
         self._is_over = True
         self._stop_waiting()
         self._listen()
+        forget(self._state, self.pid)
         log.info("old worker {pid} has ended", pid=self.pid)
         over, self._over = self._over, []
         settled, self._settled = self._settled, []

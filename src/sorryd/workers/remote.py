@@ -15,6 +15,7 @@ from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.briefing import Briefing
+from sorryd.workers.handover import forget
 from sorryd.workers.interfaces import Certificates, Outfit
 from sorryd.workers.orders import (
     Count,
@@ -111,6 +112,8 @@ class Remote:
         self._active = ()
         self._counted()
         number = self.share.number
+        if process.pid is not None:
+            forget(self._seat.begin.state, process.pid)
         if not self._is_stopping:
             self._seat.lost(number)
         if self._is_ending:
