@@ -49,10 +49,13 @@ def closed_to_others(path: Path) -> Path | None:
 
 
 class Rooted(Daemon):
-    """A daemon that root starts."""
+    """A daemon that root starts; `twistd` are more of twistd's own options."""
+
+    twistd: tuple[str, ...] = ()
 
     def command(self, *options: str) -> list[str]:
-        own = super().command(*options)
+        script, *rest = super().command(*options)
+        own = [script, *self.twistd, *rest]
         python = Path(sys.base_prefix).resolve()
         closed = closed_to_others(python)
         if closed is None:
@@ -146,6 +149,24 @@ def test_workers_are_that_user_too(folder: Path, member: Member) -> None:
         assert ask(port).body == b"hello"
         until(lambda: not before & daemon.family.pids(), "the end of those that were left")
         assert ask(port).body == b"hello"
+
+
+@pytest.mark.parametrize("also", ["", WHO], ids=["alone", "and user"])
+def test_by_an_option_of_twistd(folder: Path, member: Member, also: str) -> None:
+    """--uid binds as root too; that `user` asks for the same is no harm."""
+    folder.chmod(0o777)
+    daemon = Rooted(
+        folder,
+        configuration(
+            [member.url], listen=f"127.0.0.1:{below_1024()}", daemon=keys(user=also) if also else ""
+        ),
+    )
+    daemon.twistd = (f"--uid={WHO}",)
+    with daemon:
+        assert (
+            f"Uid:\t{pwd.getpwnam(WHO).pw_uid}\t" in Path(f"/proc/{daemon.pid}/status").read_text()
+        )
+        assert ask(daemon.port()).body == b"hello"
 
 
 def test_a_port_for_root_alone_at_a_reload(folder: Path, member: Member) -> None:

@@ -113,6 +113,25 @@ def test_the_watchdog(tmp_path: Path, member: Member, notices: Notices) -> None:
     assert at[3] - at[0] > 0.8
 
 
+def test_an_upgrade(tmp_path: Path, member: Member, notices: Notices) -> None:
+    """It is a reload to who supervises it: the same process goes on, by the same sockets, and is
+    heard by the watchdog."""
+    ini = configuration([member.url], listen="systemd:web, 127.0.0.1:0", daemon="workers = 1")
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        sockets = [("web", opened)]
+        more = {"WATCHDOG_USEC": "2000000"}
+        with Supervised(tmp_path, ini, sockets=sockets, notices=notices, more=more) as daemon:
+            notices.wait_for("READY=1")
+            assert daemon.ctl("upgrade").returncode == 0
+            notices.wait_for("RELOADING=1", "MONOTONIC_USEC")
+            ready = notices.wait_for("READY=1")
+            assert ready.fields == {"READY": "1", "STATUS": "shop live"}
+            notices.wait_for("WATCHDOG=1")
+            assert daemon.ask("status")["pid"] == daemon.pid
+            assert ask(opened.getsockname()[1]).body == b"hello"
+    assert ["STOPPING" in one.fields for one in notices.heard()].count(True) == 1
+
+
 def test_a_supervisor_that_is_gone(tmp_path: Path, member: Member, notices: Notices) -> None:
     """It is no reason to fail, nor to be slow."""
     more = {"WATCHDOG_USEC": "200000"}
