@@ -9,6 +9,7 @@ import pytest
 from tests.edge.town import Town, asked, site
 from twisted.logger import capturedLogs
 
+from sorryd.edge.departure import GRACE
 from sorryd.edge.listener import Bound
 from sorryd.edge.site import SiteEdge
 from sorryd.model import Listen
@@ -76,7 +77,7 @@ def test_another_kind_of_listener(town: Town) -> None:
 
 
 def test_sites_go(town: Town) -> None:
-    """A site that is gone ends its connections at rest; its address leads to the others."""
+    """A site that is gone soon ends its connections at rest; its address leads to the others."""
     town.publish(site("shop", "shop.example"), site("blog", "blog.example"))
     bound = town.bound("shop", "blog")
     town.open(bound)
@@ -84,16 +85,37 @@ def test_sites_go(town: Town) -> None:
         assert town.meanwhile(lambda: asked(shopper, "shop.example")) == "shop"
         assert town.meanwhile(lambda: asked(reader, "blog.example")) == "blog"
         town.publish(site("blog", "blog.example"))
+        town.edge.look()
+        assert len(town.edge._leaving) == 1
+        town.passes(GRACE)
+        town.edge.look()
         assert town.meanwhile(lambda: shopper.recv(1)) == b""
         assert town.meanwhile(lambda: asked(reader, "shop.example")) == "blog"
     town.open(Bound(bound.listen, ("blog",), bound.sock))
     assert town.asks(bound, "shop.example") == "blog"
 
 
+@pytest.mark.parametrize("others", [True, False])
+def test_the_last_request_for_a_site(town: Town, others: bool) -> None:
+    """A request that comes as its site goes is answered: by another one there, or the last time."""
+    town.publish(site("shop"), site("blog"))
+    bound = town.bound("shop", *(["blog"] if others else []))
+    town.open(bound)
+    with town.visitor(bound) as wire:
+        assert town.meanwhile(lambda: asked(wire, "")) == "shop"
+        town.publish(site("blog"))
+        assert town.meanwhile(lambda: asked(wire, "")) == ("blog" if others else "shop")
+        if not others:
+            assert town.meanwhile(lambda: wire.recv(1)) == b""
+    town.loop.rest()
+    town.edge.look()
+    assert not town.edge._leaving
+
+
 def test_a_site_goes_in_the_middle_of_a_request(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is in flight is finished, the connection ends with it, and then the site is closed."""
+    """What is in flight is finished, the connection ends soon, and then the site is closed."""
     town.publish(site("shop", "shop.example"), site("blog", "blog.example"))
     bound = town.bound("shop", "blog")
     town.open(bound)
@@ -106,6 +128,8 @@ def test_a_site_goes_in_the_middle_of_a_request(
         town.edge.look()
         assert not closed
         wire.sendall(b"c")
+        town.passes(GRACE)
+        town.edge.look()
         assert town.meanwhile(lambda: wire.recv(1)) == b""
     town.loop.rest()
     for _ in range(2):

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from sorryd.edge.access import Access
 from sorryd.edge.certificates import SiteCertificates
-from sorryd.edge.departure import Departure
+from sorryd.edge.departure import GRACE, Departure
 from sorryd.edge.entrances import Entrances
 from sorryd.edge.listener import Bound
 from sorryd.edge.lobby import Lobby
@@ -49,7 +49,8 @@ class Edge:
         self._reaching = Reaching(reactor, resolver, readiness, moment)
         self._wheel = self._reaching.wheel
         self._sites: dict[str, SiteEdge] = {}
-        self._leaving: list[SiteEdge] = []  # configured no more, with visitors left
+        # Configured no more, with visitors left; the moments at which those at rest have to go.
+        self._leaving: dict[SiteEdge, float] = {}
         self._lobby = Lobby(reactor, readiness, self._wheel, self._visitors)
         self._entrances = Entrances(self._lobby)
         self._certificates: Mapping[str, SiteCertificates] = {}
@@ -98,8 +99,8 @@ class Edge:
 
     def _dismiss(self, name: str) -> None:
         site = self._sites.pop(name)
-        site.stop()
-        self._leaving.append(site)
+        site.lasting = False
+        self._leaving[site] = self._wheel.now + GRACE
 
     def _report(self, report: Report) -> None:
         if report.site in self._sites:  # of one that is gone, nobody wants to know
@@ -116,9 +117,12 @@ class Edge:
         now = self._now()
         for site in self._sites.values():
             site.look(now)
-        for site in [site for site in self._leaving if not site.visitors]:
-            self._leaving.remove(site)
-            site.close()
+        for site, at in tuple(self._leaving.items()):
+            if self._wheel.now >= at and not site.stopping:
+                site.stop()
+            if not site.visitors:
+                del self._leaving[site]
+                site.close()
 
     @property
     def holds_until(self) -> float:
