@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import resource
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,13 +165,48 @@ def full_after(size: int) -> Iterator[None]:
 
 
 def test_no_room(path: Path, file: LogFile) -> None:
-    """What did not get there is counted, and a torn line spoils no other one."""
+    """What did not get there is counted, and no line is there by half."""
     with full_after(6):
         assert file.write(b"one\ntwo\nthree\n") == 2
         assert file.fault == "file too large"
         assert file.write(b"four\nfive\n") == 2
     assert file.write(b"six\n") == 0
+    assert path.read_bytes() == b"one\nsix\n"
+
+
+def test_no_room_for_several(path: Path, opened: Opened) -> None:
+    """Where the disk is full for one worker, the lines of the others are whole all the same."""
+    one, other = opened(path), opened(path)
+    with full_after(6):
+        assert one.write(b"one\ntwo\n") == 1
+    assert other.write(b"three\n") == 0
+    assert one.write(b"four\n") == 0
+    assert path.read_bytes() == b"one\nthree\nfour\n"
+
+
+def test_torn_all_the_same(path: Path, file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be taken back spoils no other line."""
+
+    def refuse(fd: int, size: int) -> None:
+        raise PermissionError
+
+    with full_after(6), monkeypatch.context() as patch:
+        patch.setattr(os, "ftruncate", refuse)
+        assert file.write(b"one\ntwo\nthree\n") == 2
+        assert file.write(b"four\nfive\n") == 2
+    assert file.write(b"six\n") == 0
     assert path.read_bytes() == b"one\ntw\nsix\n"
+
+
+def test_no_locks(path: Path, file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without locks is written to as it comes."""
+
+    def refuse(fd: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert file.write(b"one\n") == 0
+    assert path.read_bytes() == b"one\n"
 
 
 def test_no_room_at_all(opened: Opened) -> None:
@@ -207,6 +245,71 @@ def test_pipe_with_a_reader(path: Path, opened: Opened) -> None:
     thread.join(20)
     assert got == data
     assert file.fault == ""
+
+
+# --- several workers -------------------------------------------------------------------------
+
+WRITER = """
+import sys
+from sorryd.access_file import LogFile, Output
+
+output = Output("standard output", 1) if sys.argv[1] == "-" else LogFile(sys.argv[1])
+output.open()
+name = sys.argv[2].encode()
+for number in range(200):
+    lines = b"".join(b"%s %d %s\\n" % (name, n, name * (n % 90)) for n in range(100))
+    assert output.write(lines) == 0
+"""
+
+
+LINES = sorted(
+    b"%s %d %s" % (name, n, name * (n % 90))
+    for name in (b"a", b"b", b"c")
+    for n in range(100)
+    for _ in range(200)
+)
+
+
+def writers(target: str, out: int | None = None) -> list[subprocess.Popen[bytes]]:
+    """Three processes that write at once, to the file `target`, or with ``-`` to `out`."""
+    command = [sys.executable, "-c", WRITER, target]
+    return [subprocess.Popen([*command, name], stdout=out) for name in "abc"]
+
+
+@pytest.mark.parametrize("is_stdout", [False, True], ids=["path", "stdout"])
+def test_several_to_a_file(path: Path, is_stdout: bool) -> None:
+    """Each line of each of them is there, and whole."""
+    with path.open("wb") as out:
+        processes = writers("-", out.fileno()) if is_stdout else writers(str(path))
+        assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert sorted(path.read_bytes().splitlines()) == LINES
+
+
+@pytest.mark.parametrize("is_stdout", [False, True], ids=["path", "stdout"])
+def test_several_to_a_pipe(path: Path, is_stdout: bool) -> None:
+    """Each line of each of them comes, and whole, whoever else writes meanwhile."""
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with path.open("wb") as out:
+        os.set_blocking(reader, True)
+        processes = writers("-", out.fileno()) if is_stdout else writers(str(path))
+        got = b""
+        while got.count(b"\n") < len(LINES):
+            got += os.read(reader, 1 << 20)
+        assert [process.wait(60) for process in processes] == [0, 0, 0]
+    os.close(reader)
+    assert sorted(got.splitlines()) == LINES
+
+
+def test_line_longer_than_a_piece(path: Path, opened: Opened) -> None:
+    """Even a line that a pipe does not take at once gets there, in its place."""
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    file = opened(path)
+    data = b"short\n" + b"x" * 9000 + b"\nshort\n" + b"y" * 4095 + b"\nlast\n"
+    assert file.write(data) == 0
+    assert os.read(reader, 1 << 20) == data
+    os.close(reader)
 
 
 # --- standard output ------------------------------------------------------------------------

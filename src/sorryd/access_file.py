@@ -1,15 +1,20 @@
 """Where the access log is written to: a file, a named pipe, or standard output.
 
 All of this may wait for a disk, or for who reads a pipe: access_log.py calls it in a thread of
-its own.
+its own. Several workers may write to the same: their lines stand whole, one after the other. A
+file is written to by one at a time (flock(2)). A pipe takes as many lines at once as it takes in
+one piece, PIPE_BUF bytes (pipe(7)); only a line that is longer may be mixed with others.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import select
+import stat
+from collections.abc import Iterator
 from typing import Final
 
 MODE: Final = 0o640
@@ -43,9 +48,12 @@ class Output:
         self._written = 0
         try:
             self._prepare()
-            if self._torn:
-                self._append(b"\n")
-            self._append(data)
+            if stat.S_ISREG(os.fstat(self._fd).st_mode):
+                with _alone(self._fd):
+                    self._append(data)
+            else:
+                for piece in _pieces(data):
+                    self._put(piece)
         except OSError as why:
             self.fault = words(why)
             self.close()
@@ -56,14 +64,36 @@ class Output:
         """Whatever must be before something is written; raises OSError."""
 
     def _append(self, data: bytes) -> None:
-        self._written = 0
-        while self._written < len(data):
+        try:
+            self._put(data)
+        except OSError:
+            begun = self._written - data.rfind(b"\n", 0, self._written) - 1
+            if begun:
+                with contextlib.suppress(OSError):
+                    self._take_back(begun)
+            raise
+
+    def _take_back(self, count: int) -> None:
+        """Of a line for which there was no room, so many bytes are there; raises OSError."""
+
+    def _put(self, data: bytes) -> None:
+        if self._torn:
+            self._write(memoryview(b"\n"))
+        rest = memoryview(data)
+        while rest:
+            count = self._write(rest)
+            self._written += count
+            rest = rest[count:]
+
+    def _write(self, data: memoryview) -> int:
+        while True:
             try:
-                self._written += os.write(self._fd, memoryview(data)[self._written :])
+                count = os.write(self._fd, data)
             except BlockingIOError:
                 _wait_for_room(self._fd)
                 continue
-            self._torn = data[self._written - 1] != _LINE_END
+            self._torn = data[count - 1] != _LINE_END
+            return count
 
 
 class LogFile(Output):
@@ -84,6 +114,10 @@ class LogFile(Output):
 
     def close(self) -> None:
         self._take(-1)
+
+    def _take_back(self, count: int) -> None:
+        os.ftruncate(self._fd, os.fstat(self._fd).st_size - count)
+        self._torn = False
 
     def _take(self, fd: int) -> None:
         before, self._fd = self._fd, fd
@@ -125,6 +159,29 @@ def _opened(path: str, more: int = 0) -> int:
     with contextlib.suppress(OSError):  # file systems that have no modes
         os.fchmod(fd, MODE)
     return fd
+
+
+@contextlib.contextmanager
+def _alone(fd: int) -> Iterator[None]:
+    """While no other worker writes; where the file system has no locks, as it comes."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Whole lines, so many at a time as a pipe takes in one piece."""
+    at = 0
+    while at < len(data):
+        end = data.rfind(b"\n", at, at + select.PIPE_BUF) + 1 or data.find(b"\n", at) + 1
+        yield data[at : end or len(data)]
+        at = end or len(data)
 
 
 def _wait_for_room(fd: int) -> None:
