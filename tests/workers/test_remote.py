@@ -349,10 +349,18 @@ def test_log_lines(lives: Lives) -> None:
     serving(lives, number=2)
     text = "a bug {in}\nTraceback:\n  more"
     with capturedLogs() as log:
-        lives.last.says(Said(level="warn", text=text))
-    assert [(event["log_level"], formatEvent(event)) for event in log] == [
-        (LogLevel.warn, f"worker 2: {text}")
-    ]
+        lives.last.says(Said("warn", "sorryd.edge.site", text))
+    (event,) = log
+    assert formatEvent(event) == f"worker 2: {text}"
+    assert (event["log_level"], event["log_namespace"]) == (LogLevel.warn, "sorryd.edge.site")
+
+
+def test_lines_of_requests(lives: Lives) -> None:
+    """The lines of an access log that goes to the daemon's are as they would be in one process."""
+    serving(lives)
+    with capturedLogs() as log:
+        lives.last.says(Said("info", "sorryd.access_log", "192.0.2.1 - - ..."))
+    assert [formatEvent(event) for event in log] == ["192.0.2.1 - - ..."]
 
 
 def test_in_flight(lives: Lives) -> None:

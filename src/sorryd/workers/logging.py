@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -20,13 +21,26 @@ from sorryd.workers.orders import Said
 LONGEST: Final = 65536
 """Characters of a line that are passed on."""
 
+BACKLOG: Final = 4 << 20
+"""Bytes that may wait for the control process to read them; lines that come on top are dropped."""
+
+
+def no_backlog() -> int:
+    """Nothing waits."""
+    return 0
+
 
 @implementer(ILogObserver)
 class Lines:
-    """Hands lines to `say`, or once nobody is there to hear them, to standard error."""
+    """Hands lines to `say`, or once nobody is there to hear them, to standard error.
+
+    `unsent` tells how many bytes wait for the hearer.
+    """
 
     def __init__(self) -> None:
         self.say: Callable[[Said], None] | None = None
+        self.unsent: Callable[[], int] = no_backlog
+        self._dropped = 0
 
     def begin(self) -> None:
         """All that is logged in this process comes here."""
@@ -36,6 +50,18 @@ class Lines:
         level = event.get("log_level", LogLevel.info)
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)[:LONGEST]
         if self.say is not None:
-            self.say(Said(level=level.name, text=text))
+            self._pass_on(Said(level.name, event.get("log_namespace") or "", text))
         elif sys.stderr is not None:
-            print(f"sorryd worker: {text}", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError, ValueError):
+                print(f"sorryd worker: {text}", file=sys.stderr, flush=True)
+
+    def _pass_on(self, said: Said) -> None:
+        assert self.say is not None
+        if self.unsent() > BACKLOG:
+            self._dropped += 1
+            return
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            text = f"lines of the log that the control process did not take in time: {dropped}"
+            self.say(Said(LogLevel.warn.name, __name__, text))
+        self.say(said)

@@ -100,6 +100,7 @@ class Main:
         self._channel = open_channel(
             self._reactor, self._sock, "the control process", Order, self._obey, self._alone
         )
+        self._lines.unsent = lambda: self._channel.unsent
         self._lines.say = self._say
         self._say(Ready(pid=os.getpid()))
 

@@ -143,9 +143,13 @@ class Reported(Value, frozen=True, tag=True):
 
 
 class Said(Value, frozen=True, tag=True):
-    """A line for the log; `level` is a name of Twisted's LogLevel."""
+    """A line for the log.
+
+    `level` is a name of Twisted's LogLevel, `namespace` that of the logger, a module's.
+    """
 
     level: str
+    namespace: str
     text: str
 
 

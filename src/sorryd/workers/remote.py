@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger, LogLevel
 
+from sorryd import access_log
 from sorryd.policy.restarts import Restarts
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
@@ -49,6 +50,8 @@ COUNTING: Final = 2.0
 
 SILENCE: Final = 5.0
 """Seconds after which one that said nothing is asked for a sign of life; see PATIENCE."""
+
+_REQUESTS: Final = access_log.__name__  # whose lines are as visitors' requests, without more
 
 
 class Remote:
@@ -153,8 +156,9 @@ class Remote:
                 assert_never(word)
 
     def _log(self, said: Said) -> None:
-        level, number = LogLevel.lookupByName(said.level), self.share.number
-        log.emit(level, "worker {number}: {text}", number=number, text=said.text)
+        whose = "" if said.namespace == _REQUESTS else f"worker {self.share.number}: "
+        level, logger = LogLevel.lookupByName(said.level), Logger(namespace=said.namespace)
+        logger.emit(level, "{whose}{text}", whose=whose, text=said.text)
 
     def _order(self, order: Order) -> None:
         if self._process is not None and self._process.pid is not None:
