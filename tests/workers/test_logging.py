@@ -11,7 +11,7 @@ from twisted.logger import Logger, LogLevel
 from sorryd.access_log import LoggedLog
 from sorryd.workers.logging import BACKLOG, LONGEST, Lines
 from sorryd.workers.orders import Said
-from sorryd.workers.remote import _REQUESTS
+from sorryd.workers.seat import REQUESTS
 
 
 @pytest.fixture
@@ -99,4 +99,4 @@ def test_whose_lines_requests_are(lines: Lines, monkeypatch: pytest.MonkeyPatch)
     said = heard(lines)
     monkeypatch.setattr("sorryd.access_log.log.observer", lines)
     LoggedLog().write(b"192.0.2.1 - -\n")
-    assert said == [Said("info", _REQUESTS, "192.0.2.1 - -")]
+    assert said == [Said("info", REQUESTS, "192.0.2.1 - -")]

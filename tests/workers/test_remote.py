@@ -29,7 +29,7 @@ from sorryd.workers.orders import (
     Stop,
 )
 from sorryd.workers.process import PATIENCE
-from sorryd.workers.remote import COUNTING, PARTING, SILENCE, Remote
+from sorryd.workers.remote import COUNTING, HURRY, PARTING, SILENCE, Remote
 
 BUSY = (Active(site="shop", url="http://a", requests=3),)
 
@@ -355,6 +355,17 @@ def test_log_lines(lives: Lives) -> None:
     assert (event["log_level"], event["log_namespace"]) == (LogLevel.warn, "sorryd.edge.site")
 
 
+def test_warnings_of_several(lives: Lives) -> None:
+    """What another one has warned of is not said again."""
+    full = Said("warn", "sorryd.edge.entrance", "site shop is full")
+    serving(lives)
+    serving(lives, number=2)
+    with capturedLogs() as log:
+        for life in lives.all:
+            life.says(full)
+    assert [formatEvent(event) for event in log] == ["worker 1: site shop is full"]
+
+
 def test_lines_of_requests(lives: Lives) -> None:
     """The lines of an access log that goes to the daemon's are as they would be in one process."""
     serving(lives)
@@ -451,6 +462,23 @@ def test_stop_while_retiring(lives: Lives) -> None:
     assert stopped.called
     assert again.called
     assert lives.lost == [], "nobody has to be told any more"
+
+
+def test_hurry(lives: Lives) -> None:
+    """Who asks twice does not wait for one that hangs, either."""
+    worker = serving(lives)
+    worker.hurry()
+    over = worker.stop(1000)
+    lives.last.does()
+    lives.clock.advance(60)
+    worker.hurry()
+    assert lives.last.told()[-3:] == ["Hurry", "Stop", "Hurry"]
+    lives.clock.advance(HURRY - 0.1)
+    assert not lives.last.was_killed
+    lives.clock.advance(0.1)
+    assert lives.last.was_killed
+    assert over.called
+    worker.hurry()
 
 
 def test_hung_while_retiring(lives: Lives) -> None:

@@ -8,9 +8,8 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 
-from sorryd import access_log
 from sorryd.policy.restarts import Restarts
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
@@ -45,13 +44,14 @@ log = Logger()
 PARTING: Final = 10.0
 """Seconds beyond the limit after which a worker that stops is killed: it has goodbyes to say."""
 
+HURRY: Final = 2.0
+"""Seconds after which it is killed that nobody waits for any longer."""
+
 COUNTING: Final = 2.0
 """Seconds in which a worker must say what is in flight; else what it said last counts."""
 
 SILENCE: Final = 5.0
 """Seconds after which one that said nothing is asked for a sign of life; see PATIENCE."""
-
-_REQUESTS: Final = access_log.__name__  # whose lines are as visitors' requests, without more
 
 
 class Remote:
@@ -140,7 +140,7 @@ class Remote:
             case Reported():
                 self._seat.report(word.report)
             case Said():
-                self._log(word)
+                self._seat.log(self.share.number, word)
             case Counted():
                 self._active = word.active
                 self._counted()
@@ -154,11 +154,6 @@ class Remote:
                 raise AssertionError("the process keeps these")
             case _:
                 assert_never(word)
-
-    def _log(self, said: Said) -> None:
-        whose = "" if said.namespace == _REQUESTS else f"worker {self.share.number}: "
-        level, logger = LogLevel.lookupByName(said.level), Logger(namespace=said.namespace)
-        logger.emit(level, "{whose}{text}", whose=whose, text=said.text)
 
     def _order(self, order: Order) -> None:
         if self._process is not None and self._process.pid is not None:
@@ -299,3 +294,5 @@ class Remote:
 
     def hurry(self) -> None:
         self._order(Hurry())
+        if self._is_ending and self._process is not None:
+            self._expect_the_end(HURRY)

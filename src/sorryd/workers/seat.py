@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from socket import socket
-from typing import Any
+from typing import Any, Final
 
+from twisted.logger import Logger, LogLevel
+
+from sorryd import access_log
 from sorryd.reports import Report
-from sorryd.workers.orders import Begin
+from sorryd.workers.echoes import Echoes
+from sorryd.workers.orders import Begin, Said
+
+REQUESTS: Final = access_log.__name__
+"""Whose lines are as visitors' requests, without more."""
 
 
 class Seat:
@@ -33,8 +40,16 @@ class Seat:
         self.fork = fork
         self.report = report
         self.lost = lost
+        self.echoes = Echoes(reactor.seconds)
         self.restarts: Counter[int] = Counter()
         self.restarted: dict[int, float] = {}
+
+    def log(self, number: int, said: Said) -> None:
+        """A worker has said something for the daemon's log."""
+        if not self.echoes.is_one(number, said):
+            whose = "" if said.namespace == REQUESTS else f"worker {number}: "
+            level, logger = LogLevel.lookupByName(said.level), Logger(namespace=said.namespace)
+            logger.emit(level, "{whose}{text}", whose=whose, text=said.text)
 
     def died(self, number: int) -> None:
         """A worker has died."""
