@@ -97,17 +97,18 @@ class Serving:
     def _local(self) -> Local:
         keep_buffers()
         reactor = self._reactor
+        readiness = readiness_of(reactor, reactor)
         edge = Edge(
             reactor,
             resolver_of(reactor, self._nameserver),
-            readiness_of(reactor, reactor),
+            readiness,
             time.time,
             time.monotonic,
             self._report,
             self._own_key,
         )
         edge.record(self._access)
-        local = Local(edge)
+        local = Local(edge, readiness.close)
         self._locals.add(local)
         return local
 

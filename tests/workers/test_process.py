@@ -159,6 +159,16 @@ def test_patience(stage: Stage) -> None:
     ]
 
 
+def test_held_up_ourselves(stage: Stage) -> None:
+    """Who was stopped, and goes on, does not take it out on a worker that has long answered."""
+    stage.life.lives()
+    stage.process.order(Hurry())
+    stage.clock.advance(PATIENCE + 60)
+    assert not stage.life.was_killed
+    stage.clock.advance(PATIENCE)
+    assert stage.life.was_killed
+
+
 def test_rest_is_no_delay(stage: Stage) -> None:
     """One that was told nothing is waited for no longer than it takes to tell it something."""
     stage.life.lives()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from socket import socket
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 
 from sorryd.edge.edge import Edge
 from sorryd.policy.shares import Share, mine
@@ -13,28 +15,54 @@ from sorryd.snapshot import Snapshot
 from sorryd.workers.doorways import Doorways
 from sorryd.workers.interfaces import Certificates, Outfit
 
+log = Logger()
+
 
 class Local:
-    """See interfaces.Worker."""
+    """See interfaces.Worker. `retired` is called when its edge is over and the process goes on."""
 
     share = Share()
-    serves = True
     seen = None
     is_here = True
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, retired: Callable[[], None]) -> None:
         self.edge = edge
+        self._retired = retired
+        self._unfitted: Outfit | None = None
         self._doorways = Doorways(is_shared=False)
 
     def apply(self, snapshot: Snapshot) -> None:
         self.edge.apply(mine(snapshot, self.share))
 
     def fit(self, outfit: Outfit) -> None:
-        new = {one.key: one.sock.dup() for one in outfit.bound if not self._doorways.has(one.key)}
+        try:
+            new = self._duplicates(outfit)
+        except OSError as why:
+            log.error("sites can't be listened at: {why}", why=str(why.strerror).lower())
+            self._unfitted = outfit
+            return
+        self._unfitted = None
         bound = self._doorways.exchange(
             [(one.key, one.listen, one.sites, one.is_given) for one in outfit.bound], new
         )
         self.edge.open(bound, outfit.certificates)
+
+    def _duplicates(self, outfit: Outfit) -> dict[int, socket]:
+        """Of those sockets that are new. Raises OSError where no descriptor is left."""
+        new: dict[int, socket] = {}
+        try:
+            for one in outfit.bound:
+                if not self._doorways.has(one.key):
+                    new[one.key] = one.sock.dup()
+        except OSError:
+            for sock in new.values():
+                sock.close()
+            raise
+        return new
+
+    @property
+    def serves(self) -> bool:
+        return self._unfitted is None
 
     def show(self, certificates: Certificates) -> None:
         self.edge.show(certificates)
@@ -43,6 +71,8 @@ class Local:
         """The access log is the control side's."""
 
     def look(self) -> None:
+        if self._unfitted is not None:
+            self.fit(self._unfitted)
         self.edge.look()
 
     def settled(self) -> Deferred[None]:
@@ -52,7 +82,7 @@ class Local:
         return succeed(self.edge.active())
 
     def retire(self, limit: float) -> Deferred[None]:
-        return self.edge.retire(limit)
+        return self.edge.retire(limit).addCallback(lambda _: self._retired())
 
     def stop(self, limit: float) -> Deferred[None]:
         return self.edge.stop(limit)

@@ -25,6 +25,9 @@ It might serve by what is not so any more, and whoever gave a command waits for 
 BIRTH: Final = 30.0
 """Seconds until it is there, and then for its first order: a machine that starts has much to do."""
 
+HELD_UP: Final = 1.0
+"""Seconds by which we are late ourselves when it is not the worker's fault."""
+
 DYING: Final = 1.0
 """Seconds in which the kernel ends one that is killed; then it is waited for no longer."""
 
@@ -156,15 +159,19 @@ class Process:
 
     def _await(self) -> None:
         limit = PATIENCE if self.done else BIRTH
-        self._late = self._reactor.callLater(limit, self._too_late, limit)
+        due = self._reactor.seconds() + limit
+        self._late = self._reactor.callLater(limit, self._too_late, limit, due)
 
     def _stop_waiting(self) -> None:
         late, self._late = self._late, None
         if late is not None:
             late.cancel()
 
-    def _too_late(self, limit: float) -> None:
+    def _too_late(self, limit: float, due: float) -> None:
         self._late = None
+        if self._reactor.seconds() >= due + HELD_UP:
+            self._await()  # its answer may wait for us to read it
+            return
         what = "is not there" if self.pid is None else "did not carry out an order"
         log.error(
             "{name} (process {pid}) {what} within {limit:g} s, and is killed",
