@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "SORRYD_TEST_WORKERS"
 
+ALONE: Final = "workers = 0"
+"""For `configuration`, where a test is about numbers that one process keeps to, and that several
+keep to only all together."""
+
 BOTH_KINDS: Final = pytest.mark.usefixtures("kind")
 """Run it with all in one process, and with workers; or, where the environment says how many, so."""
 
