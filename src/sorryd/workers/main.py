@@ -29,6 +29,7 @@ from sorryd.snapshot import SiteView, Snapshot
 from sorryd.workers.beat import Beat
 from sorryd.workers.channel import open_channel
 from sorryd.workers.doorways import Doorways
+from sorryd.workers.foresight import Foresight
 from sorryd.workers.handover import peer_of
 from sorryd.workers.logging import Lines
 from sorryd.workers.orders import (
@@ -85,6 +86,7 @@ class Main:
         self._orders = 0
         self._views: dict[str, SiteView] = {}
         self._edge: Edge
+        self._foresight: Foresight
         self._recording: Recording
         self._doorways = Doorways(is_shared=True)
         self._log: AccessLog | None = None
@@ -112,6 +114,7 @@ class Main:
             self._orphan.report(report)
         else:
             self._say(Reported(report=report))
+            self._foresight.report(report)
 
     # --- orders ---
 
@@ -162,6 +165,7 @@ class Main:
             self._report,
             order.own_key,
         )
+        self._foresight = Foresight(self._edge, reactor.seconds)
         self._recording = Recording(reactor, order.is_daemon, self._edge.record)
         self._beat = Beat(reactor, time.time, self._look, lambda: self._edge.holds_until)
         self._orphan = Orphan(
@@ -171,13 +175,16 @@ class Main:
 
     def _look(self) -> None:
         self._edge.look()
-        self._orphan.look()
+        if self._orphan.is_alone:
+            self._orphan.look()
+        else:
+            self._foresight.look()
 
     def _publish(self, order: Publish) -> None:
         self._views = patched(self._views, order.sites, order.patches)
         sites = tuple(self._views.values())
         self._snapshot = Snapshot(serial=order.serial, sites=sites)
-        self._edge.apply(self._snapshot)
+        self._foresight.apply(self._snapshot)
         self._beat.start()
 
     def _fit(self, order: Fit, fds: Sequence[int]) -> None:
