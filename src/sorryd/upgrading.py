@@ -60,7 +60,10 @@ class Upgrading:
     def _refuse(self) -> None:
         """Raise ControlError where workers could not go on by themselves."""
         if self._fleet.is_local:
-            raise conflict("visitors are served by this very process: that takes workers")
+            raise conflict(
+                "workers = 0: visitors are served by the process that would be replaced; "
+                "restart it, or set workers and reload first"
+            )
         if self._fleet.missing:
             numbers = ", ".join(map(str, self._fleet.missing))
             raise conflict(f"not every worker serves now (not {numbers}): try again")

@@ -124,6 +124,7 @@ PLAN = {
     "windows": [NEXT_DAY, PLANNED, OPEN],
     "more": True,
 }
+UPGRADE = {"version": "1.0", "started": "before", "next_version": "1.1"}
 RELOAD = {
     "added": ["wiki"],
     "changed": ["shop", "blog"],
@@ -165,6 +166,6 @@ RESULTS: dict[str, object] = {
     "history.list": HISTORY,
     "calendar.get": {"calendar": "BEGIN:VCALENDAR\r\nSUMMARY:新しい\r\n", "events": 1},
     "daemon.reload": RELOAD,
-    "daemon.upgrade": {"version": "1.0", "started": "before", "next_version": "1.1"},
+    "daemon.upgrade": UPGRADE,
     "daemon.version": {"version": "1.0", "python": "3.11", "twisted": "26", "openssl": "OpenSSL 3"},
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.ctl.fake_daemon import FakeDaemon
-from tests.ctl.results import HISTORY, LIVE, MEMBER, SITE, STATUS, WINDOW
+from tests.ctl.fake_daemon import FakeDaemon, Later
+from tests.ctl.results import HISTORY, LIVE, MEMBER, SITE, STATUS, UPGRADE, WINDOW
 from tests.ctl.running import Run
 
 from sorryd.ctl.commands import cli
@@ -79,7 +79,6 @@ def test_workers(tmp_path: Path, workers: list[dict[str, object]], told: str) ->
         (["members"], ["shop\n", "http://10.0.0.9:80"]),
         (["weight", "http://10.0.0.11:3000", "3"], ["shop\n", "http://10.0.0.11:3000       3"]),
         (["history"], ["2026-11-22 02:00 JST  root  site.down  shop m1  until 05:00: hardware"]),
-        (["upgrade"], ["sorryd 1.0 has become sorryd 1.1\n"]),
         (["version"], ["sorryd 1.0\n", "Python 3.11, Twisted 26, OpenSSL 3\n"]),
     ],
     ids=lambda value: value[0],
@@ -89,6 +88,23 @@ def test_for_people(run: Run, arguments: list[str], texts: list[str]) -> None:
     shown = run(*arguments).stdout
     for text in texts:
         assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        ("1.1", 0, "sorryd 1.0 has become sorryd 1.1\n"),
+        ("1.0", 1, "sorryctl: sorryd 1.1 did not start, its log says why; sorryd 1.0 runs\n"),
+    ],
+)
+def test_upgrade(tmp_path: Path, version: str, code: int, said: str) -> None:
+    """It says what became of it, by who answers when the old one is gone."""
+    before = {"version": "1.0", "started": "before"}
+    after = {"version": version, "started": "after"}
+    results = {"daemon.upgrade": UPGRADE, "daemon.version": Later(before, after)}
+    with FakeDaemon(tmp_path / "s", results) as daemon:
+        outcome = CliRunner().invoke(cli, ["upgrade", "--socket", str(daemon.path)])
+    assert (outcome.exit_code, outcome.output) == (code, said)
 
 
 def test_schedule_prints_the_id(run: Run) -> None:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from sorryd.ctl.client import Daemon, NoDaemonError
-from sorryd.ctl.options import NoDaemon, daemon, senseless, socket_path
+from sorryd.ctl.options import NoDaemon, Refused, daemon, senseless, socket_path
 
 CHECKING = 150.0  # seconds in which the new release says whether it would start
 RETURNING = 60.0  # seconds in which it must answer then
@@ -18,25 +18,35 @@ def upgraded() -> Any:
     with daemon(CHECKING) as one:
         result: Any = one.ask("daemon.upgrade", {})
     try:
-        before = result["started"]
+        before, wanted = result["started"], result["next_version"]
     except (KeyError, TypeError):
         raise senseless() from None
-    path, deadline = socket_path(), time.monotonic() + RETURNING
-    while not _is_back(path, before):
+    found = _returned(socket_path(), before)
+    if found != wanted:
+        raise Refused(f"sorryd {wanted} did not start, its log says why; sorryd {found} runs")
+    return result
+
+
+def _returned(path: str, before: str) -> str:
+    """The version of who answers then. Raises NoDaemon."""
+    deadline = time.monotonic() + RETURNING
+    while (found := _back(path, before)) is None:
         if time.monotonic() > deadline:
             raise NoDaemon(
                 f"the new sorryd has not answered within {RETURNING:.0f} s, its log says why; "
                 "the workers serve on"
             )
         time.sleep(LOOK_EVERY)
-    return result
+    return found
 
 
-def _is_back(path: str, before: str) -> bool:
-    """Whether somebody answers who was not there `before`."""
+def _back(path: str, before: str) -> str | None:
+    """The version of who answers, if that was not there `before`."""
     try:
         with Daemon(path, RETURNING) as one:
             found = one.ask("daemon.version", {})
     except NoDaemonError:
-        return False
-    return isinstance(found, dict) and found.get("started") != before
+        return None
+    if not isinstance(found, dict) or found.get("started") == before:
+        return None
+    return str(found.get("version"))
