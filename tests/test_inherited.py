@@ -71,6 +71,7 @@ def inherit() -> Iterator[Callable[..., Inherited]]:
         ({"LISTEN_FDS": "1"}, []),
         ({"LISTEN_PID": "7", "LISTEN_FDS": "-1"}, []),
         ({"LISTEN_PID": "7", "LISTEN_FDS": "x"}, []),
+        ({"LISTEN_PID": "7", "LISTEN_FDS": "9" * 5000}, []),
         ({"LISTEN_PID": "7"}, []),
         ({}, []),
     ],

@@ -27,6 +27,7 @@ FIRST: Final = 3
 OURS: Final = "sorryd-"
 """How the names of those begin that we gave the supervisor to keep (FDNAME=)."""
 
+_DIGITS: Final = 6  # of how many descriptors there are: no process has more
 _VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 _FAMILIES: Final = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
@@ -55,7 +56,8 @@ def given_descriptors(environ: MutableMapping[str, str], pid: int) -> tuple[Give
     descriptors are closed in such a program.
     """
     said = [environ.pop(name, "") for name in _VARIABLES]
-    if said[0] != str(pid) or not (said[1].isascii() and said[1].isdigit()):
+    is_number = said[1].isascii() and said[1].isdigit() and len(said[1]) <= _DIGITS
+    if said[0] != str(pid) or not is_number:
         return ()
     count = int(said[1])
     names = said[2].split(":") if said[2] else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 
 from sorryd.control.truth import Truth
@@ -19,6 +20,9 @@ from sorryd.sockets import Sockets
 LEAVE: Final = 15.0
 """Seconds that all else may take at the end, when what was in flight is over."""
 
+SOON: Final = 0.25
+"""Seconds after which a change is told: however many there are, and sites, it costs little."""
+
 _REFUSED: Final = " (the last reload was refused: see the log)"
 
 
@@ -32,7 +36,10 @@ class Supervision:
         notify = self._notify = notify_of(environ, pid)
         self.sockets = Sockets(Inherited(given_descriptors(environ, pid)), SocketStore(notify))
         self._reaping = Reaping(reactor)
+        self._reaping.heed_stops()
+        self._reactor = reactor
         self._truth: Truth | None = None
+        self._soon: IDelayedCall | None = None
         self._remark = ""
         self._watchdog = LoopingCall(notify.alive)
         self._watchdog.clock = reactor
@@ -46,9 +53,13 @@ class Supervision:
             self._watchdog.start(self._notify.watchdog / 2)
 
     def look(self) -> None:
-        """Something may have changed."""
-        if self._truth is not None and self._notify.is_heard:
-            self._notify.status(self._line())
+        """Something may have changed: tell it within `SOON`."""
+        if self._truth is not None and self._notify.is_heard and self._soon is None:
+            self._soon = self._reactor.callLater(SOON, self._tell)
+
+    def _tell(self) -> None:
+        self._soon = None
+        self._notify.status(self._line())
 
     def reload_begins(self) -> None:
         """See control.reloading.Hears."""
@@ -67,6 +78,9 @@ class Supervision:
         `is_upgrade`: this process becomes another release.
         """
         self._truth = None
+        soon, self._soon = self._soon, None
+        if soon is not None:
+            soon.cancel()
         if is_upgrade:
             self._notify.reloading()
             return

@@ -7,11 +7,10 @@ with Notices(tmp_path) as notices, Supervised(tmp_path, ini, notices=notices) as
 from __future__ import annotations
 
 import array
-import contextlib
 import os
-import select
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,8 @@ from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.waiting import PATIENCE
 
 MOST: Final = 16  # descriptors of one notice
+
+_MARK: Final = b"(so far)"
 
 _EXECUTE: Final = """
 import fcntl, os, sys
@@ -47,14 +48,17 @@ class Notice(NamedTuple):
 
 
 class Notices:
-    """The socket that a service notifies (sd_notify(3)), and what came there."""
+    """The socket that a service notifies (sd_notify(3)), and what came there: read at once."""
 
     def __init__(self, folder: Path) -> None:
         self.address = str(folder / "notify.sock")
-        self.all: list[Notice] = []
+        self._all: list[Notice] = []
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sock.bind(self.address)
-        self._read = 0
+        self._read = self._marks = 0
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._listen)
+        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -62,14 +66,14 @@ class Notices:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self._take(0.0)
-        for notice in self.all:
-            for fd in notice.descriptors:
-                with contextlib.suppress(OSError):
-                    os.close(fd)
+        self._sock.shutdown(socket.SHUT_RD)
+        self._reader.join()
         self._sock.close()
+        for notice in self._all:
+            for fd in notice.descriptors:
+                os.close(fd)
         if kind is not None:
-            print("--- notices", *(notice.fields for notice in self.all), sep="\n")
+            print("--- notices", *(notice.fields for notice in self._all), sep="\n")
 
     def wait_for(self, *lines: str) -> Notice:
         """The next one, after those waited for before, that says each of `lines`.
@@ -77,31 +81,40 @@ class Notices:
         A line without ``=`` is the name of a field, whatever its value.
         """
         deadline = time.monotonic() + PATIENCE
-        while True:
-            while self._read < len(self.all):
-                self._read += 1
-                notice = self.all[self._read - 1]
-                if all(_has(notice, line) for line in lines):
-                    return notice
-            if not self._take(deadline - time.monotonic()):
-                pytest.fail(f"{lines} was not notified within {PATIENCE:g} s: {self.all}")
+        with self._changed:
+            while True:
+                while self._read < len(self._all):
+                    self._read += 1
+                    notice = self._all[self._read - 1]
+                    if all(_has(notice, line) for line in lines):
+                        return notice
+                if not self._changed.wait(deadline - time.monotonic()):
+                    pytest.fail(f"{lines} was not notified within {PATIENCE:g} s: {self._all}")
 
     def heard(self) -> list[Notice]:
         """All that was said until now."""
-        self._take(0.0)
-        return self.all
+        with self._changed, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.connect(self.address)
+            sock.send(_MARK)  # what was sent before comes before
+            known = self._marks
+            while self._marks == known:
+                assert self._changed.wait(PATIENCE)
+            return list(self._all)
 
-    def _take(self, patience: float) -> bool:
-        """Read what is there, after waiting for something; whether there was anything."""
-        before = len(self.all)
-        while select.select([self._sock], [], [], max(0.0, patience))[0]:
-            size = MOST * array.array("i").itemsize
-            data, attached, _, _ = self._sock.recvmsg(65536, socket.CMSG_SPACE(size))
-            lines = (line.partition("=") for line in data.decode().splitlines())
-            fields = {name: value for name, _, value in lines}
-            self.all.append(Notice(fields, _descriptors(attached), time.monotonic()))
-            patience = 0.0
-        return len(self.all) > before
+    def _listen(self) -> None:
+        room = socket.CMSG_SPACE(MOST * array.array("i").itemsize)
+        while True:
+            data, attached, _, _ = self._sock.recvmsg(65536, room)
+            with self._changed:
+                if data == _MARK:
+                    self._marks += 1
+                elif data:
+                    lines = (line.partition("=") for line in data.decode().splitlines())
+                    fields = {name: value for name, _, value in lines}
+                    self._all.append(Notice(fields, _descriptors(attached), time.monotonic()))
+                self._changed.notify_all()
+            if not data:
+                return
 
 
 def _has(notice: Notice, line: str) -> bool:
