@@ -215,6 +215,29 @@ def test_no_worker_at_the_start(tmp_path: Path) -> None:
     daemon.assert_clean()
 
 
+def test_no_worker_after_a_reload(pages: Pages, tmp_path: Path) -> None:
+    """Where those that a reload asks for can't live, it says so, and who served serves on."""
+    ini = configuration([pages.url], daemon="workers = 0")
+    with (
+        Daemon(tmp_path, ini, launcher=STILLBORN) as daemon,
+        visitor(daemon.port()) as wire,
+    ):
+        check_page(asking(wire, b"/before"), "/before")
+        daemon.config.write_text(ini.replace("workers = 0", "workers = 2"))
+        outcome = daemon.ctl("reload")
+        assert outcome.returncode == 0
+        assert "workers that do not serve by it yet: 1, 2 (see the log)" in outcome.stderr
+        assert "workers: 1 is missing; 2 is missing" in daemon.ctl("status").stdout
+        assert daemon.ctl("down").returncode == 0
+        assert asking(wire, b"/down").status == 503
+        daemon.config.write_text(ini)
+        assert daemon.ctl("reload").stderr == ""
+        assert daemon.ctl("up").returncode == 0
+        with visitor(daemon.port()) as another:
+            check_page(asking(another, b"/after"), "/after")
+        assert daemon.ask("status")["workers"] == []
+
+
 def test_stopping_while_one_leaves(pages: Pages, tmp_path: Path) -> None:
     """Who stops the daemon stops those too that were on their way out."""
     with started(tmp_path, pages) as daemon, ExitStack() as stack:

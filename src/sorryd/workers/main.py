@@ -53,7 +53,7 @@ from sorryd.workers.orders import (
     Word,
 )
 from sorryd.workers.orphan import Orphan
-from sorryd.workers.papers import certificates_of
+from sorryd.workers.papers import Showcase
 from sorryd.workers.patches import patched
 
 log = Logger()
@@ -89,6 +89,7 @@ class Main:
         self._foresight: Foresight
         self._recording: Recording
         self._doorways = Doorways(is_shared=True)
+        self._showcase = Showcase()
         self._log: AccessLog | None = None
         self._retire = 0.0  # seconds
         self._snapshot = Snapshot(serial=0, sites=())
@@ -200,7 +201,8 @@ class Main:
         self._edge.open(bound, self._shown(order.papers))
 
     def _shown(self, papers: tuple[Papers, ...]) -> Any:
-        return certificates_of(papers, {name: view.site for name, view in self._views.items()})
+        sites = {name: view.site for name, view in self._views.items()}
+        return self._showcase.certificates(papers, sites)
 
     def _record(self, to: LogTo) -> None:
         try:
