@@ -57,21 +57,35 @@ def test_the_order(asked: list[tuple[object, ...]], config: Config) -> None:
                      ("setresuid", uid, uid, uid)]  # fmt: skip
 
 
-def test_only_root_can(
-    asked: list[tuple[object, ...]], config: Config, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("uid", "why"),
+    [
+        (
+            OTHER.pw_uid,
+            "only root can become another, and sorryd was started by the user "
+            f"{pwd.getpwuid(OTHER.pw_uid).pw_name}: start it as root, or leave the key out",
+        ),
+        (0, "root may not become another here: that takes CAP_SETUID and CAP_SETGID"),
+    ],
+    ids=["somebody", "root without capabilities"],
+)
+def test_who_can_not(
+    asked: list[tuple[object, ...]],
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    uid: int,
+    why: str,
 ) -> None:
-    """Who can't is told so, with who it is."""
+    """Who may not become another is told so, with what it takes."""
 
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "setgroups", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
     with pytest.raises(PrivilegeFault) as refused:
         take_identity(replace(config, user=OTHER.pw_name))
-    assert str(refused.value) == (
-        f"user = {OTHER.pw_name}: only root can become another, and sorryd was started by the user "
-        f"{SELF.pw_name}: start it as root, or leave the key out"
-    )
+    assert str(refused.value) == f"user = {OTHER.pw_name}: {why}"
     assert asked == []
 
 

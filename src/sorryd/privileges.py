@@ -88,12 +88,19 @@ def _become(config: Config, wanted: Identity) -> None:
         os.setresgid(wanted.gid, wanted.gid, wanted.gid)
         os.setresuid(wanted.uid, wanted.uid, wanted.uid)
     except PermissionError:
-        raise PrivilegeFault(
-            f"{_asked(config)}: only root can become another, and sorryd was started by the user "
-            f"{_name_of(os.geteuid())}: start it as root, or leave the key out"
-        ) from None
+        raise PrivilegeFault(f"{_asked(config)}: {_why_not()}") from None
     except OSError as why:
         raise PrivilegeFault(f"{_asked(config)}: {why.strerror}") from None
+
+
+def _why_not() -> str:
+    """What an operator should know who may not become somebody else."""
+    if os.geteuid() == 0:
+        return "root may not become another here: that takes CAP_SETUID and CAP_SETGID"
+    return (
+        "only root can become another, and sorryd was started by the user "
+        f"{_name_of(os.geteuid())}: start it as root, or leave the key out"
+    )
 
 
 def _asked(config: Config) -> str:
