@@ -145,7 +145,7 @@ class Serving:
         self.renewal.watch(config.sites, fittings.certificates)
         self._look_at_certificates()
         warn_of_unverified(config)
-        return self.fleet.settled().addCallback(self._fitted, plates)
+        return self.fleet.fitted().addCallback(self._fitted, plates)
 
     def _fitted(self, _: None, plates: Sequence[Doorplate]) -> Sequence[str]:
         self._sockets.release()

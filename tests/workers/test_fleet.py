@@ -55,6 +55,9 @@ class Played:
         self.settling.append(Deferred())
         return self.settling[-1]
 
+    def fitted(self) -> Deferred[None]:
+        return self.settled()
+
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed((Active(site="shop", url="http://a", requests=1),))
 

@@ -90,7 +90,7 @@ def test_told_before_it_is_there(lives: Lives) -> None:
     worker.show({})
     worker.reopen()
     worker.hurry()
-    settled = worker.settled()
+    fitted = worker.fitted()
     lives.last.comes()
     begin, publish, fit = lives.last.orders
     assert isinstance(begin, Begin)
@@ -98,9 +98,25 @@ def test_told_before_it_is_there(lives: Lives) -> None:
     assert isinstance(fit, Fit)
     assert publish.serial == 3
     assert [one.key for one in fit.openings] == [2]
-    assert not has_fired(settled)
+    assert not has_fired(fitted)
     lives.last.does()
-    assert has_fired(settled)
+    assert has_fired(fitted)
+
+
+def test_one_that_is_not_there_yet(lives: Lives) -> None:
+    """No command waits for it: it serves nobody. A start and a reload do."""
+    worker = lives.remote()
+    worker.apply(snapshot(1))
+    worker.fit(outfit(1))
+    assert has_fired(worker.settled())
+    fitted = worker.fitted()
+    assert not fitted.called
+    lives.last.comes()
+    settled = worker.settled()
+    assert not settled.called
+    lives.last.does()
+    assert fitted.called
+    assert settled.called
 
 
 def test_nothing_to_tell(lives: Lives) -> None:
@@ -198,14 +214,16 @@ def test_death_at_each_step(lives: Lives, steps: int) -> None:
     worker = lives.remote()
     worker.apply(snapshot(1))
     worker.fit(outfit(1))
-    settled = worker.settled()
+    fitted = worker.fitted()
     first = lives.last
     for step in (first.comes, lambda: first.does(1), lambda: first.does(2), first.does)[:steps]:
         step()
     if steps == 4:
         worker.apply(snapshot(2))
         worker.apply(snapshot(3))
+    settled = worker.settled()
     first.end()
+    assert has_fired(fitted)
     assert has_fired(settled)
     assert not worker.serves
     assert has_fired(worker.settled())

@@ -119,8 +119,12 @@ class Fleet:
     # --- to the control side ---
 
     def settled(self) -> Deferred[None]:
-        """Fires when all that was said until now is in force in every worker."""
+        """Fires when nobody is served but by all that was said until now."""
         return gatherResults(worker.settled() for worker in self._all).addCallback(_nothing)
+
+    def fitted(self) -> Deferred[None]:
+        """Fires when all serve so, but for those that have died."""
+        return gatherResults(worker.fitted() for worker in self._all).addCallback(_nothing)
 
     def served(self) -> Deferred[None]:
         """Fires when every worker serves as `fit` said last: one that dies is waited for.
@@ -129,7 +133,7 @@ class Fleet:
         """
         served: Deferred[None] = Deferred()
         self._unserved.append(served)
-        self.settled().addCallback(self._look_who_serves)
+        self.fitted().addCallback(self._look_who_serves)
         return served
 
     def _look_who_serves(self, _: None) -> None:

@@ -59,7 +59,10 @@ class Worker(Protocol):
         """What is known of its process; None: it has none of its own."""
 
     def settled(self) -> Deferred[None]:
-        """Fires when all that it was told until now is in force, or it serves no more."""
+        """Fires when it serves nobody but by all that it was told until now."""
+
+    def fitted(self) -> Deferred[None]:
+        """Fires when that is so and it serves, or has died: one that is about to is waited for."""
 
     def active(self) -> Deferred[Sequence[Active]]:
         """Requests in flight at each member of each site."""

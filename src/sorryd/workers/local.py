@@ -78,6 +78,9 @@ class Local:
     def settled(self) -> Deferred[None]:
         return succeed(None)
 
+    def fitted(self) -> Deferred[None]:
+        return succeed(None)
+
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed(self.edge.active())
 

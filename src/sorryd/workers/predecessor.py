@@ -75,6 +75,9 @@ class Predecessor:
         self._channel.send(Heed(serial=snapshot.serial, snapshot=msgspec.msgpack.encode(snapshot)))
         self._deaf = self._reactor.callLater(PATIENCE, self._is_deaf)
 
+    def fitted(self) -> Deferred[None]:
+        return self.settled()
+
     def settled(self) -> Deferred[None]:
         if self._is_over or self._snapshot is None or self._heeded == self._snapshot.serial:
             return succeed(None)

@@ -90,14 +90,9 @@ class Remote:
             self._died(f"worker {number} can't be started: {str(why.strerror).lower()}")
             return
         self._process = Process(
-            seat.reactor,
-            sock,
-            f"worker {number}",
-            self._born,
-            self._told,
-            self._progressed,
-            self._ended,
-        )
+            seat.reactor, sock, f"worker {number}",
+            self._born, self._told, self._progressed, self._ended,
+        )  # fmt: skip
 
     def _born(self) -> None:
         """It is there: it is told all that it must know."""
@@ -221,6 +216,9 @@ class Remote:
         )
 
     def settled(self) -> Deferred[None]:
+        return succeed(None) if self._briefing is None else self.fitted()
+
+    def fitted(self) -> Deferred[None]:
         self._flush()
         return succeed(None) if self._process is None else self._process.settled()
 
@@ -250,10 +248,7 @@ class Remote:
 
     def _end(self, order: Retire | Stop | None, limit: float) -> Deferred[None]:
         """It may be told so again, as when sorryd stops while it retires; never the other way."""
-        self._is_ending = True
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        self._be_the_last()
         if self._process is None:
             return succeed(None)
         over: Deferred[None] = Deferred()
@@ -264,6 +259,13 @@ class Remote:
             self._order(order)
             self._expect_the_end(limit + PARTING)
         return over
+
+    def _be_the_last(self) -> None:
+        """No other process comes after this one."""
+        self._is_ending = True
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
     def _expect_the_end(self, limit: float) -> None:
         if self._late is not None:
@@ -285,10 +287,8 @@ class Remote:
             one.callback(None)
 
     def leave(self) -> None:
-        self._is_ending = self._is_stopping = True
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        self._is_stopping = True
+        self._be_the_last()
         if self._process is not None:
             self._process.leave()
 
