@@ -12,7 +12,7 @@ from sorryd.config import ConfigError, load
 from sorryd.control.versions import sorryd_version
 from sorryd.journal_log import JOURNAL_OBSERVER, leads_to_journal
 from sorryd.model import Config
-from sorryd.program import Program, program_of
+from sorryd.program import Program, is_daemon_already, program_of
 from sorryd.reactors import take_uvloop
 
 
@@ -29,7 +29,7 @@ class Options(usage.Options):
     def is_daemon(self) -> bool:
         """Whether twistd leaves the terminal."""
         assert self.parent is not None  # the options of twistd
-        return not self.parent["nodaemon"]
+        return not self.parent["nodaemon"] or is_daemon_already()
 
     @property
     def program(self) -> Program:

@@ -13,7 +13,13 @@ from twisted.logger import Logger
 
 log = Logger()
 
-_OLD: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
+_DAEMON: Final = "SORRYD_DAEMON"
+"""The variable of the environment that has the pid of a daemon that becomes another release."""
+
+_STAYS: Final = ("-n", "--logfile=twistd.log")
+"""Options of twistd for what is a daemon already: it logs where it did."""
+
+_OLD: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", _DAEMON)
 
 
 class Program(NamedTuple):
@@ -34,12 +40,26 @@ class Program(NamedTuple):
     @property
     def again(self) -> list[str]:
         """The command line that starts it in this very process: a daemon is one already."""
-        stays = ["-n", "--logfile=twistd.log"] if self.is_daemon else []
+        stays = _STAYS if self.is_daemon and self.arguments[:2] != _STAYS else ()
         return [*self.python, *stays, *self.arguments]  # of an option that is there twice, the last
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The environment for it."""
+        return (
+            {**self.environment, _DAEMON: str(os.getpid())}
+            if self.is_daemon
+            else dict(self.environment)
+        )
 
     def asking(self, question: str) -> list[str]:
         """The command line that only asks it something, by an option such as ``--check``."""
         return [*self.python, *self.arguments, question]
+
+
+def is_daemon_already() -> bool:
+    """Whether this process is a daemon that has become another release."""
+    return os.environ.get(_DAEMON) == str(os.getpid())
 
 
 def program_of(is_daemon: bool, pidfile: str) -> Program:
@@ -68,7 +88,7 @@ def become(program: Program) -> NoReturn:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(program.pidfile)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.execve(program.python[0], program.again, dict(program.environment))
+        os.execve(program.python[0], program.again, program.surroundings)
     except OSError as why:
         log.critical("the upgrade has failed: {why}", why=str(why))
         os._exit(1)

@@ -52,28 +52,31 @@ class Upgrading:
         self._reactor.callLater(0, self._begin)
 
     async def _check(self) -> str:
-        self._refuse()
-        await self._ask("--check")
-        said = await self._ask("--version")
-        return said.strip().removeprefix("sorryd ")
-
-    def _refuse(self) -> None:
-        """Raise ControlError where workers could not go on by themselves."""
         if self._fleet.is_local:
             raise conflict(
                 "workers = 0: visitors are served by the process that would be replaced; "
                 "restart it, or set workers and reload first"
             )
-        if self._fleet.missing:
+        await self._served()
+        await self._ask("--check")
+        said = await self._ask("--version")
+        return said.strip().removeprefix("sorryd ")
+
+    def _served(self) -> Deferred[None]:
+        """Fires when all workers serve: only such can go on by themselves."""
+
+        def late(_: object, limit: float) -> None:
             numbers = ", ".join(map(str, self._fleet.missing))
-            raise conflict(f"not every worker serves now (not {numbers}): try again")
+            raise conflict(f"workers that do not serve: {numbers}; the log says why")
+
+        return self._fleet.served().addTimeout(PATIENCE, self._reactor, late)
 
     async def _ask(self, question: str) -> str:
         code, said = await self._aside(_run, self._program, question)
         if code:
             raise ControlError(
                 ErrorCode.CONFLICT,
-                "the code that is installed now would not start, and nothing was changed",
+                "the release that is installed now would not start, and nothing was changed",
                 faults=tuple(said.strip().splitlines()[-WORDS:]),
             )
         return said

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.daemon import BOTH, Daemon
-from tests.end_to_end.load import Pages, asking, check_page
+from tests.end_to_end.daemon import BOTH, SORRYCTL
+from tests.end_to_end.load import Pages
+from tests.end_to_end.regulars import Regulars
 from tests.end_to_end.test_takeover import Town
-from tests.end_to_end.waiting import until
-from tests.end_to_end.wire import visitor
 
 
 @pytest.fixture(scope="module")
@@ -20,31 +20,70 @@ def pages() -> Iterator[Pages]:
         yield one
 
 
+def upgrade(town: Town) -> subprocess.CompletedProcess[str]:
+    """Run sorryctl upgrade, which starts Python three times before it is done."""
+    command = [str(SORRYCTL), "--socket", str(town.daemon.socket), "upgrade"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
 @BOTH
 def test_upgrade(tmp_path: Path, pages: Pages, foreground: bool) -> None:
-    """The same process goes on with new code, and new workers take the place of the old ones."""
+    """The same process goes on with the new release, and no visitor finds out."""
     town = Town(tmp_path, pages, foreground=foreground)
     town.start()
     before, pid = town.workers(), town.daemon.pid
-    started = town.daemon.ask("daemon.version")["started"]
-    with visitor(town.port) as wire:
-        check_page(asking(wire, b"/a"), "/a")
-        told = town.daemon.ask("daemon.upgrade")
-        assert told["started"] == started
-        until(lambda: _is_new(town.daemon, started), "the new release")
-        check_page(asking(wire, b"/b"), "/b")
+    with Regulars(town.port) as regulars:
+        for _ in range(2):
+            done = upgrade(town)
+            assert (done.returncode, done.stdout) == (0, "sorryd 0.1.0 runs anew\n"), done.stderr
+            regulars.wait_for(50)
+    assert regulars.faults == []
     town.gone(before)
     assert town.daemon.running
     assert int(town.daemon.pidfile.read_text()) == pid == town.daemon.ask("status")["pid"]
     assert len(town.workers()) == 2
-    town.page()
     entries = town.daemon.ask("history.list")["entries"]
-    assert "daemon.upgrade" in [one["action"] for one in entries]
+    assert [one["detail"] for one in entries if one["action"] == "daemon.upgrade"] == [
+        "0.1.0 -> 0.1.0"
+    ] * 2
     town.end()
 
 
-def _is_new(daemon: Daemon, started: str) -> bool:
-    try:
-        return bool(daemon.ask("daemon.version")["started"] != started)
-    except OSError:
-        return False
+REFUSED = "sorryctl: the release that is installed now would not start, and nothing was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("launcher", "said"),
+    [
+        ("import sys; '--check' in sys.argv and sys.exit('it lacks a library')", "it lacks a lib"),
+        ("import sys; '--version' in sys.argv and sys.exit(3)", ""),
+    ],
+)
+def test_release_that_would_not_start(
+    tmp_path: Path, pages: Pages, launcher: str, said: str
+) -> None:
+    """It is not run, and what it says is passed on; everything is as before."""
+    town = Town(tmp_path, pages)
+    town.daemon._launcher = f"{launcher}\n"
+    town.start()
+    before = town.daemon.ask("daemon.version")
+    done = upgrade(town)
+    assert done.returncode == 1
+    assert done.stderr.startswith(REFUSED)
+    assert said in done.stderr
+    assert town.daemon.ask("daemon.version") == before
+    town.page()
+    town.end()
+
+
+def test_other_journal(tmp_path: Path, pages: Pages) -> None:
+    """A configuration that needs a restart is refused: nobody would find the workers."""
+    town = Town(tmp_path, pages)
+    town.start()
+    ini = town.daemon.config.read_text().replace("state = sorryd.db", "state = other.db")
+    town.daemon.config.write_text(ini)
+    done = upgrade(town)
+    assert done.returncode == 1
+    assert "state" in done.stderr
+    town.page()
+    town.end()
