@@ -99,7 +99,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     ),
     "workers": frozenset(
         {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets", "folders"}
-        | {"reactors", "access_log", "recording", "sockets"}
+        | {"reactors", "access_log", "recording", "sockets", "journal_log"}
     ),
     "program": frozenset(),
     "upgrading": frozenset({"control", "errors", "program", "workers"}),

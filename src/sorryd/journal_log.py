@@ -13,11 +13,12 @@ from typing import Final
 from twisted.logger import FileLogObserver, LogEvent, LogLevel, eventAsText
 
 STDOUT: Final = 1
+STDERR: Final = 2
 
 JOURNAL_OBSERVER: Final = f"{__name__}.journal_observer"
 """For twistd's --logger."""
 
-_PRIORITIES: Final = {
+_PRIORITIES: Final[Mapping[LogLevel | None, int]] = {
     LogLevel.debug: 7,
     LogLevel.info: 6,
     LogLevel.warn: 4,
@@ -44,5 +45,10 @@ def journal_observer() -> FileLogObserver:
 def journal_text(event: LogEvent) -> str:
     """The lines of an event; empty where it says nothing."""
     text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-    prefix = f"<{_PRIORITIES.get(event.get('log_level'), 6)}>"
+    return with_priority(event.get("log_level"), text)
+
+
+def with_priority(level: LogLevel | None, text: str) -> str:
+    """Each line of `text` with the priority of `level` before it; of no level, it is news."""
+    prefix = f"<{_PRIORITIES.get(level, 6)}>"
     return "".join(f"{prefix}{line}\n" for line in text.splitlines() if line.strip())

@@ -76,6 +76,20 @@ def test_nobody_there(lines: Lines, log: Logger, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "sorryd worker: hello\n"
 
 
+def test_silence(lines: Lines, log: Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    """What has no text, as what is said of UDP ports that need not be told of, is no line."""
+    log.info("")
+    said = heard(lines)
+    log.info("")
+    assert (said, capsys.readouterr().err) == ([], "")
+
+
+def test_journal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where standard error is journald's, each line has its priority also then."""
+    Logger(observer=Lines(is_journal=True)).warn("one\ntwo")
+    assert capsys.readouterr().err == "<4>sorryd worker: one\n<4>two\n"
+
+
 class Broken(io.StringIO):
     """A stream that takes nothing."""
 

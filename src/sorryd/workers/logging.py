@@ -16,6 +16,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from sorryd.journal_log import with_priority
 from sorryd.workers.orders import Said
 
 LONGEST: Final = 65536
@@ -34,10 +35,12 @@ def no_backlog() -> int:
 class Lines:
     """Hands lines to `say`, or once nobody is there to hear them, to standard error.
 
-    `unsent` tells how many bytes wait for the hearer.
+    `unsent` tells how many bytes wait for the hearer. `is_journal`: standard error is journald's.
+    An event without a text is none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_journal: bool = False) -> None:
+        self._is_journal = is_journal
         self.say: Callable[[Said], None] | None = None
         self.unsent: Callable[[], int] = no_backlog
         self._dropped = 0
@@ -49,11 +52,15 @@ class Lines:
     def __call__(self, event: LogEvent) -> None:
         level = event.get("log_level", LogLevel.info)
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)[:LONGEST]
+        if not text.strip():
+            return
         if self.say is not None:
             self._pass_on(Said(level.name, event.get("log_namespace") or "", text))
         elif sys.stderr is not None:
+            line = f"sorryd worker: {text}\n"
             with contextlib.suppress(OSError, ValueError):
-                print(f"sorryd worker: {text}", file=sys.stderr, flush=True)
+                sys.stderr.write(with_priority(level, line) if self._is_journal else line)
+                sys.stderr.flush()
 
     def _pass_on(self, said: Said) -> None:
         assert self.say is not None

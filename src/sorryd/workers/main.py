@@ -22,6 +22,7 @@ from sorryd.edge.edge import Edge
 from sorryd.edge.memory import keep_buffers
 from sorryd.edge.readiness import readiness_of
 from sorryd.edge.resolving import resolver_of
+from sorryd.journal_log import STDERR, leads_to_journal
 from sorryd.reactors import keep_monotonic_time, take_uvloop
 from sorryd.recording import LogTo, Recording
 from sorryd.reports import Report
@@ -68,7 +69,7 @@ def run(descriptor: int) -> None:
     keep_monotonic_time(reactor)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)  # who asks by these asks the control process
-    lines = Lines()
+    lines = Lines(leads_to_journal(os.environ, STDERR))
     lines.begin()
     worker = Main(reactor, socket.socket(fileno=descriptor), lines)
     signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(worker.leave))
