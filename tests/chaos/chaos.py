@@ -120,6 +120,7 @@ class Chaos:
             f"the first worker that died was back after {_times(killer.firsts)}",
             f"others after {_times(killer.returns)}",
             f"the control process up after {_times(killer.restarts)}",
+            f"upgraded after {_times(killer.upgrades)}",
         )
 
 

@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from tests.chaos.words import Failed
+from tests.end_to_end.control import ControlRefused
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.family import Family, name
 
-ALL: Final = ("control", "control", *["worker"] * 4, "stop", "server", "both")
+ALL: Final = (*["control", "upgrade"] * 2, *["worker"] * 4, "stop", "server", "both")
 ALONE: Final = ("control",)  # where there is but one process
 LOOK: Final = 0.01  # seconds between two looks at processes
 BACK: Final = 40.0  # seconds in which there is another worker, whatever has died before
@@ -47,7 +48,7 @@ class Killer:
 
     `firsts` are the seconds until there was another worker for the first that died, `returns` those
     of all others, who may have to wait ever longer. `restarts` are those of the control process,
-    from its start until it said that it is up.
+    from its start until it said that it is up, `upgrades` those until it answered as another one.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Killer:
         self.firsts: list[float] = []
         self.returns: list[float] = []
         self.restarts: list[float] = []
+        self.upgrades: list[float] = []
         self.faults: list[str] = []
         deeds: Mapping[str, Callable[[], Awaitable[None]]] = {
             "control": self._kills_control,
@@ -70,6 +72,7 @@ class Killer:
             "stop": self._stops_worker,
             "server": self._kills_server,
             "both": self._kills_both,
+            "upgrade": self._upgrades,
         }
         self._all = [(one, deeds[one]) for one in only]
 
@@ -158,6 +161,23 @@ class Killer:
     async def _kills_both(self) -> None:
         workers = self.workers()
         await self._kill_control(*workers[:1])
+
+    async def _upgrades(self) -> None:
+        """To the same release, which excuses nothing."""
+        began = time.monotonic()
+        try:
+            before = await asyncio.to_thread(self._daemon.ask, "daemon.upgrade")
+        except ControlRefused:  # as while a worker is missing
+            self.deeds["refused upgrade"] += 1
+            return
+        while time.monotonic() < began + BACK:
+            with contextlib.suppress(OSError, EOFError, ValueError):
+                now = await asyncio.to_thread(self._daemon.ask, "daemon.version")
+                if now["started"] != before["started"]:
+                    self.upgrades.append(time.monotonic() - began)
+                    return
+            await asyncio.sleep(LOOK)
+        self.faults.append(f"it does not answer {BACK:g} s after an upgrade")
 
     async def _kill_control(self, *workers: int) -> None:
         """And have it started again, after a while."""
