@@ -49,7 +49,7 @@ def main() -> int:
     if options.minutes:
         with _town(options) as town:
             deeds = options.deeds.split(",") if options.deeds else ()
-            chaos = Chaos(town, workers[0], options.pause, deeds)
+            chaos = Chaos(town, workers, options.pause, deeds)
             verdicts.append(asyncio.run(chaos.run(options.minutes * 60, options.visitors)))
             print(f"--- {options.minutes:g} minutes of chaos\n{verdicts[-1]}", flush=True)
     return 1 if any(verdict.violations for verdict in verdicts) else 0

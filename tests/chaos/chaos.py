@@ -14,7 +14,7 @@ from tests.chaos.killer import ALL, ALONE, Killer
 from tests.chaos.ledger import Ledger
 from tests.chaos.operator import UNANSWERED, Operator
 from tests.chaos.reloads import Reloads
-from tests.chaos.town import SITES, Shape, Town
+from tests.chaos.town import SITES, Town
 from tests.chaos.verdict import Verdict, judge, kept_words
 from tests.end_to_end.control import ControlRefused
 from tests.end_to_end.family import Family, shared_memory
@@ -25,29 +25,36 @@ GROWTH: Final = 48 << 20  # bytes by which all processes together may grow
 
 
 class Chaos:
-    """One run of it: a deed of the killer each `pause` seconds, on the average."""
+    """One run of it: a deed of the killer each `pause` seconds, on the average.
 
-    def __init__(self, town: Town, workers: int, pause: float, deeds: Sequence[str] = ()) -> None:
+    It begins with the first number of `workers`, and reloads to the others.
+    """
+
+    def __init__(
+        self, town: Town, workers: Sequence[int], pause: float, deeds: Sequence[str] = ()
+    ) -> None:
         self._town = town
         self._pause = pause
         chance = town.chance
         self._family = Family(town.family, (town.plain, town.tls))
-        deeds = deeds or (ALL if workers else ALONE)
-        self._killer = Killer(town.daemon, self._family, random.Random(chance.random()), deeds)
+        deeds = deeds or (ALL if any(workers) else ALONE)
+        self._reloads = Reloads(town, workers)
+        self._killer = Killer(
+            town.daemon, self._family, lambda: self._reloads.shape.workers,
+            random.Random(chance.random()), deeds,
+        )  # fmt: skip
         self._ledger = Ledger()
         self._operators = [
             Operator(town.daemon, self._ledger, site, random.Random(chance.random()))
             for site in SITES
         ]
-        self._reloads = Reloads(town, [workers])
-        self._workers = workers
         self._is_over = asyncio.Event()
         self._reloaded = 0
 
     async def run(self, seconds: float, many: int) -> Verdict:
         """For so long, with so `many` visitors of a kind."""
         town = self._town
-        town.configure(Shape(workers=self._workers))
+        town.configure(self._reloads.shape)
         town.daemon.start()
         town.load(many)
         town.probe()

@@ -53,13 +53,19 @@ class Killer:
     """
 
     def __init__(
-        self, daemon: Daemon, family: Family, chance: random.Random, only: Sequence[str]
+        self,
+        daemon: Daemon,
+        family: Family,
+        wanted: Callable[[], int],
+        chance: random.Random,
+        only: Sequence[str],
     ) -> None:
-        """`only` are the names of the deeds to choose from, each as often as it is to be chosen."""
+        """`wanted` says how many workers there shall be. `only` are the names of the deeds to
+        choose from, each as often as it is to be chosen."""
         self._daemon = daemon
         self._family = family
         self._chance = chance
-        self._most = 1  # workers that there were
+        self._wanted = wanted
         self.deaths: list[Death] = []
         self.deeds: Counter[str] = Counter()
         self.firsts: list[float] = []
@@ -116,19 +122,18 @@ class Killer:
 
     async def _kills_worker(self) -> None:
         before = self.workers()
-        if len(before) < self._most:  # one has yet to come back
+        if not before or len(before) < self._wanted():  # one has yet to come back
             return
-        self._most = len(before)
         victim = self._chance.choice(before)
         at = time.monotonic()
         self.deaths.append(Death(at, self._kill(victim), at))
-        await self._returns(set(before), len(before), at)
+        await self._returns(victim, at)
 
-    async def _returns(self, before: set[int], count: int, at: float) -> None:
-        """Wait until there are so many workers again."""
+    async def _returns(self, victim: int, at: float) -> None:
+        """Wait until there are as many workers again as there shall be."""
         while time.monotonic() < at + BACK:
-            now = self.workers()
-            if len(now) >= count and set(now) - before:
+            now = set(self.workers()) - {victim}
+            if len(now) >= self._wanted():
                 self.returns.append(time.monotonic() - at)
                 return
             await asyncio.sleep(LOOK)
@@ -148,7 +153,7 @@ class Killer:
         if not _signal(victim, signal.SIGCONT) or victim not in self._family.pids():
             self.deeds["a stopped worker was killed"] += 1
             self.deaths.append(Death(at, lost, at))
-            await self._returns(set(workers), len(workers), time.monotonic())
+            await self._returns(victim, time.monotonic())
 
     async def _kills_server(self) -> None:
         """The one that forks workers."""

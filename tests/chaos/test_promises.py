@@ -27,7 +27,7 @@ def test_no_request_fails_while_it_reloads(tmp_path: Path) -> None:
 def test_kills_cost_what_they_must(tmp_path: Path) -> None:
     """Requests of the process that was killed, and no others; no phase, no command, no file."""
     with Town(tmp_path, random.Random(SEED)) as town:
-        chaos = Chaos(town, 2, 0.5, ("control", "both"))
+        chaos = Chaos(town, [2], 0.5, ("control", "both"))
         verdict = asyncio.run(chaos.run(3.0, 1))
     print(verdict)
     assert not verdict.violations
