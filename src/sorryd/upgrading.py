@@ -48,15 +48,20 @@ class Upgrading:
     def check(self) -> Deferred[str]:
         return Deferred.fromCoroutine(self._check())
 
+    def refusal(self) -> ControlError | None:
+        if not self._fleet.is_local:
+            return None
+        return conflict(
+            "workers = 0: visitors are served by the process that would be replaced; "
+            "restart it, or set workers and reload first"
+        )
+
     def begin(self) -> None:
         self._reactor.callLater(0, self._begin)
 
     async def _check(self) -> str:
-        if self._fleet.is_local:
-            raise conflict(
-                "workers = 0: visitors are served by the process that would be replaced; "
-                "restart it, or set workers and reload first"
-            )
+        if (refusal := self.refusal()) is not None:
+            raise refusal
         await self._served()
         await self._ask("--check")
         said = await self._ask("--version")

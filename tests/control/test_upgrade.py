@@ -40,14 +40,16 @@ def test_the_order(world: World) -> None:
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("by", ["configuration", "new release", "journal"])
+@pytest.mark.parametrize("by", ["configuration", "new release", "meanwhile", "journal"])
 def test_refused(world: World, by: str) -> None:
     """A file that needs a restart, a release that would not start, a full disk: nothing begins."""
     refusal = conflict("no")
     if by == "configuration":
         world.preparation.refusal = "load", refusal
     elif by == "new release":
-        world.release.refusal = refusal
+        world.release.would_not = refusal
+    elif by == "meanwhile":  # as by a reload to workers = 0
+        world.release.can_not = refusal
     else:
         world.journal.broken = True
     error = world.refused(DaemonUpgrade())

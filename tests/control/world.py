@@ -198,15 +198,20 @@ class Preparation:
 
 
 class Release:
-    """What is installed: see control.upgrading.Upgrades. `refusal` is why it would not start."""
+    """What is installed: see control.upgrading.Upgrades. `would_not` is why it would not start,
+    `can_not` why it must not, as things have become."""
 
     def __init__(self) -> None:
-        self.refusal: ControlError | None = None
+        self.would_not: ControlError | None = None
+        self.can_not: ControlError | None = None
         self.deeds: list[str] = []
 
     def check(self) -> Deferred[str]:
         self.deeds.append("check")
-        return succeed("0.2.0") if self.refusal is None else fail(self.refusal)
+        return succeed("0.2.0") if self.would_not is None else fail(self.would_not)
+
+    def refusal(self) -> ControlError | None:
+        return self.can_not
 
     def begin(self) -> None:
         self.deeds.append("begin")

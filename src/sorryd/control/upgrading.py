@@ -16,7 +16,7 @@ from sorryd.control.observed import Commits
 from sorryd.control.reloading import Prepares
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version
-from sorryd.errors import conflict
+from sorryd.errors import ControlError, conflict
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonUpgrade
 from sorryd.replies import UpgradeResult
@@ -29,13 +29,19 @@ class Upgrades(Protocol):
     def check(self) -> Deferred[str]:
         """The version of the code that would run; fails with ControlError where it would not."""
 
+    def refusal(self) -> ControlError | None:
+        """Why there can't be one as things are now; a reload may have come since `check`."""
+
     def begin(self) -> None:
         """Let it run, once what is answered now is on its way."""
 
 
 class _None:
     def check(self) -> Deferred[str]:
-        return fail(conflict("sorryd can't be upgraded here but by a restart"))
+        return fail(self.refusal())
+
+    def refusal(self) -> ControlError:
+        return conflict("sorryd can't be upgraded here but by a restart")
 
     def begin(self) -> None:
         raise AssertionError("it was refused")
@@ -75,6 +81,8 @@ class Upgrade:
         return await self._turn.run(lambda: Deferred.fromCoroutine(self._finish(following, author)))
 
     async def _finish(self, following: str, author: Author) -> UpgradeResult:
+        if (refusal := self._upgrades.refusal()) is not None:
+            raise refusal
         entry = HistoryEntry(
             at=self._truth.now(),
             verb=DaemonUpgrade.method,
