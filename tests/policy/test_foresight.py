@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from tests.policy.balanced import DOWN, RESTING, TRIAL, UP, view
 from tests.policy.windows import site
 
@@ -54,6 +55,24 @@ def test_members(
     assert healths(found) == after
     assert (found is published) is (before == after)
     assert found.sites[0] is published.sites[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([UP], TRIAL), ([UP, RESTING], TRIAL), ([TRIAL], TRIAL), ([UP, UP], RESTING)],
+)
+def test_without_a_rest(before: Sequence[Health], after: Health) -> None:
+    """With `retry` 0 the last member is tried again at once, by every worker."""
+    published = snapshot(*before)
+    members = tuple(
+        replace(one, member=replace(one.member, retry=0.0), trial=1)
+        for one in published.sites[1].members
+    )
+    shop = replace(published.sites[1], members=members)
+    found = foreseen(replace(published, sites=(published.sites[0], shop)), FAILED)
+    assert healths(found)[0] is after
+    if after is not before[0]:
+        assert found.sites[1].members[0].trial == 0
 
 
 def test_a_member_that_is_not_there() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sorryd.model import Health
-from sorryd.policy.health import Condition, answered, any_up, failed
+from sorryd.policy.health import Condition, answered, any_up, failed, rested
 from sorryd.reports import MemberAnswered, MemberFailed, Report
 from sorryd.snapshot import MemberView, SiteView, Snapshot
 
@@ -34,7 +34,7 @@ def _site(view: SiteView, report: MemberFailed | MemberAnswered) -> SiteView:
         if member.member.url == report.url:
             health = _health(view, member, report)
             if health is not member.health:
-                new = replace(member, health=health)
+                new = replace(member, health=health, trial=0)
                 return replace(view, members=(*view.members[:at], new, *view.members[at + 1 :]))
     return view
 
@@ -44,5 +44,7 @@ def _health(view: SiteView, member: MemberView, report: MemberFailed | MemberAns
     if isinstance(report, MemberAnswered):
         return answered(before).health
     check = view.site.check
-    alone = check is not None and not any_up(one for one in view.members if one is not member)
-    return failed(before, member.member.retry, 0.0, check, alone).health
+    is_last = not any_up(one for one in view.members if one is not member)
+    after = failed(before, member.member.retry, 0.0, check, check is not None and is_last)
+    # Without a rest (`retry` 0) it is tried at once; where others are up, by who has the leave.
+    return rested(after, 0.0, check).health if is_last else after.health
