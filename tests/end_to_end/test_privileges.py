@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import random
 import shutil
 import socket
 import sys
@@ -80,8 +81,8 @@ def keys(**given: str) -> str:
 
 
 def below_1024() -> int:
-    """A port for root alone, free for now."""
-    for port in range(1023, 600, -1):
+    """A port for root alone, free for now; by chance, since others look for one too."""
+    for port in random.sample(range(600, 1024), 424):
         with socket.socket() as sock:
             try:
                 sock.bind(("127.0.0.1", port))
