@@ -1,7 +1,6 @@
 """A real sorryd for tests: `twistd sorryd` as a process, in a folder of its own.
 
     with Daemon(tmp_path, configuration(["http://127.0.0.1:9001"])) as daemon:
-        http.client.HTTPConnection("127.0.0.1", daemon.port())
         daemon.ctl("down")
         daemon.ask("status")
 
@@ -26,7 +25,7 @@ import pytest
 from tests.end_to_end.control import Control
 from tests.end_to_end.family import MARK, Family
 from tests.end_to_end.waiting import PATIENCE, until
-from tests.end_to_end.workers import asked_workers
+from tests.end_to_end.workers import asked_workers, workers_in
 
 BIN: Final = Path(sys.executable).parent
 TWISTD: Final = BIN / "twistd"
@@ -35,9 +34,7 @@ SORRYCTL: Final = BIN / "sorryctl"
 NOBODY: Final = "http://127.0.0.1:9"
 """A member for those who ask none; whoever asked it would be refused."""
 
-BOTH = pytest.mark.parametrize(
-    "foreground", [pytest.param(True, id="-n"), pytest.param(False, id="daemonised")]
-)
+BOTH = pytest.mark.parametrize("foreground", [True, False], ids=["-n", "daemonised"])
 """How a daemon may run."""
 
 WITHOUT_UVLOOP: Final = "import sys; sys.modules['uvloop'] = None"
@@ -228,15 +225,14 @@ class Daemon:
     @property
     def edges(self) -> int:
         """How many of its processes serve visitors, as its file has it now."""
-        asked = re.search(r"^workers = (\d+)", self.config.read_text(), re.MULTILINE)
-        return max(1, int(asked[1])) if asked else 1
+        return max(1, workers_in(self.config.read_text()))
 
     def descriptors(self) -> int:
         """How many file descriptors are open, in all its processes."""
         return self.family.descriptors()
 
     def memory(self, what: str = "VmRSS") -> int:
-        """Bytes of memory of all its processes; see Family."""
+        """Of all its processes; see Family."""
         return self.family.memory(what)
 
     # --- what it says ---
@@ -273,6 +269,10 @@ class Daemon:
         """The port where `site` listens."""
         said = rf"site {re.escape(site)} listens at {scheme}://\S*:(\d+)"
         return int(self.wait_for_log(said)[1])
+
+    def settle(self) -> None:
+        """Wait until each of its edges serves by what was decided."""
+        self.ask("status")  # which asks them
 
     # --- its control socket ---
 

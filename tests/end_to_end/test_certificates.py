@@ -17,7 +17,7 @@ from tests.end_to_end.wire import Wire, anybody, one, visitor
 
 ROOT = authority()
 NAME = "shop.example"
-OFTEN = "import sorryd.service; sorryd.service.CERTIFICATES_EVERY = 0.2"
+OFTEN = "import sorryd.serving; sorryd.serving.CERTIFICATES_EVERY = 0.2"
 
 
 def serial(wire: Wire) -> int:

@@ -103,6 +103,7 @@ def test_nobody_is_left(tmp_path: Path) -> None:
         assert (site["phase"], site["cause"]) == ("live", "members")
         sick.status = 200
         daemon.wait_for_log("a member is up again")
+        daemon.settle()
         assert ask(daemon.port()).body == b"a"
 
 

@@ -18,6 +18,7 @@ from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.load import Load, Pages, asking, check_page, instant, utc
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import request, visitor
+from tests.end_to_end.workers import ALONE
 
 HOUR = 3600
 
@@ -81,7 +82,8 @@ def stepped(
     request: pytest.FixtureRequest, tmp_path: Path, member: Pages
 ) -> Iterator[SteppedDaemon]:
     """A daemon with a clock to step."""
-    ini = configuration([member.url], drain="0s", timeout_tunnel="30s")
+    where = ALONE if request.param == "own" else ""  # which is of that process alone
+    ini = configuration([member.url], drain="0s", timeout_tunnel="30s", daemon=where)
     with SteppedDaemon(tmp_path, ini, request.param) as daemon:
         yield daemon
 

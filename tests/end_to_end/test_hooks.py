@@ -118,6 +118,7 @@ def test_mischief(tmp_path: Path, kind: str) -> None:
     why = act[1] if act else "can't be run"
     path = program(tmp_path, script)
     with Daemon(tmp_path, configuration([NOBODY], hook=path), launcher=QUICK) as daemon:
+        before = children(daemon.pid)
         begun = time.monotonic()
         down_and_up(daemon)
         assert time.monotonic() - begun < 1
@@ -125,7 +126,7 @@ def test_mischief(tmp_path: Path, kind: str) -> None:
         if act is None:
             program(tmp_path)
         until(lambda: phases(told(tmp_path))[-2:] == ["down", "live"], "both events")
-        until(lambda: not children(daemon.pid), "no process left")
+        until(lambda: children(daemon.pid) == before, "no process left")
 
 
 def children(pid: int) -> list[str]:

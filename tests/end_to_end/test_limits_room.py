@@ -12,6 +12,7 @@ from tests.end_to_end.daemon import Daemon, configuration, section
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import Message, Wire, request, visitor
+from tests.end_to_end.workers import ALONE
 
 PROXY: Final = b"PROXY TCP4 192.0.2.1 192.0.2.1 1 1\r\n"
 FEW: Final = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))"
@@ -52,7 +53,7 @@ def test_a_full_site_beside_one_that_is_not(tmp_path: Path, member: Member) -> N
 
 def test_keep_alive_keeps_its_place(tmp_path: Path, member: Member) -> None:
     """Those who are in are served on and on, while others are turned away."""
-    with Daemon(tmp_path, configuration([member.url], max_connections=2)) as daemon:
+    with Daemon(tmp_path, configuration([member.url], max_connections=2, daemon=ALONE)) as daemon:
         port = daemon.port()
         with visitor(port) as one, visitor(port) as other:
             for _ in range(30):
@@ -99,4 +100,4 @@ def test_no_descriptor_is_left(tmp_path: Path) -> None:
             for name in doors:
                 for host in (b"shop.example", b"blog.example"):
                     until(lambda name=name, host=host: served(name, host), "to be served again")  # type: ignore[misc]
-        assert daemon.log.count("can't accept") == 2
+        assert 2 <= daemon.log.count("can't accept") <= 2 * daemon.edges

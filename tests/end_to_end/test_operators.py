@@ -89,7 +89,7 @@ def test_an_operators_evening(shop: tuple[Daemon, Member]) -> None:
     assert ask(daemon, "/page", b"X-Forwarded-For: 10.1.2.3").status == 200
     assert ask(daemon, "/page", b"X-Forwarded-For: 10.2.2.3").status == 503
     until(
-        lambda: bypassed(daemon, 4) == ["cookie", "header", "network", None],
+        lambda: sorted(map(str, bypassed(daemon, 4))) == ["None", "cookie", "header", "network"],
         "the lines of the access log",
     )
     assert token.decode() not in (daemon.folder / "access.log").read_text()

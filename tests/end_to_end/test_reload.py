@@ -61,6 +61,7 @@ def reload_by_signal(daemon: Daemon) -> None:
     done = daemon.log.count("daemon.reload")
     daemon.signal(signal.SIGHUP)
     until(lambda: daemon.log.count("daemon.reload") > done, "the reload")
+    daemon.settle()
 
 
 WAYS = [

@@ -13,6 +13,7 @@ from tests.end_to_end.daemon import BOTH, WITHOUT_UVLOOP, Daemon, configuration
 from tests.end_to_end.members import Conversation, Member
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import IPV6, answer, anybody, ask, request, visitor
+from tests.end_to_end.workers import ALONE
 
 # --- starting -------------------------------------------------------------------------------
 
@@ -169,7 +170,7 @@ def test_asked_twice_it_waits_no_longer(tmp_path: Path) -> None:
 
 def test_too_many_connections(tmp_path: Path, member: Member) -> None:
     """Over max_connections a visitor is told so at once; it is served when another has left."""
-    with Daemon(tmp_path, configuration([member.url], max_connections=3)) as daemon:
+    with Daemon(tmp_path, configuration([member.url], max_connections=3, daemon=ALONE)) as daemon:
         port = daemon.port()
         wires = [visitor(port) for _ in range(3)]
         for wire in wires:
@@ -202,5 +203,5 @@ def test_no_descriptor_is_left(tmp_path: Path, member: Member) -> None:
         for wire in wires:
             wire.close()
         until(lambda: ask(port).status == 200, "a visitor to be served again")
-        assert daemon.log.count("can't accept") == 1
+        assert 1 <= daemon.log.count("can't accept") <= daemon.edges
         assert "failed" not in daemon.log

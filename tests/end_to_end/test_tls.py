@@ -90,14 +90,18 @@ def test_http_1_1_is_chosen_by_alpn(serving: Daemon) -> None:
 
 
 def test_a_session_is_resumed(serving: Daemon) -> None:
-    """A visitor that comes again saves the exchange of certificates."""
+    """A visitor that comes again, to the same process, saves the exchange of certificates."""
     port, context = serving.port("chain", "https"), trusting(ssl.TLSVersion.TLSv1_2)
     with visitor(port, context) as wire:
         assert isinstance(wire.socket, ssl.SSLSocket)
         session = wire.socket.session
-    plain = socket.create_connection(("127.0.0.1", port))
-    with context.wrap_socket(plain, server_hostname=NAME, session=session) as again:
-        assert again.session_reused
+
+    def is_resumed() -> bool:
+        plain = socket.create_connection(("127.0.0.1", port))
+        with context.wrap_socket(plain, server_hostname=NAME, session=session) as again:
+            return bool(again.session_reused)
+
+    assert any(is_resumed() for _ in range(1 if serving.edges == 1 else 50))
 
 
 def test_a_certificate_of_its_own_is_made_once(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_members_that_come_back(tmp_path: Path) -> None:
         assert ask(daemon.port()).status == 503
         a.start()
         daemon.wait_for_log(r"site shop: verifying -> live \(verified\)")
+        daemon.settle()
         assert {ask(daemon.port()).body for _ in range(4)} == {b"a", b"b"}
         deeds = daemon.ask("history.list")["entries"]
         assert "window.verified" in {one["action"] for one in deeds if one["window"] == "night"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,12 @@ def asked_workers() -> list[str]:
     """The line for [sorryd] of a configuration; none where all is to be in one process."""
     count = os.environ.get(VARIABLE, "0")
     return [f"workers = {count}"] if count != "0" else []
+
+
+def workers_in(ini: str) -> int:
+    """How many workers a configuration asks for."""
+    asked = re.search(r"^workers = (\d+)", ini, re.MULTILINE)
+    return int(asked[1]) if asked else 0
 
 
 def edge_processes(daemon: Daemon, port: int) -> list[int]:

@@ -21,7 +21,7 @@ from tests.soak.pages import SITES
 
 NAME: Final = "app.example.test"
 RELOADED_EVERY: Final = 0.5  # seconds between two looks at the certificates
-_OFTEN: Final = f"import sorryd.service; sorryd.service.CERTIFICATES_EVERY = {RELOADED_EVERY}"
+_OFTEN: Final = f"import sorryd.serving; sorryd.serving.CERTIFICATES_EVERY = {RELOADED_EVERY}"
 _PROJECT: Final = Path(__file__).parents[2]
 
 _SITE: Final = """
