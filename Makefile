@@ -2,6 +2,7 @@
 #
 #   make run     the daemon in the foreground, with two demo members
 #   make test    all tests
+#   make workers-test   the end-to-end tests, each daemon with two workers: all must hold (WORKERS=4)
 #   make check   ruff and mypy
 #   make bench   speed beside HAProxy, nginx and Apache (BENCH='--rounds 3' passes options on)
 #   make fuzz    random and mutated bytes, in memory (FUZZ='--minutes 10 --only visitor')
@@ -19,10 +20,11 @@ BENCH  ?=
 SOAK   ?=
 FUZZ   ?=
 CHAOS  ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench fuzz soak chaos man wheel clean
+.PHONY: help run test workers-test check bench fuzz soak chaos man wheel clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -68,6 +70,11 @@ run: $(STAMP)
 # what the tests of one share is set up once.
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+# A part of them is in `make test`, in both ways: tests/end_to_end/workers.py.
+workers-test: $(STAMP)
+	@SORRYD_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest -n auto --maxprocesses 4 \
+		--dist loadfile tests/end_to_end
 
 check: $(STAMP)
 	@$(BIN)/ruff check

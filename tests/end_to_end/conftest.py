@@ -35,6 +35,12 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(VARIABLE, request.param)
 
 
+@pytest.fixture(scope="module", params=kinds(), ids="{} workers".format)
+def line_of_workers(request: pytest.FixtureRequest) -> str:
+    """The same, as a line for [sorryd] of a daemon that the tests of a file share."""
+    return f"workers = {request.param}"
+
+
 @pytest.fixture
 def shop(running: Stage) -> Stage:
     """The daemon, with a member that says hello unless it is told otherwise."""

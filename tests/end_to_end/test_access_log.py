@@ -12,6 +12,7 @@ from tests.end_to_end.daemon import BOTH, NOBODY, Daemon, configuration
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 AGENT = b'User-Agent: x" 200 - "\x9b2J'
 ESCAPED = r'"x\" 200 - \"\x9b2J"'
@@ -89,6 +90,7 @@ def test_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     assert daemon.edges > 1 or asked[-1] == b"/19"
 
 
+@BOTH_KINDS
 def test_json_and_reload(tmp_path: Path) -> None:
     """Another file, another format, or none, without a restart; with JSON, requests have ids."""
     one, two = tmp_path / "one.log", tmp_path / "two.log"

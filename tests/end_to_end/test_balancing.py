@@ -12,6 +12,7 @@ from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.members import Conversation, Member, MemberProcess, saying
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import answer, ask, many, request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 
 def test_weights_are_exact(tmp_path: Path) -> None:
@@ -138,6 +139,7 @@ def test_a_member_that_does_not_answer_is_504(tmp_path: Path) -> None:
         assert good.requests == []
 
 
+@BOTH_KINDS
 def test_a_member_on_trial_gets_one_request_at_a_time(tmp_path: Path) -> None:
     """Until it answers; everybody else is served by the other member."""
     answering = threading.Event()
@@ -195,6 +197,7 @@ def test_the_standby_serves_only_while_no_other_does(tmp_path: Path) -> None:
             assert many(port, 20) == {b"standby": 20}
 
 
+@BOTH_KINDS
 def test_no_member_is_left(tmp_path: Path) -> None:
     """Everybody gets the apology, unplanned as it is, until a member is back."""
     a, b = Member(saying(b"a")), Member(saying(b"b"))

@@ -14,6 +14,7 @@ from tests.certificates import DAY, Kind, authority, issue
 from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.wire import Wire, anybody, one, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 ROOT = authority()
 NAME = "shop.example"
@@ -63,6 +64,7 @@ def put(folder: Path, chain: bytes, key: bytes) -> None:
         os.replace(folder / "new", folder / file)
 
 
+@BOTH_KINDS
 def test_renewed(tmp_path: Path, member: Member) -> None:
     """New files are shown by themselves; who is connected stays so, and what is broken is not."""
     put(tmp_path, *issue(ROOT, [NAME], until=datetime.now(UTC) + 90 * DAY))

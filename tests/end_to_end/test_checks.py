@@ -11,6 +11,7 @@ from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.members import Conversation, Member, server_side, serving
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import Message, answer, ask, many
+from tests.end_to_end.workers import BOTH_KINDS
 
 QUICK = "interval=0.1s timeout=1s"
 HEALTHZ = f"GET /healthz {QUICK} rise=3 fall=2"
@@ -52,6 +53,7 @@ def visited(daemon: Daemon, over: Callable[[], bool]) -> None:
     until(look, "it to be over")
 
 
+@BOTH_KINDS
 def test_a_sick_member_leaves_and_comes_back(tmp_path: Path) -> None:
     """After `fall` checks and `rise` checks; no visitor gets an error."""
     sick = Patient("a")

@@ -34,6 +34,7 @@ time.time = time_by_file
 """
 
 LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+FAKED = pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed")
 
 
 class SteppedDaemon(Daemon):
@@ -71,18 +72,17 @@ class SteppedDaemon(Daemon):
 
 @pytest.fixture(
     params=[
-        pytest.param(
-            "libfaketime",
-            marks=pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed"),
-        ),
+        pytest.param("libfaketime", marks=FAKED),
         "own",
+        pytest.param("workers", marks=FAKED),
     ]
 )
 def stepped(
     request: pytest.FixtureRequest, tmp_path: Path, member: Pages
 ) -> Iterator[SteppedDaemon]:
     """A daemon with a clock to step."""
-    where = ALONE if request.param == "own" else ""  # which is of that process alone
+    # Its own clock is one process's alone.
+    where = {"own": ALONE, "workers": "workers = 2"}.get(request.param, "")
     ini = configuration([member.url], drain="0s", timeout_tunnel="30s", daemon=where)
     with SteppedDaemon(tmp_path, ini, request.param) as daemon:
         yield daemon

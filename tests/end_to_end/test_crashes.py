@@ -18,6 +18,7 @@ from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.load import Pages, asking, check_apology, check_page, instant
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 KILLS_ITSELF = """
 import os, pathlib, signal
@@ -160,6 +161,7 @@ def _or_none(connection: Control) -> dict[str, Any] | None:
         return None
 
 
+@BOTH_KINDS
 def test_windows_are_kept_over_crashes_at_their_edges(daemon: Daemon) -> None:
     """A window opens, stays open, ends and stays ended at its times, whether the daemon lived
     then or not; and a stale control socket is replaced."""

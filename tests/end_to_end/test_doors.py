@@ -17,6 +17,7 @@ from tests.end_to_end.haproxy import NEEDS_HAPROXY, haproxy
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import Message, Wire, anybody, request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 ROOT = authority()
 SHOP = request().replace(b"shop.example", b"%b")
@@ -32,7 +33,7 @@ def asks(wire: Wire, host: bytes = b"shop.example") -> Message:
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def street(tmp_path_factory: pytest.TempPathFactory, line_of_workers: str) -> Iterator[Daemon]:
     """Two sites at one address, each with its own certificate and member."""
     folder = tmp_path_factory.mktemp("street")
     for name in ("shop", "blog"):
@@ -41,8 +42,9 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with Member(saying(b"shop")) as shop, Member(saying(b"blog")) as blog:
         listen = "unix:both.sock tls"  # no other port would be the same for both, and free
         ini = configuration(
-            [shop.url], listen=listen, hosts="shop.example, *.shop.example", certificate="shop.pem"
-        )
+            [shop.url], listen=listen, hosts="shop.example, *.shop.example",
+            certificate="shop.pem", daemon=line_of_workers,
+        )  # fmt: skip
         ini += section(
             "blog", [blog.url], listen=listen, hosts="blog.example", certificate="blog.pem"
         )
@@ -83,6 +85,7 @@ def test_one_connection_for_both(street: Daemon) -> None:
 # --- UNIX sockets -------------------------------------------------------------------------
 
 
+@BOTH_KINDS
 @BOTH
 def test_unix_socket(tmp_path: Path, foreground: bool, member: Member) -> None:
     """Whoever runs on the same machine can connect; a stale file is replaced, and ours removed."""
@@ -134,6 +137,7 @@ def test_behind_haproxy(tmp_path: Path, member: Member, tls: bool, options: str)
         assert "PROXY protocol" not in daemon.log
 
 
+@BOTH_KINDS
 def test_strangers_say_nothing(tmp_path: Path, member: Member) -> None:
     """Who is not among trusted_proxies is closed before it is listened to, and logged once."""
     ini = configuration(

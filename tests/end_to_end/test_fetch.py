@@ -16,6 +16,7 @@ from tests.end_to_end.daemon import NOBODY, Daemon, configuration, section
 from tests.end_to_end.members import Conversation, Member, server_side
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import Message, answer, ask, request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 ROOT = authority()
 HTML: Final = b"Content-Type: text/html; charset=UTF-8"
@@ -199,6 +200,7 @@ def test_no_connection_outlives_its_request(town: tuple[Daemon, Pages]) -> None:
     assert daemon.descriptors() < before + 50
 
 
+@BOTH_KINDS
 def test_refreshed_and_kept(tmp_path: Path) -> None:
     """Asked whether it has changed, changed, away, and away over a restart."""
     state = {"page": b"<p>one", "tag": b'"1"'}

@@ -14,6 +14,7 @@ from tests.certificates import authority, issue
 from tests.end_to_end.daemon import NOBODY, Daemon, configuration
 from tests.end_to_end.hooked import Receiver, is_signed, program, told
 from tests.end_to_end.waiting import until
+from tests.end_to_end.workers import BOTH_KINDS
 
 QUICK = """
 from sorryd import hook_program
@@ -153,6 +154,7 @@ def test_forks(tmp_path: Path) -> None:
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
+@BOTH_KINDS
 def test_a_post(tmp_path: Path) -> None:
     """A URL is POSTed each event, signed; what is refused or redirected is tried again."""
     answers = iter([500, 302, 204, 200])

@@ -14,6 +14,7 @@ from tests.end_to_end.load import Pages, asking, check_page, is_over
 from tests.end_to_end.members import Member, saying
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import Wire, anybody, ask, one, request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def unix_visitor(path: Path) -> Wire:
     return Wire(sock)
 
 
+@BOTH_KINDS
 def test_a_site_goes_and_comes(tmp_path: Path, hello: Member) -> None:
     """Its requests in flight are answered, who rests is let go; it may be back at once."""
     with Pages() as pages, Daemon(tmp_path, configuration([hello.url])) as daemon:

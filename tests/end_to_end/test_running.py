@@ -13,11 +13,12 @@ from tests.end_to_end.daemon import BOTH, WITHOUT_UVLOOP, Daemon, configuration
 from tests.end_to_end.members import Conversation, Member
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import IPV6, answer, anybody, ask, request, visitor
-from tests.end_to_end.workers import ALONE
+from tests.end_to_end.workers import ALONE, BOTH_KINDS
 
 # --- starting -------------------------------------------------------------------------------
 
 
+@BOTH_KINDS
 @BOTH
 def test_it_runs_and_ends_well(tmp_path: Path, member: Member, foreground: bool) -> None:
     """Pidfile, log, socket and journal are where they should be; SIGTERM leaves the journal."""

@@ -16,6 +16,7 @@ from tests.end_to_end.daemon import WITHOUT_UVLOOP, Daemon, configuration, secti
 from tests.end_to_end.load import Load, Pages
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import CutShort, Message, ask
+from tests.end_to_end.workers import BOTH_KINDS
 
 NAME: Final = "down.html"
 WITHOUT_INOTIFY: Final = "import sys; sys.modules['twisted.internet.inotify'] = None"
@@ -120,6 +121,7 @@ def test_a_process_that_stood_still(tmp_path: Path, member: Pages) -> None:
             assert load.answers[-1].is_page is not is_put
 
 
+@BOTH_KINDS
 def test_a_reload_takes_the_file_with_it(tmp_path: Path, member: Pages) -> None:
     """A file that is there when the key comes holds the site at once, and no more when it goes."""
     without = configuration([member.url])

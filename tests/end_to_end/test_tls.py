@@ -40,7 +40,7 @@ def get(port: int, tls: ssl.SSLContext, name: str = NAME) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def serving(tmp_path_factory: pytest.TempPathFactory, line_of_workers: str) -> Iterator[Daemon]:
     """Sites that differ in what they show: `chain`, `rsa`, `strict` (1.3), `own` (self-signed)."""
     folder = tmp_path_factory.mktemp("tls")
     middle = authority("Test intermediate", issuer=ROOT)
@@ -53,6 +53,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         ini = configuration(
             [member.url], site="chain", listen=listen,
             certificate="chain.pem", private_key="chain.key", timeout_header="1s",
+            daemon=line_of_workers,
         )  # fmt: skip
         ini += section("rsa", [member.url], listen=listen, certificate="rsa.pem")
         ini += section("strict", [member.url], listen=listen, certificate="rsa.pem", tls_min="1.3")

@@ -30,6 +30,7 @@ from tests.end_to_end.load import (
 )
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import CutShort, anybody, request, visitor
+from tests.end_to_end.workers import BOTH_KINDS
 
 Span = tuple[float, float]
 
@@ -68,6 +69,7 @@ def _is_right(answer: Answer, spans: Sequence[Span]) -> bool:
     return True
 
 
+@BOTH_KINDS
 def test_no_request_is_lost_while_windows_open_and_close(tmp_path: Path, member: Pages) -> None:
     """Windows of one site and of all open and close on time, overlapping ones are united, one
     that is prolonged ends later, one that is cancelled never opens; and every request on plain
@@ -120,6 +122,7 @@ def _last_deed(daemon: Daemon, action: str) -> dict[str, str] | None:
     return next((deed for deed in reversed(deeds) if deed["action"] == action), None)
 
 
+@BOTH_KINDS
 def test_requests_in_flight_have_the_drain_to_finish(tmp_path: Path, member: Pages) -> None:
     """Who is in flight when the site goes down may finish within the drain; who is not done at
     its end is cut, or gets the apology where nothing was sent yet; and the log tells it."""
