@@ -85,6 +85,7 @@ def test_renewed(tmp_path: Path, member: Member) -> None:
             assert serial(wire) == before
         put(tmp_path, *issue(ROOT, [NAME], until=datetime.now(UTC) + 180 * DAY))
         daemon.wait_for_log(r"site shop: \S*/shop.pem was read anew, and is valid until 2")
+        daemon.settle()
         with visitor(port, tls) as wire:
             assert serial(wire) != before
             assert one(wire) == b"hello"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.daemon import NOBODY, SORRYCTL, Daemon, configuration
-from tests.end_to_end.workers import BOTH_KINDS
 
 
 def watching(daemon: Daemon, *arguments: str) -> subprocess.Popen[str]:
@@ -20,7 +19,6 @@ def watching(daemon: Daemon, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@BOTH_KINDS
 def test_no_gap_over_restarts(tmp_path: Path) -> None:
     """Over kill -9 and restarts, watch tells every event once, in order."""
     with Daemon(tmp_path, configuration([NOBODY], drain="0s")) as daemon:
