@@ -17,15 +17,18 @@ from tests.at_once import AtOnce
 from tests.control.world import World
 from tests.documents import ROOT, blocks, loaded
 from twisted.internet.defer import succeed
+from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from sorryd.admin.port import AdminPort
 from sorryd.control.lines import Call, Refusal, decode, encode_error, encode_event, encode_result
 from sorryd.control.permission import Permission
 from sorryd.control.telling import deed
 from sorryd.errors import ControlError, ErrorCode
 from sorryd.journal import HistoryEntry
 from sorryd.messages import Request, WindowSchedule
-from sorryd.model import Config
+from sorryd.model import Config, Phase
+from sorryd.numbers import Answered, EdgeNumbers, MemberNumbers, SiteNumbers, place
 from sorryd.preparing import Preparing
 from sorryd.recording import Recording
 from sorryd.replies import StatusResult
@@ -46,8 +49,22 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.wall = NIGHT
     world.truth.look()
     world.ask(WindowSchedule(id="upgrade", site="ballad", from_="tomorrow 02:00", until="05:00"))
+    world.numbers = counted()
     yield world
     world.journal.close()
+
+
+def counted() -> EdgeNumbers:
+    """A few requests, as `numbers.get` is shown with them."""
+    answers = list(Answered().answers)
+    answers[place(Phase.LIVE, "2xx")], answers[place(Phase.LIVE, "5xx")] = 40, 2
+    durations = (12, 20, 8, 0, 1, 1, *Answered().durations[6:])
+    answered = Answered(answers=tuple(answers), durations=durations, seconds=0.068, sent=52500)
+    member = MemberNumbers(
+        url="http://127.0.0.1:3000", answered=answered, connects=3, in_flight=1, idle=2
+    )
+    ballad = SiteNumbers(site="ballad", members=(member,), received=4620, accepted=7, open=2)
+    return EdgeNumbers(sites=(ballad,))
 
 
 REFUSED: Final = """[sorryd]
@@ -65,8 +82,9 @@ def refused(config: Config, folder: Path) -> ControlError:
     file = folder / "sorryd.ini"
     file.write_text(REFUSED)
     recording = Recording(AtOnce(), False, lambda access: None)
+    admin = AdminPort(AtOnce(), Factory)
     preparing = Preparing(
-        AtOnce(), Sockets(), recording, dict, lambda fittings: succeed(()), lambda: NIGHT
+        AtOnce(), Sockets(), recording, admin, dict, lambda fittings: succeed(()), lambda: NIGHT
     )
     failures: list[Failure] = []
     preparing.load(replace(config, file=str(file))).addErrback(failures.append)

@@ -42,8 +42,11 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "errors": frozenset(),
     "messages": frozenset({"model", "window"}),
     "facts": frozenset({"model", "window"}),
-    "replies": frozenset({"model", "replies_bypass", "replies_history", "replies_plan", "window"}),
+    "replies": frozenset(
+        {"model", "replies_bypass", "replies_history", "replies_numbers", "replies_plan", "window"}
+    ),
     "replies_bypass": frozenset({"model"}),
+    "replies_numbers": frozenset({"model"}),
     "replies_history": frozenset({"model", "window"}),
     "replies_plan": frozenset({"model"}),
     "history": frozenset(),
@@ -59,8 +62,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "control": frozenset(
         {"model", "window", "times", "policy", "messages", "replies", "errors", "journal"}
         | {"folders", "reports", "snapshot", "unix_sockets", "facts", "stream"}
-        | {"replies_bypass", "replies_history", "replies_plan"}
+        | {"numbers", "replies_bypass", "replies_history", "replies_numbers", "replies_plan"}
     ),
+    "admin": frozenset({"model", "policy", "numbers", "reports", "snapshot", "edge"}),
     "ctl": frozenset({"ini"}),
     **{one: CONFIG | {"ini", "model", "times", "policy"} for one in (*CONFIG, "config")},
     "access_file": frozenset(),
@@ -91,15 +95,15 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "doorplates": frozenset({"edge"}),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
-        | {"doorplates", "sockets", "workers"}
+        | {"admin", "doorplates", "sockets", "workers"}
     ),
     "preparing": frozenset(
-        {"config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
+        {"admin", "config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}
         | {"recording", "given"}
     ),
     "workers": frozenset(
         {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets", "folders"}
-        | {"reactors", "access_log", "recording", "sockets", "journal_log"}
+        | {"reactors", "access_log", "recording", "sockets", "journal_log", "numbers"}
     ),
     "program": frozenset(),
     "upgrading": frozenset({"control", "errors", "program", "workers"}),
@@ -119,7 +123,9 @@ WORLD: Final = frozenset(
 SCREEN: Final = frozenset({"click", "rich"})
 MUST_NOT: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(("model", "times", "messages", "errors", "policy"), WORLD),
-    **dict.fromkeys(("replies", "replies_bypass", "replies_history", "replies_plan"), WORLD),
+    **dict.fromkeys(
+        ("replies", "replies_bypass", "replies_history", "replies_numbers", "replies_plan"), WORLD
+    ),
     "ini": WORLD | {"re", "typing", "dataclasses", "msgspec"},
     "ctl": frozenset({"twisted", "zope", "apscheduler", "OpenSSL", "sqlite3", "jinja2", "msgspec"}),
     **dict.fromkeys(("edge", "control", "given"), SCREEN | {"apscheduler", "sqlite3", "time"}),
@@ -132,6 +138,7 @@ FILE_MUST_NOT: Final = {
     "ctl/options.py": {"rich"},
     **{file: {"rich"} for file in FILES if file.startswith("ctl/commands")},
     "ctl/show.py": {"click", "rich"},
+    **dict.fromkeys(("admin/overview.py", "admin/families.py", "admin/metrics.py"), WORLD),
     "control/answers.py": WORLD,
     "control/telling.py": WORLD,
     "control/bypass.py": WORLD,

@@ -37,6 +37,7 @@ METHODS = {
     "site.bypass": True,
     "calendar.get": False,
     "history.list": False,
+    "numbers.get": False,
     "events.subscribe": False,
     "daemon.reload": True,
     "daemon.upgrade": True,

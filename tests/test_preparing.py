@@ -13,7 +13,9 @@ from tests.at_once import AtOnce
 from tests.certificates import DAY, authority, issue
 from tests.control.world import CONFIG, result, site
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.protocol import Factory
 
+from sorryd.admin.port import AdminPort
 from sorryd.edge.listener import Bound
 from sorryd.errors import ControlError, ErrorCode
 from sorryd.given.copies import Copy, write_copy
@@ -39,8 +41,9 @@ class World:
         self.fitted: list[Fittings] = []
         self.sockets = Sockets()
         recording = Recording(AtOnce(), True, lambda access: None)
+        self.admin = AdminPort(AtOnce(), Factory)
         self.preparing = Preparing(
-            AtOnce(), self.sockets, recording, lambda: self.shown, self.fit, time.time
+            AtOnce(), self.sockets, recording, self.admin, lambda: self.shown, self.fit, time.time
         )
 
     def fit(self, fittings: Fittings) -> Deferred[Sequence[str]]:

@@ -109,6 +109,7 @@ class Journal:
         self._path = path
         self._run = run
         self.listeners: list[Callable[[], None]] = []  # called when the history has grown
+        self.failures = 0  # what it refused, or could not give, since it was made
         self._lock = Lockfile(f"{path}.lock")
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None  # which one at the path we have opened
@@ -200,6 +201,7 @@ class Journal:
         with self._faults(), database.transaction(self._opened) as connection:
             # SQLite would go on writing to a file that nobody will find again.
             if _identity(self._path) != self._file:
+                self.failures += 1
                 raise JournalError(f"{self._path}: removed or replaced since sorryd began")
             return function(connection, *args)
 
@@ -217,6 +219,7 @@ class Journal:
         except (sqlite3.Error, msgspec.MsgspecError, OSError, ValueError) as fault:
             said = getattr(fault, "strerror", None) or str(fault)
             words = next(iter(said.splitlines()), type(fault).__name__)
+            self.failures += 1
             raise JournalError(f"{self._path}: {words}") from None
 
 

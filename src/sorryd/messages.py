@@ -203,6 +203,13 @@ class HistoryList(Params, frozen=True, kw_only=True):
     all: bool = False
 
 
+class NumbersGet(Params, frozen=True, kw_only=True):
+    """What was counted since the daemon began, and what is so now."""
+
+    method: ClassVar[str] = "numbers.get"
+    site: str | None = None
+
+
 class EventsSubscribe(Params, frozen=True, kw_only=True):
     """Events after the cursor `after`, then as they happen; left out, only those to come."""
 
@@ -247,6 +254,7 @@ Request = (
     | SiteBypass
     | CalendarGet
     | HistoryList
+    | NumbersGet
     | EventsSubscribe
     | DaemonReload
     | DaemonUpgrade

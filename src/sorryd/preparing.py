@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from sorryd import ini
 from sorryd.access_log import AccessLog, AccessLogFault
+from sorryd.admin.port import AdminPort, Held
 from sorryd.config import ConfigError, build
 from sorryd.control.reloading import Prepared
 from sorryd.edge.certificates import SiteCertificates, site_certificates
@@ -42,6 +43,7 @@ class Fittings(NamedTuple):
     certificates: Certificates
     log: AccessLog | None
     given: Given
+    admin: Held | None
 
 
 class _Ready:
@@ -62,6 +64,7 @@ class _Ready:
     def drop(self) -> None:
         self._preparing.sockets.drop(self._fittings.bound)
         self._preparing.recording.drop(self._fittings.log)
+        self._preparing.admin.drop(self._fittings.admin)
 
 
 class Preparing:
@@ -75,12 +78,14 @@ class Preparing:
         reactor: Any,
         sockets: Sockets,
         recording: Recording,
+        admin: AdminPort,
         shown: Callable[[], Certificates],
         fit: Callable[[Fittings], Deferred[Sequence[str]]],
         now: Callable[[], float],
     ) -> None:
         self.sockets = sockets
         self.recording = recording
+        self.admin = admin
         self.fit = fit
         self.is_stopped = False
         self._reactor = reactor
@@ -127,12 +132,16 @@ class Preparing:
 
     async def _fittings(self, config: Config) -> Fittings:
         bound = self.sockets.bind(config.sites)
+        admin = None
         try:
+            admin = self.admin.bind(config.admin)
             certificates = await self._in_thread(certificates_of, config)
             found = await self._in_thread(self._given_of, config)
-            return Fittings(config, bound, certificates, self.recording.open(log_of(config)), found)
+            log = self.recording.open(log_of(config))
+            return Fittings(config, bound, certificates, log, found, admin)
         except BaseException:
             self.sockets.drop(bound)
+            self.admin.drop(admin)
             raise
 
     def _given_of(self, config: Config) -> Given:

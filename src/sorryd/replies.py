@@ -13,6 +13,7 @@ from msgspec import field
 from sorryd.model import Cause, Health, MemberState, Phase, Value
 from sorryd.replies_bypass import BypassResult
 from sorryd.replies_history import AuthorResult, HistoryResult, SubscribeResult
+from sorryd.replies_numbers import NumbersResult
 from sorryd.replies_plan import Planned, PlanResult
 from sorryd.window import GiveUp, Scope
 
@@ -230,4 +231,5 @@ Result = (
     | BypassResult
     | PreviewResult
     | CalendarResult
+    | NumbersResult
 )

@@ -152,7 +152,8 @@ class Sorryd(Service):
         self._threads.start()
         self._alarm.start()  # which looks at once: the edge has its first snapshot
         serving.start()
-        fitted = self._fit(Fittings(self._config, self._bound, certificates, log_file, found))
+        opened = certificates, log_file, found, serving.admin.bind(self._config.admin)
+        fitted = self._fit(Fittings(self._config, self._bound, *opened))
         serving.succeed(self._left)
         answer_reloads(reactor, self._commands.reload)
         answer_rotations(reactor, serving.reopen)
@@ -203,8 +204,8 @@ class Sorryd(Service):
 
     def _open_control(self, serving: Serving) -> None:
         config, reactor = self._config, self._reactor
-        served = self._sockets, serving.recording, lambda: serving.renewal.certificates
-        self._preparing = Preparing(reactor, *served, self._fit, time.time)
+        serving.tell(self._truth, self._journal)
+        self._preparing = Preparing(reactor, *serving.kept, self._fit, time.time)
         stream = Stream(self._journal)
         self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)
         aside = partial(deferToThreadPool, reactor, reactor.getThreadPool())

@@ -9,9 +9,13 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sorryd.admin.looking import Fails, Knows, Looking
+from sorryd.admin.opening import listener
+from sorryd.admin.port import AdminPort
 from sorryd.doorplates import Doorplate, Doorplates, doorplates
 from sorryd.edge.access import Access
 from sorryd.edge.edge import Edge
@@ -30,7 +34,7 @@ from sorryd.snapshot import Snapshot
 from sorryd.sockets import Sockets
 from sorryd.workers.fleet import Fleet
 from sorryd.workers.forking import Forks
-from sorryd.workers.interfaces import Outfit
+from sorryd.workers.interfaces import Certificates, Outfit
 from sorryd.workers.local import Local
 from sorryd.workers.orders import Begin
 from sorryd.workers.predecessor import Predecessor
@@ -81,8 +85,11 @@ class Serving:
         )
         self._doorplates = Doorplates()
         self._seat = Seat(reactor, time.time, begin, self._forks.fork, report, lost)
-        self.fleet = Fleet(self._local, self._remote)
+        self.fleet = Fleet(self._local, self._remote, self._seat.ledger)
         self.recording = Recording(reactor, is_daemon, self._record)
+        self.admin = AdminPort(reactor, self._tells)
+        self._looking: Looking | None = None
+        self._is_ready = False
         self.renewal = Renewal(own_folder(config), self.fleet.show)
         self._warnings = Warnings()
         self._renewing = LoopingCall(self._look_at_certificates)
@@ -108,7 +115,7 @@ class Serving:
             self._own_key,
         )
         edge.record(self._access)
-        local = Local(edge, readiness.close)
+        local = Local(edge, readiness.close, self._seat.ledger)
         self._locals.add(local)
         return local
 
@@ -119,6 +126,21 @@ class Serving:
         self._access = access
         for local in self._locals:
             local.edge.record(access)
+
+    @property
+    def kept(self) -> tuple[Sockets, Recording, AdminPort, Callable[[], Certificates]]:
+        """What a new configuration takes over, where it can: see Preparing."""
+        return self._sockets, self.recording, self.admin, lambda: self.renewal.certificates
+
+    # --- numbers ---
+
+    def tell(self, truth: Knows, journal: Fails) -> None:
+        """What the admin listener tells of beside the edges."""
+        self._looking = Looking(truth, self.fleet, journal)
+
+    def _tells(self) -> IProtocolFactory:
+        assert self._looking is not None
+        return listener(self._reactor, self._looking.look, lambda: self._is_ready)
 
     # --- running ---
 
@@ -145,6 +167,7 @@ class Serving:
         self.renewal.watch(config.sites, fittings.certificates)
         self._look_at_certificates()
         warn_of_unverified(config)
+        self.admin.use(fittings.admin)
         return self.fleet.fitted().addCallback(self._fitted, plates)
 
     def _fitted(self, _: None, plates: Sequence[Doorplate]) -> Sequence[str]:
@@ -158,12 +181,16 @@ class Serving:
 
     def started(self) -> Deferred[None]:
         """Fires when all workers serve, or those that do after a while; fails with NoWorkers."""
-        return self.fleet.served().addTimeout(BIRTH, self._reactor, self._late)
+        served = self.fleet.served().addTimeout(BIRTH, self._reactor, self._late)
+        return served.addCallback(self._ready)
 
     def _late(self, _: object, limit: float) -> None:
         if self.fleet.serves:
             return
         raise NoWorkers(f"no worker serves after {limit:g} s: see the log")
+
+    def _ready(self, _: object) -> None:
+        self._is_ready = True
 
     def succeed(self, left: Sequence[Left]) -> None:
         """Take the place of workers that another control process has left, when ours serve."""
@@ -206,6 +233,7 @@ class Serving:
         return over.addCallback(self._stopped)
 
     def _stop_looking(self) -> None:
+        self._is_ready = False
         self.prober.stop()
         if self._renewing.running:
             self._renewing.stop()
@@ -213,4 +241,5 @@ class Serving:
     def _stopped(self, _: None) -> Deferred[None]:
         self._reaching.wheel.stop()
         gone = self._forks.stop()
-        return self.recording.stop().addCallback(lambda _: gone)
+        over = self.recording.stop().addCallback(lambda _: self.admin.stop())
+        return over.addCallback(lambda _: gone)

@@ -16,6 +16,7 @@ from sorryd.errors import ControlError
 from sorryd.journal import Change, HistoryEntry, Journal, JournalError
 from sorryd.messages import Request, WindowSchedule
 from sorryd.model import Config, Listen, Member, PageSource, Site
+from sorryd.numbers import EdgeNumbers
 from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.stream import Stream
@@ -147,6 +148,9 @@ class Serving:
     def settled(self) -> Deferred[None]:
         return succeed(None)
 
+    def numbers(self) -> Deferred[EdgeNumbers]:
+        return succeed(self._world.numbers)
+
     def workers(self) -> list[WorkerSeen]:
         return self._world.workers
 
@@ -247,6 +251,7 @@ class World:
         self.wakes: list[float] = []
         self.active: list[Active] = []
         self.shown: list[ShownCertificate] = []
+        self.numbers = EdgeNumbers()
         self.workers: list[WorkerSeen] = []
         self.supervisor = Supervisor()
         self.release = Release()

@@ -11,11 +11,13 @@ from tests.workers.lives import outfit, snapshot
 from twisted.internet.defer import Deferred, succeed
 
 from sorryd.model import Config
+from sorryd.numbers import EdgeNumbers, SiteNumbers
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.fleet import Fleet
 from sorryd.workers.interfaces import Certificates, Outfit
+from sorryd.workers.meter import Ledger
 
 
 def seen(share: Share) -> WorkerSeen:
@@ -35,6 +37,8 @@ class Played:
         self.deeds: list[str] = []
         self.settling: list[Deferred[None]] = []
         self.over: Deferred[None] = Deferred()
+        self.numbers = EdgeNumbers()
+        self.measuring: list[Deferred[EdgeNumbers]] = []
 
     def apply(self, snapshot: Snapshot) -> None:
         self.applied.append((snapshot.serial, self.share))
@@ -60,6 +64,10 @@ class Played:
 
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed((Active(site="shop", url="http://a", requests=1),))
+
+    def measure(self) -> Deferred[EdgeNumbers]:
+        self.measuring.append(Deferred())
+        return self.measuring[-1]
 
     def retire(self, limit: float) -> Deferred[None]:
         self.deeds.append(f"retire {limit:g}")
@@ -93,7 +101,10 @@ class Stage:
 
     def __init__(self) -> None:
         self.all: list[Played] = []
-        self.fleet = Fleet(lambda: self._make("local", Share()), lambda s: self._make("remote", s))
+        self.ledger = Ledger()
+        self.fleet = Fleet(
+            lambda: self._make("local", Share()), lambda s: self._make("remote", s), self.ledger
+        )
 
     def _make(self, name: str, share: Share) -> Played:
         self.all.append(Played(name, share))
@@ -326,3 +337,51 @@ def test_those_of_another_control_process(stage: Stage) -> None:
     stage.fleet.look()
     assert old.deeds == ["look", "look", "retire 60"]
     assert done == [None]
+
+
+# --- what is counted ---
+
+
+def numbers_of(stage: Stage) -> list[EdgeNumbers]:
+    """What the fleet says, once it does."""
+    told: list[EdgeNumbers] = []
+    stage.fleet.numbers().addCallback(told.append)
+    return told
+
+
+def counted(count: int) -> EdgeNumbers:
+    return EdgeNumbers(sites=(SiteNumbers(site="shop", accepted=count, open=1),))
+
+
+def test_numbers(stage: Stage) -> None:
+    """They are those of all workers together, when each has said what it has counted."""
+    first, second = stage.serving(2)
+    told = numbers_of(stage)
+    first.numbers = counted(3)
+    first.measuring.pop().callback(EdgeNumbers())
+    assert told == []
+    second.numbers = counted(4)
+    second.measuring.pop().callback(EdgeNumbers())
+    assert [(one.accepted, one.open) for one in told[0].sites] == [(7, 2)]
+
+
+def test_numbers_of_one_that_dies_meanwhile(stage: Stage) -> None:
+    """It counts once, whether it has answered before or not."""
+    first, second = stage.serving(2)
+    told = numbers_of(stage)
+    first.numbers = counted(3)
+    first.measuring.pop().callback(EdgeNumbers())
+    stage.ledger.keep(first.numbers)
+    first.numbers = EdgeNumbers()
+    second.measuring.pop().callback(EdgeNumbers())
+    assert [(one.accepted, one.open) for one in told[0].sites] == [(3, 0)]
+
+
+def test_numbers_of_what_is_gone(stage: Stage) -> None:
+    """A site that a reload has removed is forgotten."""
+    stage.serving(0)
+    stage.ledger.keep(EdgeNumbers(sites=(SiteNumbers(site="gone", accepted=9),)))
+    stage.fit(0)
+    told = numbers_of(stage)
+    stage.all[0].measuring.pop().callback(EdgeNumbers())
+    assert told[0].sites == ()

@@ -12,8 +12,10 @@ from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.edge.edge import Edge
 from sorryd.edge.listener import Bound
+from sorryd.numbers import EdgeNumbers, SiteNumbers
 from sorryd.snapshot import Snapshot
 from sorryd.workers.local import Local
+from sorryd.workers.meter import Ledger
 
 
 class Copy:
@@ -44,6 +46,9 @@ class Played:
     def look(self) -> None:
         self.looks += 1
 
+    def numbers(self) -> EdgeNumbers:
+        return EdgeNumbers(sites=(SiteNumbers(site="shop", accepted=3, open=1),))
+
     def retire(self, limit: float) -> Deferred[None]:
         return self.over
 
@@ -54,7 +59,8 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.edge = Played()
         self.ends: list[str] = []
-        self.worker = Local(cast(Edge, self.edge), lambda: self.ends.append("retired"))
+        self.ledger = Ledger()
+        self.worker = Local(cast(Edge, self.edge), lambda: self.ends.append("retired"), self.ledger)
         self.copies: list[Copy] = []
         self.room = 1000
         monkeypatch.setattr(Sock, "dup", self._dup, raising=False)
@@ -109,3 +115,13 @@ def test_retired(stage: Stage) -> None:
     stage.edge.over.callback(None)
     assert over.called
     assert stage.ends == ["retired"]
+
+
+def test_what_it_counted(stage: Stage) -> None:
+    """It is kept, once, when the edge is over; until then the edge tells it."""
+    stage.worker.retire(60)
+    assert stage.worker.numbers == stage.edge.numbers()
+    stage.edge.over.callback(None)
+    assert stage.worker.numbers == EdgeNumbers()
+    (kept,) = stage.ledger.past.sites
+    assert (kept.accepted, kept.open) == (3, 0)

@@ -32,6 +32,8 @@ from sorryd.workers.orders import (
     Fit,
     Hurry,
     Leaving,
+    Measure,
+    Measured,
     Opening,
     Order,
     Papers,
@@ -197,6 +199,18 @@ def test_reports(stage: Stage) -> None:
     stage.order(Count())
     (counted,) = stage.said(Counted)
     assert [(one.site, one.requests) for one in counted.active] == [("shop", 0)]
+
+
+def test_numbers(stage: Stage) -> None:
+    """What visitors asked is counted, and said when it is asked, and once more at the end."""
+    stage.begin(served(windows=(DOWN,)))
+    stage.ask()
+    stage.order(Measure())
+    stage.order(Stop(limit=0.0))
+    stage.turning.until(lambda: len(stage.said(Measured)) == 2)
+    for measured in stage.said(Measured):
+        (shop,) = measured.numbers.sites
+        assert sum(shop.itself.answers) == 1
 
 
 def test_member_that_fails(stage: Stage) -> None:

@@ -11,16 +11,19 @@ from tests.workers.lives import BEGIN, Life, Lives, outfit, snapshot, view
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from sorryd.model import Health
+from sorryd.numbers import EdgeNumbers, SiteNumbers
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, MemberFailed, WorkerSeen
 from sorryd.snapshot import MemberView
+from sorryd.workers.meter import EVERY, WAIT
 from sorryd.workers.orders import (
     Begin,
-    Count,
     Counted,
     Failed,
     Fit,
     Leaving,
+    Measure,
+    Measured,
     Publish,
     Reported,
     Retire,
@@ -29,7 +32,7 @@ from sorryd.workers.orders import (
     Stop,
 )
 from sorryd.workers.process import PATIENCE
-from sorryd.workers.remote import COUNTING, HURRY, PARTING, SILENCE, Remote
+from sorryd.workers.remote import HURRY, PARTING, Remote
 
 BUSY = (Active(site="shop", url="http://a", requests=3),)
 
@@ -303,12 +306,13 @@ def test_one_that_hangs(lives: Lives) -> None:
             lives.clock.advance(1)
             worker.look()
 
-    pass_time(SILENCE - 1)
-    assert Count() not in life.orders
-    pass_time(1)
-    assert life.orders.count(Count()) == 1
+    worker.look()
+    assert Measure() not in life.orders
+    pass_time(EVERY)
+    assert life.orders.count(Measure()) == 1
     life.does()
-    pass_time(SILENCE + PATIENCE - 1)
+    pass_time(EVERY + PATIENCE - 1)
+    assert life.orders.count(Measure()) == 2
     assert not life.was_killed
     pass_time(1)
     assert life.was_killed
@@ -407,7 +411,7 @@ def test_in_flight_of_one_that_hangs(lives: Lives) -> None:
     worker.active()
     lives.last.says(Counted(active=BUSY))
     asked = worker.active()
-    lives.clock.advance(COUNTING - 0.1)
+    lives.clock.advance(WAIT - 0.1)
     assert not asked.called
     lives.clock.advance(0.1)
     assert result(asked) == BUSY
@@ -528,3 +532,60 @@ def test_end_while_there_is_none(lives: Lives) -> None:
     assert has_fired(worker.stop(30))
     lives.clock.advance(1000)
     assert len(lives.all) == 1
+
+
+# --- what it has counted ---
+
+
+def accepted(count: int) -> EdgeNumbers:
+    """What is told where so many connections came, which are open."""
+    return EdgeNumbers(sites=(SiteNumbers(site="shop", accepted=count, open=count),))
+
+
+def test_measured(lives: Lives) -> None:
+    """Asked, it says what it has counted; what it said last counts where no answer comes."""
+    worker = serving(lives)
+    first = worker.measure()
+    assert not has_fired(first)
+    assert lives.last.orders[-1] == Measure()
+    lives.last.says(Measured(numbers=accepted(3)))
+    assert has_fired(first)
+    assert worker.numbers == accepted(3)
+    late = worker.measure()
+    lives.clock.advance(WAIT)
+    assert has_fired(late)
+    assert worker.numbers == accepted(3)
+
+
+def test_measured_each_second(lives: Lives) -> None:
+    """Nobody must ask: so one that is killed takes little with it."""
+    worker = serving(lives)
+    for _ in range(3):
+        lives.clock.advance(EVERY)
+        worker.look()
+        lives.last.does()
+    assert lives.last.orders.count(Measure()) == 3
+
+
+def test_what_the_dead_had_counted(lives: Lives) -> None:
+    """It is kept, once, and nothing that was open then; the next process counts from 0."""
+    worker = serving(lives)
+    asked = worker.measure()
+    lives.last.says(Measured(numbers=accepted(3)))
+    waiting = worker.measure()
+    lives.last.end()
+    assert has_fired(asked)
+    assert has_fired(waiting)
+    assert worker.numbers == EdgeNumbers()
+    (kept,) = lives.seat.ledger.past.sites
+    assert (kept.accepted, kept.open) == (3, 0)
+    assert has_fired(worker.measure())
+
+
+def test_what_one_counts_that_goes(lives: Lives) -> None:
+    """Its last word is what it has counted at its end."""
+    worker = serving(lives)
+    worker.retire(5.0)
+    lives.last.says(Measured(numbers=accepted(9)))
+    lives.last.end()
+    assert lives.seat.ledger.past.sites[0].accepted == 9

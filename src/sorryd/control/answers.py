@@ -141,7 +141,7 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
     return SiteStatus(
         name=site.name,
         phase=standing.phase,
-        cause=standing.cause or (None if any_up(view.members) else Cause.MEMBERS),
+        cause=cause_of(view, standing),
         reason=standing.reason or "",
         until=optional(standing.until, site.timezone),
         until_text=standing.until_text if standing.until is None else None,
@@ -157,6 +157,11 @@ def _site_status(view: SiteView, scene: Scene, warnings: tuple[str, ...]) -> Sit
         warnings=_reminder(standing, scene),
         ahead=tuple(_stretches(view, scene)),
     )
+
+
+def cause_of(view: SiteView, standing: Standing) -> Cause | None:
+    """Why visitors get the apology; None: they do not."""
+    return standing.cause or (None if any_up(view.members) else Cause.MEMBERS)
 
 
 def _stretches(view: SiteView, scene: Scene) -> Iterator[StretchResult]:

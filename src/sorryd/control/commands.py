@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from sorryd.control import bypass, decisions, decisions_members, upgrading
 from sorryd.control.answers import member_result, site_statuses
 from sorryd.control.chronicle import tell_deed
+from sorryd.control.counting import Counting
 from sorryd.control.decisions import Decision
 from sorryd.control.missing import no_window
 from sorryd.control.observed import Commits
@@ -41,6 +42,7 @@ from sorryd.messages import (
     EventsSubscribe,
     HistoryList,
     MemberSet,
+    NumbersGet,
     PagePreview,
     Request,
     SiteBypass,
@@ -101,6 +103,7 @@ class Commands:
         self._edge = edge
         self._reading = Reading(truth, journal, stream, edge)
         self._publishing = Publishing(truth, journal, self._reading, aside)
+        self._counting = Counting(self._reading, edge)
         self._own_key = own_key
         self._new_name = new_name
         self._turn = DeferredLock()
@@ -135,6 +138,8 @@ class Commands:
                 | DaemonVersion()
             ):
                 return await self._reading.answer(request)
+            case NumbersGet():
+                return await self._counting.numbers(request)
             case SiteDown() | SiteUp():
                 return await self._change_sites(request, author)
             case WindowSchedule():

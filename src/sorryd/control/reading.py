@@ -41,6 +41,7 @@ from sorryd.messages import (
     WindowList,
     WindowPlan,
 )
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.acting import acts
 from sorryd.replies import DryRunResult, PreviewResult, Result, StatusResult, WindowResult
 from sorryd.replies_history import HistoryResult, SubscribeResult
@@ -85,6 +86,9 @@ class Serves(Protocol):
 
     def workers(self) -> Sequence[WorkerSeen]:
         """The processes that serve visitors; none where this one does."""
+
+    def numbers(self) -> Deferred[EdgeNumbers]:
+        """What all edges have counted."""
 
     def settled(self) -> Deferred[None]:
         """Fires when all that was published until now is in force everywhere."""

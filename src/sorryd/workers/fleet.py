@@ -12,19 +12,29 @@ from itertools import chain
 from twisted.internet.defer import Deferred, gatherResults
 
 from sorryd.model import Config
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.shares import Share
+from sorryd.policy.totals import together
 from sorryd.reports import Active, ShownCertificate, WorkerSeen
 from sorryd.snapshot import Snapshot
 from sorryd.workers.interfaces import Certificates, Outfit, Worker
+from sorryd.workers.meter import Ledger
 
 
 class Fleet:
     """Mutable: it has the workers of now, and those that have been replaced but still serve.
 
-    `local` makes an edge in this process, `remote` one in a process of its own.
+    `local` makes an edge in this process, `remote` one in a process of its own. What those had
+    counted that have ended is in the `ledger`.
     """
 
-    def __init__(self, local: Callable[[], Worker], remote: Callable[[Share], Worker]) -> None:
+    def __init__(
+        self,
+        local: Callable[[], Worker],
+        remote: Callable[[Share], Worker],
+        ledger: Ledger | None = None,
+    ) -> None:
+        self._ledger = ledger or Ledger()
         self._local = local
         self._remote = remote
         self._workers: list[Worker] = []
@@ -50,6 +60,8 @@ class Fleet:
         Workers that are too many go on until those that stay serve so, and then retire.
         """
         self._outfit, self._certificates = outfit, outfit.certificates
+        if self._snapshot is not None:
+            self._ledger.forget(self._snapshot)
         surplus = self._resize(outfit.config)
         for worker in (*self._workers, *surplus):
             worker.fit(outfit)
@@ -160,6 +172,15 @@ class Fleet:
         """Requests in flight at each member of each site, in all workers."""
         counted = gatherResults(worker.active() for worker in self._all)
         return counted.addCallback(lambda each: tuple(chain.from_iterable(each)))
+
+    def numbers(self) -> Deferred[EdgeNumbers]:
+        """What is counted by all workers, and was by those before them; and what is so now."""
+
+        def together_now(_: object) -> EdgeNumbers:
+            # All at once: of one that ended meanwhile, the ledger has it.
+            return together((*(worker.numbers for worker in self._all), self._ledger.past))
+
+        return gatherResults(worker.measure() for worker in self._all).addCallback(together_now)
 
     def shown(self) -> Sequence[ShownCertificate]:
         """The certificates that visitors are shown."""

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from sorryd.edge.certificates import SiteCertificates
 from sorryd.edge.listener import Bound
 from sorryd.model import Config
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
 from sorryd.snapshot import Snapshot
@@ -66,6 +67,13 @@ class Worker(Protocol):
 
     def active(self) -> Deferred[Sequence[Active]]:
         """Requests in flight at each member of each site."""
+
+    @property
+    def numbers(self) -> EdgeNumbers:
+        """What it has counted, by what it said last; none of one that has ended."""
+
+    def measure(self) -> Deferred[EdgeNumbers]:
+        """`numbers`, as they are now, or what it said last where it can't say."""
 
     def retire(self, limit: float) -> Deferred[None]:
         """Accept no more, and let all go on; fires when it is over, after `limit` s at the most."""

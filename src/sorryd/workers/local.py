@@ -9,11 +9,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from sorryd.edge.edge import Edge
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.shares import Share, mine
 from sorryd.reports import Active
 from sorryd.snapshot import Snapshot
 from sorryd.workers.doorways import Doorways
 from sorryd.workers.interfaces import Certificates, Outfit
+from sorryd.workers.meter import Ledger
 
 log = Logger()
 
@@ -25,9 +27,11 @@ class Local:
     seen = None
     is_here = True
 
-    def __init__(self, edge: Edge, retired: Callable[[], None]) -> None:
+    def __init__(self, edge: Edge, retired: Callable[[], None], ledger: Ledger) -> None:
         self.edge = edge
         self._retired = retired
+        self._ledger = ledger
+        self._is_over = False
         self._unfitted: Outfit | None = None
         self._doorways = Doorways(is_shared=False)
 
@@ -84,11 +88,24 @@ class Local:
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed(self.edge.active())
 
+    @property
+    def numbers(self) -> EdgeNumbers:
+        return EdgeNumbers() if self._is_over else self.edge.numbers()
+
+    def measure(self) -> Deferred[EdgeNumbers]:
+        return succeed(self.numbers)
+
     def retire(self, limit: float) -> Deferred[None]:
-        return self.edge.retire(limit).addCallback(lambda _: self._retired())
+        over = self.edge.retire(limit).addCallback(self._over)
+        return over.addCallback(lambda _: self._retired())
 
     def stop(self, limit: float) -> Deferred[None]:
-        return self.edge.stop(limit)
+        return self.edge.stop(limit).addCallback(self._over)
+
+    def _over(self, _: None) -> None:
+        if not self._is_over:
+            self._ledger.keep(self.edge.numbers())
+            self._is_over = True
 
     def leave(self) -> None:
         raise AssertionError("it ends with this process")

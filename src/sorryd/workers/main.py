@@ -42,6 +42,8 @@ from sorryd.workers.orders import (
     Fit,
     Hurry,
     Leaving,
+    Measure,
+    Measured,
     Order,
     Papers,
     Publish,
@@ -147,6 +149,8 @@ class Main:
                 self._recording.reopen("SIGUSR1")
             case Count():
                 self._say(Counted(active=tuple(self._edge.active())))
+            case Measure():
+                self._measure()
             case Retire():
                 self._end_with(self._edge.retire(order.limit))
             case Stop():
@@ -217,7 +221,12 @@ class Main:
 
     def _end_with(self, over: Deferred[None]) -> None:
         self._is_ending = True
+        over.addCallback(lambda _: self._measure())
         over.addCallback(lambda _: self._recording.stop()).addCallback(self._end)
+
+    def _measure(self) -> None:
+        if self._lines.say is not None:
+            self._say(Measured(numbers=self._edge.numbers()))
 
     def leave(self) -> None:
         """An operator wants it to go (SIGTERM): not before another one serves in its place."""

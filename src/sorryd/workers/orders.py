@@ -8,6 +8,7 @@ sockets go along with `Fit` as descriptors.
 from __future__ import annotations
 
 from sorryd.model import Listen, Value
+from sorryd.numbers import EdgeNumbers
 from sorryd.recording import LogTo
 from sorryd.reports import Active, Report
 from sorryd.snapshot import SiteView
@@ -103,6 +104,10 @@ class Count(Value, frozen=True, tag=True):
     """Say what is in flight."""
 
 
+class Measure(Value, frozen=True, tag=True):
+    """Say what you have counted."""
+
+
 class Retire(Value, frozen=True, tag=True):
     """Accept no more; end when nobody is left, or after `limit` seconds."""
 
@@ -119,7 +124,7 @@ class Hurry(Value, frozen=True, tag=True):
     """Wait no longer for what is in flight."""
 
 
-Order = Begin | Publish | Fit | Show | Reopen | Count | Retire | Stop | Hurry
+Order = Begin | Publish | Fit | Show | Reopen | Count | Measure | Retire | Stop | Hurry
 
 # --- up ---------------------------------------------------------------------------------------
 
@@ -159,6 +164,12 @@ class Counted(Value, frozen=True, tag=True):
     active: tuple[Active, ...]
 
 
+class Measured(Value, frozen=True, tag=True):
+    """What the edge has counted since it began."""
+
+    numbers: EdgeNumbers
+
+
 class Failed(Value, frozen=True, tag=True):
     """An order could not be carried out, and the worker goes on as it was; `Done` follows."""
 
@@ -169,4 +180,4 @@ class Leaving(Value, frozen=True, tag=True):
     """An operator wants this worker to go: it serves until it is told to retire."""
 
 
-Word = Ready | Done | Reported | Said | Counted | Failed | Leaving
+Word = Ready | Done | Reported | Said | Counted | Measured | Failed | Leaving

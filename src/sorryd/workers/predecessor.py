@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from sorryd.edge.listener import Bound
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.shares import Share
 from sorryd.reports import Active
 from sorryd.snapshot import Snapshot
@@ -43,6 +44,7 @@ class Predecessor:
     serves = True
     seen = None
     is_here = False
+    numbers = EdgeNumbers()  # those before ours counted for themselves
 
     def __init__(self, reactor: Any, left: Left, state: str) -> None:
         self.share = Share()
@@ -114,6 +116,9 @@ class Predecessor:
 
     def look(self) -> None:
         """It has a clock of its own."""
+
+    def measure(self) -> Deferred[EdgeNumbers]:
+        return succeed(self.numbers)
 
     def active(self) -> Deferred[Sequence[Active]]:
         return succeed(())

@@ -54,7 +54,6 @@ class Process:
         self.pid: int | None = None
         self.done = 0
         self.is_over = False
-        self.heard_at: float = reactor.seconds()
         self._reactor = reactor
         self._name = name
         self._born = born
@@ -75,9 +74,6 @@ class Process:
 
     done: int
     """Orders that it has carried out."""
-
-    heard_at: float
-    """The moment at which it showed life last."""
 
     @property
     def is_settled(self) -> bool:
@@ -129,7 +125,6 @@ class Process:
     # --- what the channel tells ---
 
     def _heard(self, word: Word, fds: Sequence[int]) -> None:
-        self.heard_at = self._reactor.seconds()
         match word:
             case Ready():
                 self._ready(word.pid)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from sorryd.numbers import EdgeNumbers
 from sorryd.policy.restarts import Restarts
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, WorkerSeen
@@ -17,6 +18,7 @@ from sorryd.snapshot import Snapshot
 from sorryd.workers.briefing import Briefing
 from sorryd.workers.handover import forget
 from sorryd.workers.interfaces import Certificates, Outfit
+from sorryd.workers.meter import Asked, Meter
 from sorryd.workers.orders import (
     Count,
     Counted,
@@ -25,6 +27,8 @@ from sorryd.workers.orders import (
     Fit,
     Hurry,
     Leaving,
+    Measure,
+    Measured,
     Order,
     Ready,
     Reopen,
@@ -47,12 +51,6 @@ PARTING: Final = 10.0
 HURRY: Final = 2.0
 """Seconds after which it is killed that nobody waits for any longer."""
 
-COUNTING: Final = 2.0
-"""Seconds in which a worker must say what is in flight; else what it said last counts."""
-
-SILENCE: Final = 5.0
-"""Seconds after which one that said nothing is asked for a sign of life; see PATIENCE."""
-
 
 class Remote:
     """See interfaces.Worker. `leaves` is called where an operator has told the process to go."""
@@ -66,8 +64,8 @@ class Remote:
         self._snapshot: Snapshot | None = None
         self._outfit: Outfit | None = None
         self._is_stale = False  # it does not know the snapshot
-        self._active: Sequence[Active] = ()
-        self._counting: list[Deferred[Sequence[Active]]] = []
+        self._active: Asked[Sequence[Active]] = Asked(seat.reactor, ())
+        self._meter = Meter(seat.reactor, seat.ledger)
         self._is_ending = self._is_stopping = False
         self._over: list[Deferred[None]] = []
         self._late: IDelayedCall | None = None
@@ -83,7 +81,7 @@ class Remote:
         """Have a process; where there can't be one, the log says why, and it is tried again."""
         seat, number, self._again = self._seat, self.share.number, None
         self._began, self._since = seat.reactor.seconds(), seat.now()
-        self._active, self._briefing = (), None
+        self._briefing = None
         try:
             sock = seat.fork()
         except OSError as why:
@@ -107,8 +105,8 @@ class Remote:
         """The process is gone, whatever it was doing."""
         process, self._process, self._briefing = self._process, None, None
         assert process is not None
-        self._active = ()
-        self._counted()
+        self._active.heard(())
+        self._meter.ended()
         number = self.share.number
         if process.pid is not None:
             forget(self._seat.begin.state, process.pid)
@@ -137,8 +135,9 @@ class Remote:
             case Said():
                 self._seat.log(self.share.number, word)
             case Counted():
-                self._active = word.active
-                self._counted()
+                self._active.heard(word.active)
+            case Measured():
+                self._meter.heard(word.numbers)
             case Failed():
                 if word.order == Fit.__name__ and self._briefing is not None:
                     self._briefing.failed()
@@ -193,8 +192,8 @@ class Remote:
             return
         if briefing.is_unfit:
             self._fit()
-        if process.is_settled and self._seat.reactor.seconds() >= process.heard_at + SILENCE:
-            self._order(Count())
+        if process.is_settled and self._meter.is_due:
+            self.measure()  # which is a sign of life, too: see PATIENCE
 
     # --- what it is asked ---
 
@@ -222,20 +221,19 @@ class Remote:
         self._flush()
         return succeed(None) if self._process is None else self._process.settled()
 
+    @property
+    def numbers(self) -> EdgeNumbers:
+        return self._meter.last
+
+    def measure(self) -> Deferred[EdgeNumbers]:
+        if self._briefing is None:
+            return succeed(self.numbers)
+        return self._meter.ask(lambda: self._order(Measure()))
+
     def active(self) -> Deferred[Sequence[Active]]:
         if self._briefing is None:
-            return succeed(self._active)
-        counting: Deferred[Sequence[Active]] = Deferred()
-        counting.addTimeout(COUNTING, self._seat.reactor, lambda _, __: self._active)
-        self._counting.append(counting)
-        self._order(Count())
-        return counting
-
-    def _counted(self) -> None:
-        counting, self._counting = self._counting, []
-        for one in counting:
-            if not one.called:
-                one.callback(self._active)
+            return succeed(self._active.last)
+        return self._active.ask(lambda: self._order(Count()))
 
     # --- its end ---
 

@@ -12,6 +12,7 @@ from twisted.logger import Logger, LogLevel
 from sorryd import access_log
 from sorryd.reports import Report
 from sorryd.workers.echoes import Echoes
+from sorryd.workers.meter import Ledger
 from sorryd.workers.orders import Begin, Said
 
 REQUESTS: Final = access_log.__name__
@@ -19,7 +20,7 @@ REQUESTS: Final = access_log.__name__
 
 
 class Seat:
-    """Mutable: it counts deaths.
+    """Mutable: it counts deaths, and keeps what the dead had counted.
 
     `now` gives instants. `fork` gives our end of a socket to a fresh process. `report` gets what
     edges see; `lost` the number of a worker whose process has ended: it has no leave any more.
@@ -41,6 +42,7 @@ class Seat:
         self.report = report
         self.lost = lost
         self.echoes = Echoes(reactor.seconds)
+        self.ledger = Ledger()
         self.restarts: Counter[int] = Counter()
         self.restarted: dict[int, float] = {}
 
