@@ -169,3 +169,39 @@ RESULTS: dict[str, object] = {
     "daemon.upgrade": UPGRADE,
     "daemon.version": {"version": "1.0", "python": "3.11", "twisted": "26", "openssl": "OpenSSL 3"},
 }
+ANSWERED: dict[str, Any] = {
+    "codes": {"none": 0, "1xx": 0, "2xx": 30, "3xx": 0, "4xx": 0, "5xx": 10},
+    "durations": [30, 10, 0, 0],
+    "seconds": 0.1,
+    "sent": 4000,
+}
+NONE: dict[str, Any] = {
+    "codes": dict.fromkeys(ANSWERED["codes"], 0), "durations": [0] * 4, "seconds": 0.0, "sent": 0,
+}  # fmt: skip
+COUNTED: dict[str, Any] = {
+    "url": "http://a", "state": "ready", "health": "up", "in_flight": 2, "idle": 1,
+    "answered": ANSWERED, "connects": 3, "retries": 0, "failovers": 0, "failures": 0,
+}  # fmt: skip
+NUMBERS: dict[str, Any] = {
+    "started": "2026-11-22T00:00:00+09:00",
+    "now": "2026-11-22T02:50:00+09:00",
+    "bounds": [0.001, 0.01, 0.1],
+    "workers": 2,
+    "missing": 1,
+    "restarts": 4,
+    "sites": [
+        {
+            "name": "shop", "phase": "down", "cause": "manual",
+            "until": "2026-11-22T05:00:00+09:00", "next": "2026-11-25T02:50:00+09:00",
+            "connections": 3, "tunnels": 0, "waiting": 2, "accepted": 9, "turned_away": 0,
+            "received": 900, "itself": NONE,
+            "members": [
+                COUNTED,
+                {
+                    **COUNTED, "url": "http://b", "state": "drain", "health": "resting",
+                    "answered": NONE, "in_flight": 1, "idle": 0,
+                },
+            ],
+        }
+    ],
+}  # fmt: skip

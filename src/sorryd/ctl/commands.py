@@ -36,6 +36,7 @@ THEMES = {
     "drain": "members",
     "maint": "members",
     "weight": "members",
+    "top": "top",
     "bypass": "bypass",
     "history": "history",
     "watch": "history",

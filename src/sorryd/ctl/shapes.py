@@ -220,3 +220,57 @@ class Plan(TypedDict):
     until: str
     windows: list[Planned]
     more: bool
+
+
+class Answered(TypedDict):
+    """Requests that are over, since counting began."""
+
+    codes: dict[str, int]
+    durations: list[int]
+    seconds: float
+    sent: int
+
+
+class MemberNumbers(TypedDict):
+    """A member, with what was counted of it."""
+
+    url: str
+    state: str
+    health: str
+    in_flight: int
+    idle: int
+    answered: Answered
+    connects: int
+    retries: int
+    failovers: int
+    failures: int
+
+
+class SiteNumbers(TypedDict):
+    """A site, with what was counted of it."""
+
+    name: str
+    phase: str
+    cause: str | None
+    until: str | None
+    next: str | None
+    connections: int
+    tunnels: int
+    waiting: int
+    accepted: int
+    turned_away: int
+    received: int
+    itself: Answered
+    members: list[MemberNumbers]
+
+
+class Numbers(TypedDict):
+    """All that was counted."""
+
+    started: str
+    now: str
+    bounds: list[float]
+    workers: int
+    missing: int
+    restarts: int
+    sites: list[SiteNumbers]

@@ -40,7 +40,7 @@ _STYLES = {
     "resting": "red",
     "scheduled": "cyan",
 }
-_WHY = {
+WHY = {
     "window": "planned window",
     "manual": "by hand",
     "file": "the sorry file is there",
@@ -138,8 +138,8 @@ def members_grid(members: list[Member]) -> Grid:
             Span(member["url"]),
             Span(str(member["weight"])),
             Span("standby" if member["standby"] else "", "dim"),
-            _word(member["state"]),
-            _word(member["health"]),
+            word(member["state"]),
+            word(member["health"]),
             Span(str(member["active"])),
         )
         for member in members
@@ -157,7 +157,7 @@ def windows_page(windows: list[Window]) -> Page:
         (
             Span(window["id"], "bold"),
             Span(_site_name(window)),
-            _word(window["phase"]),
+            word(window["phase"]),
             Span(local((window["next"] or window)["from"])),
             Span(_end(window["next"] or window)),
             *([Span(window["every"] or "")] if recur else []),
@@ -182,7 +182,7 @@ def window_page(window: Window) -> Page:
     # The end of one that was over before is no time to wait for.
     end = window["until"] if over in {None, window["until"]} else None
     return [
-        line(Span(window["id"], "bold"), "  ", _word(window["phase"])),
+        line(Span(window["id"], "bold"), "  ", word(window["phase"])),
         _labelled("site", _site_name(window)),
         _labelled("from", f"{local(window['from'])} ({relative(window['from'], at)})"),
         _labelled("until", _end(window) + (f" ({relative(end, at)})" if end else "")),
@@ -227,10 +227,10 @@ def version_page(version: Version) -> Page:
 
 
 def _site_line(site: Site, at: datetime) -> Line:
-    spans = [Span(site["name"], "bold"), Span(": "), _word(site["phase"])]
+    spans = [Span(site["name"], "bold"), Span(": "), word(site["phase"])]
     cause, end, words = site["cause"], site["until"], site["until_text"]
     if cause is not None:
-        spans.append(Span(f", {_WHY.get(cause, cause)}"))
+        spans.append(Span(f", {WHY.get(cause, cause)}"))
     if end is not None:
         spans.append(Span(f", until {local(end)} ({relative(end, at)})"))
     elif words:
@@ -273,5 +273,6 @@ def _label(label: str) -> str:
     return f"  {label}:".ljust(_LABEL + 2)
 
 
-def _word(text: str) -> Span:
+def word(text: str) -> Span:
+    """A phase, state or health, in its colour."""
     return Span(text, _STYLES.get(text, ""))
