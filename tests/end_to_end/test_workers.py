@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -130,6 +131,26 @@ def test_hung_with_nothing_to_do(pages: Pages, tmp_path: Path) -> None:
         os.kill(hung, signal.SIGSTOP)
         daemon.wait_for_log(f"worker process {hung} was killed by SIGKILL")
         until(lambda: pids(daemon), "another worker")
+
+
+def test_answer_waits_for_the_last_worker(pages: Pages, tmp_path: Path) -> None:
+    """As long as one has not heard of a command, it is not answered; then it is, and is so."""
+    launcher = "import sorryd.workers.remote as remote\nremote.COUNTING = 0.01\n"
+    with started(tmp_path, pages, launcher=launcher) as daemon, ExitStack() as stack:
+        connected = visitors_of(daemon, stack)
+        with daemon.control() as control:
+            for slow in pids(daemon):
+                os.kill(slow, signal.SIGSTOP)
+                control.send("site.down", {"drain": 0})
+                is_answered, _, _ = select.select([control.socket], [], [], 0.5)
+                os.kill(slow, signal.SIGCONT)
+                assert not is_answered
+                answer = control.receive()
+                assert answer is not None
+                assert "result" in answer
+                for wire in connected[slow]:
+                    assert asking(wire, b"/").status == 503
+                control.ask("site.up")
 
 
 def test_down_is_down_everywhere(pages: Pages, tmp_path: Path) -> None:
