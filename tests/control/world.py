@@ -146,7 +146,7 @@ class Serving:
         return succeed(self._world.active)
 
     def settled(self) -> Deferred[None]:
-        return succeed(None)
+        return self._world.settling or succeed(None)
 
     def numbers(self) -> Deferred[EdgeNumbers]:
         return succeed(self._world.numbers)
@@ -253,6 +253,7 @@ class World:
         self.shown: list[ShownCertificate] = []
         self.numbers = EdgeNumbers()
         self.workers: list[WorkerSeen] = []
+        self.settling: Deferred[None] | None = None  # when all workers are where we are
         self.supervisor = Supervisor()
         self.release = Release()
         self._names = iter(f"w{number}" for number in range(1, 1000))
