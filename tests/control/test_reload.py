@@ -233,7 +233,10 @@ def test_the_log_tells_of_a_site_anew(world: World) -> None:
 
 
 def test_not_everywhere_yet(world: World) -> None:
-    """Where it could not take effect everywhere, the answer says so."""
+    """Where it could not take effect everywhere, the answer says so, and the log."""
     world.preparation.warnings = ("shop: a certificate ends soon",)
-    world.preparation.late = ("workers that do not serve by it yet: 2 (see the log)",)
-    assert reload(world, CONFIG).warnings == (*world.preparation.warnings, *world.preparation.late)
+    (late,) = world.preparation.late = ("workers that do not serve by it yet: 2 (see the log)",)
+    with capturedLogs() as log:
+        answer = reload(world, CONFIG)
+    assert answer.warnings == (*world.preparation.warnings, late)
+    assert formatEvent(log[-1]) == f"daemon.reload: {late}"

@@ -200,6 +200,11 @@ def tell_reload(entry: HistoryEntry, warnings: Iterable[str]) -> None:
         verb=entry.verb,
         detail=entry.detail,
     )
+    tell_warnings(entry, warnings)
+
+
+def tell_warnings(entry: HistoryEntry, warnings: Iterable[str]) -> None:
+    """What is to be said of a deed; whoever asked for it by a signal gets no answer."""
     for text in warnings:
         _log.warn("{verb}: {text}", verb=entry.verb, text=text)
 

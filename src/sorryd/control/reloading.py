@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 
-from sorryd.control.chronicle import tell_reload
+from sorryd.control.chronicle import tell_reload, tell_warnings
 from sorryd.control.differences import differences, spoken
 from sorryd.control.observed import Commits
 from sorryd.control.truth import Truth
@@ -141,4 +141,5 @@ class Reload:
         tell_reload(entry, result.warnings)
         self._truth.configure(config)
         late = await prepared.take_effect()
+        tell_warnings(entry, late)
         return replace(result, warnings=(*result.warnings, *prepared.warnings, *late))
