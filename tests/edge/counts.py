@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sorryd.numbers import CLASSES, PHASES, Answered, SiteNumbers
+from sorryd.numbers import CLASSES, PHASES, Answered, SiteNumbers, by_class
 
 
 def everybody(numbers: SiteNumbers) -> Iterator[tuple[str, Answered]]:
@@ -22,10 +22,10 @@ def counted(numbers: SiteNumbers) -> int:
 
 def codes(numbers: SiteNumbers) -> dict[str, int]:
     """Requests as ``a live 2xx``: those that there were."""
-    names = [f"{phase} {kind}" for phase in PHASES for kind in CLASSES]
     return {
-        f"{who} {name}".strip(): count
+        f"{who} {phase} {kind}".strip(): count
         for who, answered in everybody(numbers)
-        for name, count in zip(names, answered.answers, strict=True)
+        for phase in PHASES
+        for kind, count in zip(CLASSES, by_class(answered, phase), strict=True)
         if count
     }

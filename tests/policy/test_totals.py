@@ -27,7 +27,7 @@ def rows(size: int) -> st.SearchStrategy[tuple[int, ...]]:
 
 answered = st.builds(
     Answered,
-    answers=rows(30),
+    answers=rows(50),
     durations=rows(17),
     seconds=numbers.map(float),
     sent=numbers,

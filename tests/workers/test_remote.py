@@ -11,11 +11,11 @@ from tests.workers.lives import BEGIN, Life, Lives, outfit, snapshot, view
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from sorryd.model import Health
-from sorryd.numbers import EdgeNumbers, SiteNumbers
+from sorryd.numbers import EdgeNumbers, MemberNumbers, SiteNumbers
 from sorryd.policy.shares import Share
 from sorryd.reports import Active, MemberFailed, WorkerSeen
 from sorryd.snapshot import MemberView
-from sorryd.workers.meter import EVERY, WAIT
+from sorryd.workers.meter import EVERY, MANY, WAIT
 from sorryd.workers.orders import (
     Begin,
     Counted,
@@ -589,3 +589,20 @@ def test_what_one_counts_that_goes(lives: Lives) -> None:
     lives.last.says(Measured(numbers=accepted(9)))
     lives.last.end()
     assert lives.seat.ledger.past.sites[0].accepted == 9
+
+
+def test_measured_less_often_with_many_members(lives: Lives) -> None:
+    """To tell of thousands holds a worker's visitors up: so it is asked less often."""
+    worker = serving(lives)
+    members = tuple(MemberNumbers(url=f"http://{number}") for number in range(3 * MANY))
+    worker.measure()
+    lives.last.says(
+        Measured(numbers=EdgeNumbers(sites=(SiteNumbers(site="shop", members=members),)))
+    )
+    lives.last.does()
+    for _ in range(3):
+        assert lives.last.orders.count(Measure()) == 1
+        worker.look()
+        lives.clock.advance(EVERY)
+    worker.look()
+    assert lives.last.orders.count(Measure()) == 2

@@ -13,7 +13,7 @@ from prometheus_client.core import Metric
 from sorryd.admin.families import Counter, Durations, Gauge
 from sorryd.admin.overview import Overview
 from sorryd.model import Cause, Health, MemberState, Phase
-from sorryd.numbers import CAUSES, CLASSES, PHASES, Answered, MemberNumbers, SiteNumbers
+from sorryd.numbers import CAUSES, CLASSES, PHASES, Answered, MemberNumbers, SiteNumbers, by_class
 from sorryd.policy.health import any_up
 from sorryd.snapshot import SiteView
 
@@ -136,8 +136,8 @@ def _answered(site: SiteNumbers) -> Iterator[tuple[str, Answered]]:
 def _count_answers(total: Counter, answered: Answered, now: Phase, labels: dict[str, str]) -> None:
     """All classes of the phase of now and of those that had requests: of series that are not
     there from the beginning, Prometheus would miss the first requests."""
-    for at, phase in enumerate(PHASES):
-        row = answered.answers[at * len(CLASSES) : (at + 1) * len(CLASSES)]
+    for phase in PHASES:
+        row = by_class(answered, phase)
         if phase is now or phase is Phase.LIVE or any(row):
             for code, count in zip(CLASSES, row, strict=True):
                 total.count(count, **labels, phase=phase.value, code=code)

@@ -14,10 +14,12 @@ from sorryd.messages import NumbersGet
 from sorryd.numbers import (
     BOUNDS,
     CLASSES,
+    PHASES,
     Answered,
     EdgeNumbers,
     MemberNumbers,
     SiteNumbers,
+    by_class,
 )
 from sorryd.replies_numbers import (
     AnsweredResult,
@@ -125,9 +127,9 @@ def _members(
 
 
 def _answered(one: Answered) -> AnsweredResult:
-    width = len(CLASSES)
+    rows = zip(*(by_class(one, phase) for phase in PHASES), strict=True)
     return AnsweredResult(
-        codes={kind: sum(one.answers[at::width]) for at, kind in enumerate(CLASSES)},
+        codes=dict(zip(CLASSES, map(sum, rows), strict=True)),
         durations=one.durations,
         seconds=one.seconds,
         sent=one.sent,

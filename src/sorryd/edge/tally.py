@@ -6,16 +6,11 @@ microsecond, with an access log or without.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from sorryd.edge.access import End
 from sorryd.model import Cause, Phase
-from sorryd.numbers import BOUNDS, CAUSES, CLASSES, PHASES, Answered, Ended, MemberNumbers
-
-DIGITS: Final = 10
-"""A column for each first digit of a status code. Members may say 999; RFC 9110 §15 has such an
-answer treated as a 5xx, and so it is reported."""
+from sorryd.numbers import BOUNDS, CAUSES, DIGITS, PHASES, Answered, Ended, MemberNumbers
 
 COLUMNS: Final = {phase: at * DIGITS for at, phase in enumerate(PHASES)}
 """Where the columns of a phase begin."""
@@ -29,8 +24,7 @@ def first_digit(answer: bytes) -> int:
 class Tally:
     """Of the requests of one site that came to one member, or to none. Mutable.
 
-    `answers` are by phase and first digit of the status code, 0 where there was no answer;
-    see numbers.py for the rest.
+    See numbers.py for what is counted.
     """
 
     __slots__ = (
@@ -47,18 +41,11 @@ class Tally:
     def answered(self) -> Answered:
         """What is counted now."""
         return Answered(
-            answers=tuple(_by_class(self.answers)),
+            answers=tuple(self.answers),
             durations=tuple(self.durations),
             seconds=self.seconds,
             sent=self.sent,
         )
-
-
-def _by_class(answers: Sequence[int]) -> Iterable[int]:
-    last = len(CLASSES) - 1
-    for at in range(0, len(answers), DIGITS):
-        yield from answers[at : at + last]
-        yield sum(answers[at + last : at + DIGITS])
 
 
 class SiteTally:
