@@ -125,8 +125,7 @@ def test_hung(pages: Pages, tmp_path: Path, command: str) -> None:
 
 def test_hung_with_nothing_to_do(pages: Pages, tmp_path: Path) -> None:
     """Nobody has to give a command for a worker that hangs to be found."""
-    launcher = SHORT_OF_PATIENCE + "import sorryd.workers.remote as r\nr.SILENCE = 0.5\n"
-    with started(tmp_path, pages, launcher=launcher) as daemon:
+    with started(tmp_path, pages, launcher=SHORT_OF_PATIENCE) as daemon:
         hung, _ = pids(daemon)
         os.kill(hung, signal.SIGSTOP)
         daemon.wait_for_log(f"worker process {hung} was killed by SIGKILL")
