@@ -17,6 +17,7 @@ from typing import Final, Self
 from tests.certificates import authority, issue
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.name_server import NameServer
+from tests.end_to_end.workers import asked_workers
 from tests.soak.pages import SITES
 
 NAME: Final = "app.example.test"
@@ -50,6 +51,7 @@ timezone = UTC
 nameserver = 127.0.0.1:{nameserver}
 access_log = access.json
 access_log_format = json
+{workers}
 """
 
 
@@ -164,7 +166,8 @@ class Town:
             "shop": (shop, f"balance = {balance}\ncheck = GET /healthz interval=0.5s timeout=1s"),
             "blog": (blog, "balance = least_conn\nfail_on = 503"),
         }
-        return _DAEMON.format(nameserver=self.names.port) + "".join(
+        daemon = _DAEMON.format(nameserver=self.names.port, workers="\n".join(asked_workers()))
+        return daemon + "".join(
             _SITE.format(
                 name=name, members=members, more=more, drain=drain, retry_after=retry_after,
                 **dataclasses.asdict(self.ports),
