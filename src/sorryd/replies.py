@@ -191,11 +191,15 @@ class ReloadResult(Value, frozen=True, kw_only=True):
 
 
 class UpgradeResult(Value, frozen=True, kw_only=True):
-    """An upgrade that begins: what ran until now, and since when; and what runs from then on."""
+    """An upgrade that begins: what ran until now, and since when; and what runs from then on.
+
+    That answers `within` so many seconds.
+    """
 
     version: str
     started: str
     next_version: str
+    within: float
 
 
 class PreviewResult(Value, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from sorryd.control.publishing import Aside
 from sorryd.errors import ControlError, ErrorCode, conflict
@@ -21,6 +22,9 @@ HOOKS: Final = 5.0
 
 PATIENCE: Final = 60.0
 """Seconds that the new code may take to say whether it would start."""
+
+RETURN: Final = 60.0
+"""Seconds within which the new code answers, once this process becomes it."""
 
 WORDS: Final = 20
 """Lines of what it says that are passed on."""
@@ -48,20 +52,29 @@ class Upgrading:
     def check(self) -> Deferred[str]:
         return Deferred.fromCoroutine(self._check())
 
-    def refusal(self) -> ControlError | None:
-        if not self._fleet.is_local:
-            return None
-        return conflict(
-            "workers = 0: visitors are served by the process that would be replaced; "
-            "restart it, or set workers and reload first"
-        )
+    @property
+    def within(self) -> float:
+        return RETURN + (self._fleet.retire if self._fleet.is_local else 0.0)
 
-    def begin(self) -> None:
-        self._reactor.callLater(0, self._begin)
+    def begin(self) -> Deferred[None]:
+        nothing: Deferred[None] = Deferred()
+        self._reactor.callLater(0, self._go, nothing)
+        return nothing
+
+    def _go(self, nothing: Deferred[None]) -> None:
+        """Visitors of this process are left to a worker, or finish, before it becomes another."""
+        if self._fleet.is_local:
+            log.info("upgrade: a worker takes the place of this process")
+        vacated = self._fleet.vacate()
+        vacated.addTimeout(self.within, self._reactor).addCallback(lambda _: self._begin())
+        vacated.addErrback(self._too_late, nothing)
+
+    def _too_late(self, _: Failure, nothing: Deferred[None]) -> None:
+        log.error("the upgrade has come to nothing: visitors of this process are not gone")
+        self._fleet.move_back()
+        nothing.callback(None)
 
     async def _check(self) -> str:
-        if (refusal := self.refusal()) is not None:
-            raise refusal
         await self._served()
         await self._ask("--check")
         said = await self._ask("--version")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.control.world import ALICE, World
+from twisted.internet.defer import Deferred
 
 from sorryd.control.versions import sorryd_version
 from sorryd.errors import conflict
-from sorryd.messages import DaemonUpgrade, DaemonVersion, HistoryList, SiteDown
+from sorryd.messages import DaemonReload, DaemonUpgrade, DaemonVersion, HistoryList, SiteDown
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def test_the_order(world: World) -> None:
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("by", ["configuration", "new release", "meanwhile", "journal"])
+@pytest.mark.parametrize("by", ["configuration", "new release", "journal"])
 def test_refused(world: World, by: str) -> None:
     """A file that needs a restart, a release that would not start, a full disk: nothing begins."""
     refusal = conflict("no")
@@ -48,8 +51,6 @@ def test_refused(world: World, by: str) -> None:
         world.preparation.refusal = "load", refusal
     elif by == "new release":
         world.release.would_not = refusal
-    elif by == "meanwhile":  # as by a reload to workers = 0
-        world.release.can_not = refusal
     else:
         world.journal.broken = True
     error = world.refused(DaemonUpgrade())
@@ -61,8 +62,6 @@ def test_refused(world: World, by: str) -> None:
 
 def test_a_site_can_be_taken_down_meanwhile(world: World) -> None:
     """While the new release is asked, which may take seconds, other commands are carried out."""
-    from twisted.internet.defer import Deferred
-
     checking: Deferred[str] = Deferred()
     world.release.check = lambda: checking  # type: ignore[method-assign]
     answers: list[object] = []
@@ -71,3 +70,27 @@ def test_a_site_can_be_taken_down_meanwhile(world: World) -> None:
     assert answers == []
     checking.callback("0.2.0")
     assert len(answers) == 1
+
+
+def test_no_reload_in_between(world: World) -> None:
+    """While the new release is asked, a reload waits, and is refused then."""
+    checking: Deferred[str] = Deferred()
+    world.release.check = lambda: checking  # type: ignore[method-assign]
+    world.commands.execute(DaemonUpgrade(), ALICE)
+    answers: list[Any] = []
+    world.commands.execute(DaemonReload(), ALICE).addBoth(answers.append)
+    assert answers == []
+    checking.callback("0.2.0")
+    assert "an upgrade is under way" in str(answers[0].value)
+    assert world.preparation.deeds == ["load"]
+
+
+def test_nothing_else_of_the_kind(world: World) -> None:
+    """Once it has begun there is no reload and no other upgrade, until nothing came of it."""
+    world.ask(DaemonUpgrade())
+    for request in (DaemonReload(), DaemonUpgrade()):
+        assert "an upgrade is under way" in str(world.refused(request))
+    world.release.nothing.callback(None)
+    world.ask(DaemonReload())
+    world.release.nothing = Deferred()
+    world.ask(DaemonUpgrade())

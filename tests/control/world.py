@@ -202,23 +202,22 @@ class Preparation:
 
 
 class Release:
-    """What is installed: see control.upgrading.Upgrades. `would_not` is why it would not start,
-    `can_not` why it must not, as things have become."""
+    """What is installed: see control.upgrading.Upgrades. `would_not` is why it would not start."""
+
+    within = 60.0
 
     def __init__(self) -> None:
         self.would_not: ControlError | None = None
-        self.can_not: ControlError | None = None
         self.deeds: list[str] = []
+        self.nothing: Deferred[None] = Deferred()  # fires where nothing came of it
 
     def check(self) -> Deferred[str]:
         self.deeds.append("check")
         return succeed("0.2.0") if self.would_not is None else fail(self.would_not)
 
-    def refusal(self) -> ControlError | None:
-        return self.can_not
-
-    def begin(self) -> None:
+    def begin(self) -> Deferred[None]:
         self.deeds.append("begin")
+        return self.nothing
 
 
 class Supervisor:

@@ -124,7 +124,7 @@ PLAN = {
     "windows": [NEXT_DAY, PLANNED, OPEN],
     "more": True,
 }
-UPGRADE = {"version": "1.0", "started": "before", "next_version": "1.1"}
+UPGRADE = {"version": "1.0", "started": "before", "next_version": "1.1", "within": 5.0}
 RELOAD = {
     "added": ["wiki"],
     "changed": ["shop", "blog"],

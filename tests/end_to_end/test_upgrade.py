@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.end_to_end.daemon import BOTH, SORRYCTL
-from tests.end_to_end.load import Pages
+from tests.end_to_end.load import Pages, check_page
 from tests.end_to_end.regulars import Regulars
 from tests.end_to_end.test_takeover import Town
+from tests.end_to_end.waiting import until
+from tests.end_to_end.wire import request, visitor
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +24,16 @@ def pages() -> Iterator[Pages]:
 
 def upgrade(town: Town) -> subprocess.CompletedProcess[str]:
     """Run sorryctl upgrade, which starts Python three times before it is done."""
-    command = [str(SORRYCTL), "--socket", str(town.daemon.socket), "upgrade"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command(town), capture_output=True, text=True, timeout=120, check=False)
+
+
+def start_upgrade(town: Town) -> subprocess.Popen[bytes]:
+    """The same, without waiting for its end."""
+    return subprocess.Popen(command(town))
+
+
+def command(town: Town) -> list[str]:
+    return [str(SORRYCTL), "--socket", str(town.daemon.socket), "upgrade"]
 
 
 @BOTH
@@ -46,6 +56,28 @@ def test_upgrade(tmp_path: Path, pages: Pages, foreground: bool) -> None:
     assert [one["detail"] for one in entries if one["action"] == "daemon.upgrade"] == [
         "0.1.0 -> 0.1.0"
     ] * 2
+    town.end()
+
+
+def test_without_workers(tmp_path: Path, pages: Pages) -> None:
+    """One process for all is upgraded too: a worker has its visitors meanwhile."""
+    town = Town(tmp_path, pages)
+    town.daemon.config.write_text(town.ini(workers=0))
+    town.start()
+    with Regulars(town.port) as regulars, visitor(town.port) as late:
+        late.send(request(b"/held/late"))
+        pages.wait_for("/held/late")
+        done = start_upgrade(town)
+        town.daemon.wait_for_log("a worker takes the place of this process")
+        regulars.wait_for(50)
+        assert done.poll() is None
+        pages.release("/held/late")
+        check_page(late.answer(b"GET"), "/held/late")
+        assert done.wait(120) == 0
+        regulars.wait_for(50)
+    assert regulars.faults == []
+    until(lambda: not town.workers(), "the end of the worker")
+    town.page()
     town.end()
 
 

@@ -300,45 +300,6 @@ def test_stop(stage: Stage) -> None:
     assert over.called
 
 
-def test_left_to_themselves(stage: Stage) -> None:
-    """Before an upgrade all are left, also those that retire; none is told to end."""
-    one, other = stage.serving(2)
-    stage.fit(1)
-    stage.fleet.leave()
-    assert [played.deeds[-1] for played in (one, other)] == ["leave", "leave"]
-    one.serve()
-    assert not any(deed.startswith(("retire", "stop")) for deed in other.deeds)
-
-
-def test_who_is_here(stage: Stage) -> None:
-    """An edge in this process counts as long as it has visitors, also when others serve."""
-    stage.serving(0)
-    assert stage.fleet.is_local
-    stage.fit(2)
-    for one in stage.all:
-        one.serve()
-    assert stage.fleet.is_local
-    stage.all[0].over.callback(None)
-    assert not stage.fleet.is_local
-
-
-def test_those_of_another_control_process(stage: Stage) -> None:
-    """They go on until all of ours serve, however long that takes; then they retire."""
-    old = Played("remote", Share())
-    stage.fleet.apply(snapshot(1))
-    one, other = stage.fit(2)
-    done: list[None] = []
-    stage.fleet.supersede([old]).addCallback(done.append)
-    one.serve()
-    other.settle()  # it has died
-    stage.fleet.look()
-    assert old.deeds == ["look"]
-    other.serves = True
-    stage.fleet.look()
-    assert old.deeds == ["look", "look", "retire 60"]
-    assert done == [None]
-
-
 # --- what is counted ---
 
 

@@ -28,7 +28,7 @@ from sorryd.control.missing import no_window
 from sorryd.control.observed import Commits
 from sorryd.control.publishing import Aside, Publishing, at_once
 from sorryd.control.reading import Reading, Remembers, Serves
-from sorryd.control.reloading import NOBODY, Hears, Prepares, Reload
+from sorryd.control.reloading import NOBODY, Hears, Only, Prepares, Reload
 from sorryd.control.revisions import revised
 from sorryd.control.truth import Truth
 from sorryd.control.upgrading import Upgrade, Upgrades
@@ -107,10 +107,9 @@ class Commands:
         self._own_key = own_key
         self._new_name = new_name
         self._turn = DeferredLock()
-        self._reload = Reload(truth, journal, prepares, self._turn, hears)
-        self._upgrade = Upgrade(
-            truth, journal, prepares, upgrades, self._turn, self._reading.started
-        )
+        only, started = Only(), self._reading.started
+        self._reload = Reload(truth, journal, prepares, self._turn, hears, only)
+        self._upgrade = Upgrade(truth, journal, prepares, upgrades, self._turn, started, only)
 
     def execute(self, request: Request, author: Author) -> Deferred[Result]:
         """The result of `request`, or a ControlError."""

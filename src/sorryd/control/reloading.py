@@ -7,8 +7,8 @@ is refused has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
@@ -17,11 +17,14 @@ from sorryd.control.chronicle import tell_reload, tell_warnings
 from sorryd.control.differences import differences, spoken
 from sorryd.control.observed import Commits
 from sorryd.control.truth import Truth
+from sorryd.errors import conflict
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonReload
 from sorryd.model import Config
 from sorryd.replies import ReloadResult
 from sorryd.window import Author
+
+T = TypeVar("T")
 
 
 class Prepared(Protocol):
@@ -76,6 +79,23 @@ class _Nobody:
 NOBODY: Final[Hears] = _Nobody()
 
 
+class Only:
+    """One reload or upgrade at a time, and none while an upgrade `has_begun`."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self._lock = DeferredLock()
+
+    def run(self, do: Callable[[], Coroutine[Deferred[Any], Any, T]]) -> Deferred[T]:
+        """Do it when nothing else of the kind is under way; may fail with ControlError."""
+        return self._lock.run(lambda: Deferred.fromCoroutine(self._run(do)))
+
+    async def _run(self, do: Callable[[], Coroutine[Deferred[Any], Any, T]]) -> T:
+        if self.has_begun:
+            raise conflict("an upgrade is under way: ask the release that comes")
+        return await do()
+
+
 class Reload:
     """Carries out reloads, one at a time.
 
@@ -90,20 +110,21 @@ class Reload:
         prepares: Prepares,
         turn: DeferredLock,
         hears: Hears,
+        only: Only,
     ) -> None:
         self._truth = truth
         self._journal = journal
         self._prepares = prepares
         self._turn = turn
         self._hears = hears
-        self._only = DeferredLock()
+        self._only = only
 
     def run(self, author: Author | None, signal: str = "") -> Deferred[ReloadResult]:
         """Reload for `author`; None where a `signal` of that name asked for it.
 
         Fails with ControlError, and JournalError; then nothing has changed.
         """
-        return self._only.run(lambda: Deferred.fromCoroutine(self._heard(author, signal)))
+        return self._only.run(lambda: self._heard(author, signal))
 
     async def _heard(self, author: Author | None, signal: str) -> ReloadResult:
         is_refused = True

@@ -13,10 +13,10 @@ from twisted.internet.defer import Deferred, DeferredLock, fail
 
 from sorryd.control.chronicle import tell_reload
 from sorryd.control.observed import Commits
-from sorryd.control.reloading import Prepares
+from sorryd.control.reloading import Only, Prepares
 from sorryd.control.truth import Truth
 from sorryd.control.versions import sorryd_version
-from sorryd.errors import ControlError, conflict
+from sorryd.errors import conflict
 from sorryd.journal import HistoryEntry
 from sorryd.messages import DaemonUpgrade
 from sorryd.replies import UpgradeResult
@@ -26,24 +26,24 @@ from sorryd.window import Author
 class Upgrades(Protocol):
     """What an upgrade needs of the rest of the daemon."""
 
+    @property
+    def within(self) -> float:
+        """Seconds within which the new code answers, if it begins now."""
+
     def check(self) -> Deferred[str]:
         """The version of the code that would run; fails with ControlError where it would not."""
 
-    def refusal(self) -> ControlError | None:
-        """Why there can't be one as things are now; a reload may have come since `check`."""
-
-    def begin(self) -> None:
-        """Let it run, once what is answered now is on its way."""
+    def begin(self) -> Deferred[None]:
+        """Let it run, once what is answered now is on its way; fires if nothing comes of that."""
 
 
 class _None:
+    within = 0.0
+
     def check(self) -> Deferred[str]:
-        return fail(self.refusal())
+        return fail(conflict("sorryd can't be upgraded here but by a restart"))
 
-    def refusal(self) -> ControlError:
-        return conflict("sorryd can't be upgraded here but by a restart")
-
-    def begin(self) -> None:
+    def begin(self) -> Deferred[None]:
         raise AssertionError("it was refused")
 
 
@@ -61,6 +61,7 @@ class Upgrade:
         upgrades: Upgrades,
         turn: DeferredLock,
         started: str,
+        only: Only,
     ) -> None:
         self._truth = truth
         self._journal = journal
@@ -68,11 +69,11 @@ class Upgrade:
         self._upgrades = upgrades
         self._turn = turn
         self._started = started
-        self._only = DeferredLock()
+        self._only = only
 
     def run(self, author: Author) -> Deferred[UpgradeResult]:
         """Upgrade for `author`. Fails with ControlError, and JournalError; then nothing changes."""
-        return self._only.run(lambda: Deferred.fromCoroutine(self._run(author)))
+        return self._only.run(lambda: self._run(author))
 
     async def _run(self, author: Author) -> UpgradeResult:
         # A file that would need a restart, as of another journal, is refused as by a reload.
@@ -81,8 +82,6 @@ class Upgrade:
         return await self._turn.run(lambda: Deferred.fromCoroutine(self._finish(following, author)))
 
     async def _finish(self, following: str, author: Author) -> UpgradeResult:
-        if (refusal := self._upgrades.refusal()) is not None:
-            raise refusal
         entry = HistoryEntry(
             at=self._truth.now(),
             verb=DaemonUpgrade.method,
@@ -91,7 +90,14 @@ class Upgrade:
         )
         await self._journal.commit((), entry)
         tell_reload(entry, ())
-        self._upgrades.begin()
+        self._only.has_begun, within = True, self._upgrades.within
+        self._upgrades.begin().addCallback(self._nothing_came)
         return UpgradeResult(
-            version=sorryd_version(), started=self._started, next_version=following
+            version=sorryd_version(),
+            started=self._started,
+            next_version=following,
+            within=within,
         )
+
+    def _nothing_came(self, _: None) -> None:
+        self._only.has_begun = False

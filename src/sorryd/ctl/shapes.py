@@ -147,6 +147,7 @@ class Upgrade(TypedDict):
     version: str
     started: str
     next_version: str
+    within: float
 
 
 class Reload(TypedDict):

@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 from sorryd.ctl.client import Daemon, NoDaemonError
-from sorryd.ctl.options import NoDaemon, Refused, daemon, senseless, socket_path
+from sorryd.ctl.options import NoDaemon, Refused, complain, daemon, senseless, socket_path
 
 CHECKING = 150.0  # seconds in which the new release says whether it would start
-RETURNING = 60.0  # seconds in which it must answer then
+ANSWERING = 30.0  # seconds in which it answers, once it is there
+TELL_AFTER = 10.0  # seconds after which it is said what is waited for
 LOOK_EVERY = 0.1  # seconds
 
 
@@ -19,23 +20,28 @@ def upgraded() -> Any:
         result: Any = one.ask("daemon.upgrade", {})
     try:
         before, wanted = result["started"], result["next_version"]
+        within = float(result["within"])
     except (KeyError, TypeError):
         raise senseless() from None
-    found = _returned(socket_path(), before)
+    found = _returned(socket_path(), before, within)
     if found != wanted:
         raise Refused(f"sorryd {wanted} did not start, its log says why; sorryd {found} runs")
     return result
 
 
-def _returned(path: str, before: str) -> str:
+def _returned(path: str, before: str, within: float) -> str:
     """The version of who answers then. Raises NoDaemon."""
-    deadline = time.monotonic() + RETURNING
+    began, has_told = time.monotonic(), False
     while (found := _back(path, before)) is None:
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > within:
             raise NoDaemon(
-                f"the new sorryd has not answered within {RETURNING:.0f} s, its log says why; "
-                "the workers serve on"
+                f"the new sorryd has not answered within {within:.0f} s, its log says why; "
+                "visitors are served on"
             )
+        if waited > TELL_AFTER and not has_told:
+            has_told = True
+            complain(f"it begins when requests in flight are over, within {within:.0f} s")
         time.sleep(LOOK_EVERY)
     return found
 
@@ -43,7 +49,7 @@ def _returned(path: str, before: str) -> str:
 def _back(path: str, before: str) -> str | None:
     """The version of who answers, if that was not there `before`."""
     try:
-        with Daemon(path, RETURNING) as one:
+        with Daemon(path, ANSWERING) as one:
             found = one.ask("daemon.version", {})
     except NoDaemonError:
         return None

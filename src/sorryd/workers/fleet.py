@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, gatherResults
 
 from sorryd.model import Config
@@ -44,6 +45,7 @@ class Fleet:
         self._snapshot: Snapshot | None = None
         self._outfit: Outfit | None = None
         self._certificates: Certificates = {}
+        self._vacated: list[Deferred[None]] = []  # wait for edges here to be gone
         self._unserved: list[Deferred[None]] = []  # wait for all workers to serve
 
     # --- from the control side ---
@@ -94,6 +96,38 @@ class Fleet:
         fresh.fit(self._outfit._replace(certificates=self._certificates))
         self.supersede([old])
 
+    def vacate(self) -> Deferred[None]:
+        """Have no edge in this process: a worker takes its place. Fires when that is so.
+
+        What is in flight in it has the time that who retires gets.
+        """
+        if self._is_local:
+            self._fit_with(1)
+        vacated: Deferred[None] = Deferred()
+        self._vacated.append(vacated)
+        self._left_here()
+        return vacated
+
+    def move_back(self) -> None:
+        """Have an edge in this process again, in the place of the worker."""
+        self._fit_with(0)
+
+    def _fit_with(self, workers: int) -> None:
+        assert self._outfit is not None
+        config = replace(self._outfit.config, workers=workers)
+        self.fit(Outfit(config, self._outfit.bound, self._certificates))
+
+    @property
+    def retire(self) -> float:
+        """Seconds that who retires gets."""
+        return 0.0 if self._outfit is None else self._outfit.config.retire
+
+    def _left_here(self) -> None:
+        if not self.is_local:
+            vacated, self._vacated = self._vacated, []
+            for one in vacated:
+                one.callback(None)
+
     def supersede(self, old: Sequence[Worker]) -> Deferred[None]:
         """Let `old` retire, and fire, when all others serve: until then they go on."""
         self._leaving += old
@@ -103,13 +137,13 @@ class Fleet:
         return self.served().addCallback(self._retire, old)
 
     def _retire(self, _: None, old: Sequence[Worker]) -> None:
-        assert self._outfit is not None
         for worker in old if not self._is_stopping else ():
-            worker.retire(self._outfit.config.retire).addCallback(self._left, worker)
+            worker.retire(self.retire).addCallback(self._left, worker)
 
     def _left(self, _: None, worker: Worker) -> None:
         if worker in self._leaving:
             self._leaving.remove(worker)
+            self._left_here()
 
     def show(self, certificates: Certificates) -> None:
         """Show these to who comes from now on."""
