@@ -28,7 +28,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--visitors", type=int, default=8, help="of the commonest kinds")
     parser.add_argument("--pause", type=float, default=1.5, help="seconds between kills")
     parser.add_argument(
-        "--deeds", default="", help="only these: control,worker,stop,server,both,upgrade"
+        "--deeds", default="", help="only these: control,worker,stop,server,both,upgrade,freeze"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     return parser.parse_args()

@@ -19,7 +19,7 @@ from tests.end_to_end.control import ControlRefused
 from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.family import Family, name
 
-ALL: Final = (*["control", "upgrade"] * 2, *["worker"] * 4, "stop", "server", "both")
+ALL: Final = (*["control", "upgrade"] * 2, *["worker"] * 4, "stop", "server", "both", "freeze")
 ALONE: Final = ("control",)  # where there is but one process
 LOOK: Final = 0.01  # seconds between two looks at processes
 BACK: Final = 40.0  # seconds in which there is another worker, whatever has died before
@@ -80,6 +80,7 @@ class Killer:
             "server": self._kills_server,
             "both": self._kills_both,
             "upgrade": self._upgrades,
+            "freeze": self._freezes,
         }
         self._all = [(one, deeds[one]) for one in only]
 
@@ -167,6 +168,18 @@ class Killer:
     async def _kills_both(self) -> None:
         workers = self.workers()
         await self._kill_control(*workers[:1])
+
+    async def _freezes(self) -> None:
+        """A worker that is stopped while another control process takes over, and wakes up later."""
+        workers = self.workers()
+        if not workers or not _signal(victim := self._chance.choice(workers), signal.SIGSTOP):
+            return
+        at, lost = time.monotonic(), frozenset(self._family.visitors(victim))
+        await self._kill_control()
+        await asyncio.sleep(self._chance.random() * 15)
+        if not _signal(victim, signal.SIGCONT) or victim not in self._family.pids():
+            self.deeds["a frozen worker was killed"] += 1
+            self.deaths.append(Death(at, lost, at))
 
     async def _upgrades(self) -> None:
         """To the same release, which excuses nothing."""
