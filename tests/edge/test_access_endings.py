@@ -253,9 +253,10 @@ def test_too_large(stage: Stage) -> None:
 
 
 def test_apology(stage: Stage) -> None:
-    """The phase is that of the site when the request came."""
+    """The phase is that of the site when the request came, also where it is the first to see it."""
     watched = Watched(stage())
-    watched.scene.publish(window(NOON - 60, NOON + 60))
+    watched.scene.publish(window(NOON + 60, NOON + 120))
+    watched.scene.wall = NOON + 60
     watched.scene.visitor().says(GET)
     (line,) = watched.lines()
     assert (line["status"], line["ended"], line["phase"]) == (503, "sorry", "down")

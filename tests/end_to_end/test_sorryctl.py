@@ -197,7 +197,14 @@ SITE: dict[str, Any] = {
     "warnings": [],
     "partial": [],
 }
-STATUS: dict[str, Any] = {"version": str, "pid": int, "now": str, "sites": [SITE]}
+STATUS: dict[str, Any] = {
+    "version": str,
+    "pid": int,
+    "started": str,
+    "now": str,
+    "sites": [SITE],
+    "workers": list,
+}
 
 
 def assert_like(found: Any, wanted: Any, where: str = "") -> None:
