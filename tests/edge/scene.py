@@ -128,6 +128,12 @@ class Scene:
         member.gets()
         return visitor, member
 
+    def asks(self, data: bytes = GET) -> tuple[FakeWire, FakeWire]:
+        """A visitor who asks this, and the member that gets it."""
+        visitor = self.visitor()
+        visitor.says(data)
+        return visitor, self.member()
+
     def member(self, name: str | None = None) -> FakeWire:
         """The connection to a member that was made next; `name` is whose it must be."""
         self.settle()

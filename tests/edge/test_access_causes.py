@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.edge.messages import GET, OK, request
 from tests.edge.scene import NOON, Stage, window
-from tests.edge.test_access_endings import Watched
 from tests.edge.test_site_queue import limited, visitors
+from tests.edge.watched import Watched
 
 from sorryd.edge.wheel import TICK
 from sorryd.model import Health

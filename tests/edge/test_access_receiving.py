@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.edge.messages import OK, request
 from tests.edge.scene import NOON, Stage, window
-from tests.edge.test_access_endings import Watched
 from tests.edge.test_receiving import SECRET, token
+from tests.edge.watched import Watched
 
 from sorryd.edge.assets import PIECE
 from sorryd.model import Assets

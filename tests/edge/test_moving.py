@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.edge.messages import GET, OK, asked, field_of, passed, request, status_of
 from tests.edge.scene import Scene, Stage
-from tests.edge.test_access_endings import Watched
+from tests.edge.watched import Watched
 
 from sorryd.edge.site import SiteEdge
 

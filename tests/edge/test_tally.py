@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
-from msgspec.structs import replace
 from tests.edge.counts import codes, counted
-from tests.edge.messages import GET, OK, answer, chunked, post, request
-from tests.edge.scene import NOON, Scene, Stage, window
-from tests.edge.wires import FakeWire
+from tests.edge.messages import GET, OK, answer, request
+from tests.edge.scene import NOON, Stage, window
 
 from sorryd.edge.wheel import TICK
 from sorryd.model import Assets, Health, Listen
-from sorryd.numbers import BOUNDS, SiteNumbers
+from sorryd.numbers import SiteNumbers
 
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 SWITCHED = b"HTTP/1.1 101 \r\n" + UPGRADE + b"\r\n"
-
-
-def asks(scene: Scene, data: bytes = GET) -> tuple[FakeWire, FakeWire]:
-    """A visitor who asks this, and the member that gets it."""
-    visitor = scene.visitor()
-    visitor.says(data)
-    return visitor, scene.member()
 
 
 def ended(numbers: SiteNumbers) -> dict[str, int]:
@@ -48,7 +38,7 @@ def ended(numbers: SiteNumbers) -> dict[str, int]:
 def test_member_answers(stage: Stage, first: bytes, kind: str) -> None:
     """A request counts for the member that answered it, once its answer is whole."""
     scene = stage(members=2)
-    visitor, member = asks(scene)
+    visitor, member = scene.asks()
     member.says(answer(b"hello", first=first)[:-1])
     assert counted(scene.site.numbers()) == 0
     member.says(b"o")
@@ -64,7 +54,7 @@ def test_member_answers(stage: Stage, first: bytes, kind: str) -> None:
 def test_informational_answer(stage: Stage) -> None:
     """A 1xx before the answer is no answer."""
     scene = stage()
-    _, member = asks(scene)
+    _, member = scene.asks()
     member.says(b"HTTP/1.1 103 Early Hints\r\n\r\n", OK)
     assert codes(scene.site.numbers()) == {"a live 2xx": 1}
 
@@ -111,7 +101,7 @@ def test_failovers(stage: Stage) -> None:
     """A request counts for the member that was asked last; those before it have a failover."""
     scene = stage(members=3)
     scene.refusing = {"a": "refused", "b": "refused"}
-    _, member = asks(scene)
+    _, member = scene.asks()
     member.says(OK)
     numbers = scene.site.numbers()
     assert codes(numbers) == {"c live 2xx": 1}
@@ -205,7 +195,7 @@ def test_visitor_leaves(stage: Stage) -> None:
     """Before the answer no code counts, in its middle that of its head."""
     scene = stage(members=2)
     for begun in (b"", OK[:-1]):
-        visitor, member = asks(scene)
+        visitor, member = scene.asks()
         member.says(begun)
         visitor.resets()
     numbers = scene.site.numbers()
@@ -217,7 +207,7 @@ def test_visitor_leaves(stage: Stage) -> None:
 def test_cut_answer(stage: Stage) -> None:
     """A member that stops in the middle of its answer gave the answer of its head."""
     scene = stage()
-    _, member = asks(scene)
+    _, member = scene.asks()
     member.says(OK[:-1])
     member.resets()
     numbers = scene.site.numbers()
@@ -229,7 +219,7 @@ def test_drained(stage: Stage) -> None:
     """What a drain's end cuts began before it."""
     scene = stage()
     scene.publish(window(NOON + 1, NOON + 60))
-    _, _ = asks(scene)
+    _, _ = scene.asks()
     scene.wall = NOON + 2
     scene.site.look(scene.wall)
     scene.passes(2 * TICK)
@@ -242,7 +232,7 @@ def test_drained(stage: Stage) -> None:
 def test_tunnel(stage: Stage) -> None:
     """It is counted when it begins, is in flight until it ends, and its bytes count meanwhile."""
     scene = stage()
-    visitor, member = asks(scene, request(fields=UPGRADE))
+    visitor, member = scene.asks(request(fields=UPGRADE))
     asked = scene.site.numbers().received
     member.says(SWITCHED)
     switched = len(visitor.gets())
@@ -257,93 +247,3 @@ def test_tunnel(stage: Stage) -> None:
     numbers = scene.site.numbers()
     assert (numbers.tunnels, numbers.members[0].in_flight, numbers.open) == (0, 0, 0)
     assert counted(numbers) == 1
-
-
-# --- times and sizes --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("took", "place"), [(0.0, 0), (0.25, 8), (0.375, 9), (1.0, 10), (90.0, 16)]
-)
-def test_durations(stage: Stage, took: float, place: int) -> None:
-    """From the head to the end of the answer, in the bucket whose bound includes it."""
-    scene = stage()
-    _, member = asks(scene)
-    scene.clock.advance(took)
-    member.says(OK)
-    answered = scene.site.numbers().members[0].answered
-    assert [at for at, count in enumerate(answered.durations) if count] == [place]
-    assert answered.seconds == took
-    assert len(answered.durations) == len(BOUNDS) + 1
-
-
-def test_bytes(stage: Stage) -> None:
-    """All that the visitor sent and got, heads too."""
-    scene = stage()
-    asking = post(b"x" * 1000) + GET
-    visitor, member = asks(scene, asking)
-    member.says(b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n", chunked(b"hello", b"world"))
-    member.says(OK)
-    got = len(visitor.gets())
-    numbers = scene.site.numbers()
-    assert counted(numbers) == 2
-    assert numbers.received == len(asking)
-    assert numbers.members[0].answered.sent == got
-
-
-# --- what is so now ---------------------------------------------------------------------------
-
-
-def test_gauges(stage: Stage) -> None:
-    """Connections of visitors, requests in flight, kept connections, and who waits."""
-    scene = stage()
-    view = scene.site.view
-    member_view = replace(
-        view.members[0], member=replace(view.members[0].member, max_connections=1)
-    )
-    scene.site.apply(replace(view, members=(member_view,)))
-    first, member = asks(scene)
-    waiting = scene.visitor()
-    waiting.says(GET)
-    numbers = scene.site.numbers()
-    assert (numbers.open, numbers.waiting, numbers.members[0].in_flight) == (2, 1, 1)
-    assert numbers.members[0].idle == 0
-    member.says(OK)
-    member.says(OK)
-    first.resets()
-    numbers = scene.site.numbers()
-    assert (numbers.open, numbers.waiting, numbers.members[0].in_flight) == (1, 0, 0)
-    assert numbers.members[0].idle == 1
-
-
-def test_handshakes(stage: Stage) -> None:
-    """Of TLS: those that were completed, and connections that ended before."""
-    scene = stage()
-    visitors = [scene.visitor(tls=True) for _ in range(3)]
-    visitors[0].shakes_hands()
-    for visitor in visitors[:2]:
-        visitor.resets()
-    scene.visitor().resets()
-    numbers = scene.site.numbers()
-    assert (numbers.handshakes, numbers.broken_handshakes, numbers.open) == (1, 1, 1)
-
-
-def test_members_of_a_new_configuration(stage: Stage) -> None:
-    """A member that stays keeps its numbers, also where its connections are made anew."""
-    scene = stage(members=2)
-    _, member = asks(scene)
-    member.says(OK)
-    changed = replace(scene.site.view.members[0].member, path="/app")
-    view = replace(scene.site.view.members[0], member=changed)
-    site = replace(scene.site.view.site, members=(changed,))
-    scene.site.apply(replace(scene.site.view, site=site, members=(view,)))
-    assert codes(scene.site.numbers()) == {"a live 2xx": 1}
-
-
-def test_encoded(stage: Stage) -> None:
-    """What is told can pass a pipe."""
-    scene = stage(members=2)
-    asks(scene)[1].says(OK)
-    numbers = scene.site.numbers()
-    packed = msgspec.msgpack.encode(numbers)
-    assert msgspec.msgpack.decode(packed, type=SiteNumbers) == numbers

@@ -1,3 +1,4 @@
 """Where the dialogues of processes are played."""
 
+from tests.workers.lives import lives as lives
 from tests.workers.turning import turning as turning

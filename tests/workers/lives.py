@@ -16,7 +16,7 @@ from sorryd.reports import Report
 from sorryd.snapshot import MemberView, SiteView, Snapshot
 from sorryd.workers import process
 from sorryd.workers.interfaces import Outfit
-from sorryd.workers.orders import Begin, Done, Order, Ready, Word
+from sorryd.workers.orders import Begin, Done, Order, Publish, Ready, Word
 from sorryd.workers.remote import Remote
 from sorryd.workers.seat import Seat
 
@@ -172,3 +172,28 @@ def outfit(*keys: int, config: Config = CONFIG) -> Outfit:
     listen = CONFIG.sites[0].listen[0]
     bound: list[Any] = [Bound(listen, ("shop",), Sock(10 * key), key=key) for key in keys]  # type: ignore[arg-type]  # only asked for its number
     return Outfit(config, bound, {})
+
+
+@pytest.fixture
+def lives(monkeypatch: pytest.MonkeyPatch) -> Lives:
+    return Lives(monkeypatch)
+
+
+def serving(lives: Lives, number: int = 1) -> Remote:
+    """A worker that does all that it was told."""
+    worker = lives.remote(number)
+    worker.apply(snapshot(1))
+    worker.fit(outfit(1, 2))
+    lives.last.lives()
+    assert worker.serves
+    return worker
+
+
+def publishes(life: Life) -> list[Publish]:
+    return [order for order in life.orders if isinstance(order, Publish)]
+
+
+def has_fired(deferred: Any) -> bool:
+    fired: list[Any] = []
+    deferred.addBoth(fired.append)
+    return bool(fired)

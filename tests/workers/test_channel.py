@@ -14,7 +14,7 @@ from tests.workers.turning import Turning
 
 from sorryd.model import Value
 from sorryd.workers.channel import PIECE, Channel, open_channel
-from sorryd.workers.frames import Frames, head_of
+from sorryd.workers.frames import head_of
 
 
 class Text(Value, frozen=True, tag=True):
@@ -110,20 +110,6 @@ def frame(body: bytes, fds: int = 0) -> bytes:
 
 def encoded(message: Any) -> bytes:
     return msgspec.msgpack.encode(message)
-
-
-BODIES = [(b"", 0), (b"a", 2), (b"bcd" * 100, 0), (b"", 300), (b"e", 0)]
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 7, 64, 10_000])
-def test_frames_in_pieces(size: int) -> None:
-    """However the bytes are cut, the same bodies come out, each with its number of descriptors."""
-    data = b"".join(frame(*one) for one in BODIES)
-    frames = Frames()
-    found = [
-        whole for at in range(0, len(data), size) for whole in frames.feed(data[at : at + size])
-    ]
-    assert [(bytes(body), fds) for body, fds in found] == BODIES
 
 
 def test_both_ways(stage: Stage) -> None:

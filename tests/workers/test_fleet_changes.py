@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.workers.lives import snapshot
-from tests.workers.test_fleet import Played, Stage
+from tests.workers.played import Played, Stage
 
 from sorryd.policy.shares import Share
 
