@@ -205,3 +205,8 @@ def test_too_many() -> None:
     assert visited.connects() is None
     wires[0].loseConnection()  # type: ignore[union-attr]
     assert visited.connects() is not None
+
+
+def test_it_has_a_name() -> None:
+    """Where Twisted says in the log that it listens, it is called what it is."""
+    assert Visited().factory.logPrefix() == "numbers"  # type: ignore[attr-defined]

@@ -64,6 +64,9 @@ class _Quiet(Site):
 class _Limited(WrappingFactory):
     noisy = False
 
+    def logPrefix(self) -> str:
+        return "numbers"
+
     def buildProtocol(self, addr: Any) -> Any:
         return super().buildProtocol(addr) if len(self.protocols) < MOST else None
 
