@@ -231,6 +231,31 @@ def behind_it(town: Town, server: socket.socket) -> Bound:
     return opened(town, members=(member,), bypass_networks=("127.0.0.0/8",))
 
 
+@pytest.mark.parametrize("how", ["retire", "stop"])
+def test_requests_that_came_at_once(town: Town, server: socket.socket, how: str) -> None:
+    """All that came in one go are answered (RFC 9112 §9.3.2), and the last of them is told."""
+    bound = behind_it(town, server)
+
+    def several() -> list[bool]:
+        """Of each answer, whether it says that it is the last one."""
+        wire.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        behind, _ = server.accept()
+        behind.settimeout(PATIENCE)
+        for _ in range(3):
+            behind.recv(65536)
+            behind.sendall(b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n")
+        data = b"".join(iter(partial(wire.recv, 65536), b""))
+        behind.close()
+        return [b"connection: close" in one.lower() for one in data.split(b"HTTP/1.1 200")[1:]]
+
+    with town.visitor(bound) as wire:
+        arrives(town)
+        over = goes(town, how)
+        assert town.meanwhile(several) == [False, False, True]
+        town.passes(0.25)
+        town.loop.until(lambda: over)
+
+
 def test_streams_of_those_who_have_gone(town: Town, server: socket.socket) -> None:
     """A stream at rest, of a visitor who has sent FIN, is waited for a while, not to the limit."""
     bound = behind_it(town, server)

@@ -87,7 +87,8 @@ class Speaker(Line):
     def _lives_on(self, head: RequestHead) -> bool:
         """Whether the connection can serve another request, for all that we know."""
         requests = self._requests
-        return self._site.lasting and (requests.body is None or requests.is_worth_reading(head))
+        stays = self._site.lasting or bool(requests.ahead)  # who asked already is answered
+        return stays and (requests.body is None or requests.is_worth_reading(head))
 
     # --- what is counted, and the access log ---
 
