@@ -18,6 +18,7 @@ from tests.workers.lives import (
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from sorryd.reports import WorkerSeen
+from sorryd.workers import process
 from sorryd.workers.meter import EVERY
 from sorryd.workers.orders import (
     Failed,
@@ -116,6 +117,23 @@ def test_no_process_to_be_had(lives: Lives) -> None:
         "worker 1 can't be started: too many open files; another one is started",
         "worker 1 can't be started: too many open files; another one is started in 0.1 s",
     ]
+
+
+def test_no_descriptor_for_its_channel(lives: Lives, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where one was asked for: it is given up, and the next one is tried."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    worker = serving(lives)
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "open_channel", refuse)
+        lives.last.end()
+        lives.clock.advance(0)
+    assert has_fired(worker.settled())
+    lives.clock.advance(0.1)
+    lives.last.lives()
+    assert worker.serves
 
 
 def test_one_that_hangs(lives: Lives) -> None:

@@ -198,7 +198,10 @@ def open_channel(
     heard: Callable[[M, tuple[int, ...]], None],
     lost: Callable[[], None],
 ) -> Channel[M]:
-    """A channel over `sock`, a connected UNIX stream socket that it takes over; see Channel."""
+    """A channel over `sock`, a connected UNIX stream socket that it takes over; see Channel.
+
+    Raises OSError where no descriptor is left; `sock` is closed then, too.
+    """
     channel = Channel(name, hears, heard, lost)
     with sock:
         sock.setblocking(False)

@@ -1,4 +1,4 @@
-"""One life of an edge process: orders to it, words from it, and its end."""
+"""One life of a worker: orders to it, words from it, and its end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DYING: Final = 1.0
 
 
 class Process:
-    """A process that was asked for, or is there.
+    """A process that was asked for, or is there; raises OSError where no descriptor is left.
 
     `born` is called when it is there: nothing may be ordered before. One that is given up until
     then has heard nothing, and so ends by itself when it finds the channel's end. `told` gets its

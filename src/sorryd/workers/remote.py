@@ -83,14 +83,12 @@ class Remote:
         self._began, self._since = seat.reactor.seconds(), seat.now()
         self._briefing = None
         try:
-            sock = seat.fork()
+            self._process = Process(
+                seat.reactor, seat.fork(), f"worker {number}",
+                self._born, self._told, self._progressed, self._ended,
+            )  # fmt: skip
         except OSError as why:
             self._died(f"worker {number} can't be started: {str(why.strerror).lower()}")
-            return
-        self._process = Process(
-            seat.reactor, sock, f"worker {number}",
-            self._born, self._told, self._progressed, self._ended,
-        )  # fmt: skip
 
     def _born(self) -> None:
         """It is there: it is told all that it must know."""
