@@ -14,7 +14,7 @@ from tests.workers.turning import Turning
 from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.model import Listen
-from sorryd.workers import takeover
+from sorryd.workers import handover, takeover
 from sorryd.workers.frames import head_of
 from sorryd.workers.handing import (
     Attended,
@@ -196,3 +196,20 @@ def _answer(hung: socket.socket, says: bytes) -> socket.socket:
     sock, _ = hung.accept()
     sock.send(says)
     return sock
+
+
+def test_no_descriptor_to_answer_with(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks just then gets nothing, and who asks later gets all."""
+    refused: list[object] = []
+
+    def refuse(reactor: object, sock: socket.socket, *_: object) -> None:
+        refused.append(sock)
+        sock.close()
+        raise OSError(24, "Too many open files")
+
+    town.worker(101)
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "open_channel", refuse)
+        assert town.take() == []
+    assert len(refused) == 1
+    assert [one.sockets != () for one in town.take()] == [True]

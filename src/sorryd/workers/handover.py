@@ -41,7 +41,7 @@ class Offer(NamedTuple):
     fds: Sequence[int] = ()
 
 
-class Testator(Protocol):
+class HandsOver(Protocol):
     """The worker. Only who is alone is told anything but `offer`."""
 
     def offer(self) -> Offer:
@@ -120,11 +120,11 @@ def _owner_of(path: str) -> int | None:
 
 @implementer(IReadDescriptor)
 class Handover:
-    """Answers who asks `testator`. Where there can be no socket, `open` says so in the log."""
+    """Answers who asks `worker`. Where there can be no socket, `open` says so in the log."""
 
-    def __init__(self, reactor: Any, testator: Testator) -> None:
+    def __init__(self, reactor: Any, worker: HandsOver) -> None:
         self._reactor = reactor
-        self._testator = testator
+        self._worker = worker
         self._sock: socket.socket | None = None
         self._channels: list[Channel[Asked]] = []
 
@@ -192,24 +192,26 @@ class Handover:
             log.error("user {uid} (process {pid}) may not take over", uid=uid, pid=pid)
             sock.close()
             return
-        _Heir(self._reactor, sock, pid, self._testator, self._channels)
+        # Where no descriptor is left, the end of the socket is the answer, and it is asked again.
+        with contextlib.suppress(OSError):
+            _Successor(self._reactor, sock, pid, self._worker, self._channels)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor is stopping."""
 
 
-class _Heir:
-    """One who asks."""
+class _Successor:
+    """One who asks. Raises OSError where no descriptor is left."""
 
     def __init__(
         self,
         reactor: Any,
         sock: socket.socket,
         pid: int,
-        testator: Testator,
+        worker: HandsOver,
         channels: list[Channel[Asked]],
     ) -> None:
-        self._testator = testator
+        self._worker = worker
         self._channels = channels
         self._pid = pid
         self._channel: Channel[Asked] = open_channel(
@@ -220,21 +222,21 @@ class _Heir:
     def _asked(self, asked: Asked, fds: tuple[int, ...]) -> None:
         for fd in fds:
             os.close(fd)
-        offer = self._testator.offer()
+        offer = self._worker.offer()
         if isinstance(asked, Take) or isinstance(offer.answer, Attended):
             self._channel.send(*offer)
             return
         match asked:
             case Heed():
-                self._testator.heed(asked.snapshot)
+                self._worker.heed(asked.snapshot)
                 self._channel.send(Heeded(serial=asked.serial))
             case Retire():
                 log.info("process {pid} has taken over: retiring", pid=self._pid)
-                self._testator.retire(asked.limit)
+                self._worker.retire(asked.limit)
             case Stop():
-                self._testator.stop(asked.limit)
+                self._worker.stop(asked.limit)
             case Hurry():
-                self._testator.hurry()
+                self._worker.hurry()
             case _:
                 assert_never(asked)
 

@@ -30,7 +30,7 @@ BLIND: Final = 30.0
 
 
 class Orphan:
-    """See handover.Testator. `control` is the pid of the control process, while it lives.
+    """See handover.HandsOver. `control` is the pid of the control process, while it lives.
 
     `end_with` gets a Deferred, with which the process shall end. `began` is the instant at which
     it did.
