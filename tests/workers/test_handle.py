@@ -44,6 +44,18 @@ def test_killed(child: subprocess.Popen[bytes]) -> None:
     handle.kill()
 
 
+@pytest.mark.parametrize("pid", [0, -1])
+def test_nobody(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has no pid here is not ended: by such a number many would be, and we among them."""
+    signalled: list[int] = []
+    monkeypatch.delattr(os, "pidfd_open")
+    monkeypatch.setattr(os, "kill", lambda pid, number: signalled.append(pid))
+    handle = Handle(pid)
+    handle.kill()
+    handle.close()
+    assert signalled == []
+
+
 def test_stranger_with_its_pid(
     child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.workers.turning import Turning
+from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.snapshot import Snapshot
 from sorryd.workers import predecessor
@@ -78,6 +80,28 @@ def test_what_is_so_now(turning: Turning, orphan: Orphan, tmp_path: Path) -> Non
     gone = old.settled()
     old._channel.close()
     turning.until(lambda: gone.called)
+
+
+def test_one_that_can_not_be_killed(turning: Turning, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's is not waited for, and the log says so: no command may hang for it."""
+
+    def refuse(fd: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(predecessor, "PATIENCE", 0.05)
+    monkeypatch.setattr(predecessor, "DYING", 0.05)
+    monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
+    ours, theirs = socket.socketpair()
+    old = Predecessor(turning.reactor, Left(os.getpid(), ours, 1.0, ()), "nowhere.db")
+    old.apply(snapshot(1))
+    settled = old.settled()
+    with theirs, capturedLogs() as log:
+        turning.until(lambda: settled.called)
+    assert [formatEvent(event) for event in log] == [
+        f"old worker {os.getpid()} does not do as it is told, and is killed",
+        f"old worker {os.getpid()} can't be killed: it is another user's",
+        f"old worker {os.getpid()} has ended",
+    ]
 
 
 def test_one_that_does_not_hear(

@@ -1,4 +1,4 @@
-"""Another's child process, to be ended: it, and no stranger who has its pid by then."""
+"""A process that is not our child, to be ended: it, and no stranger who has its pid by then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ class Handle:
         self._fd = _opened(pid)
 
     def kill(self) -> None:
-        """End it (SIGKILL); one that has ended already is left in peace."""
+        """End it (SIGKILL); one that has ended already is left in peace.
+
+        Raises PermissionError where it is another user's.
+        """
         with contextlib.suppress(ProcessLookupError):
             if self._fd is None:
                 os.kill(self._pid, signal.SIGKILL)
@@ -30,7 +33,9 @@ class Handle:
 
 
 def _opened(pid: int) -> int | None:
-    """See pidfd_open(2); -1: it has ended. None: there is no such call, or no descriptor."""
+    """See pidfd_open(2); -1: it can't be ended. None: there is no such call, or no descriptor."""
+    if pid <= 0:  # of another PID namespace (SO_PEERCRED); kill(2) would take it for many
+        return -1
     try:
         return os.pidfd_open(pid)
     except ProcessLookupError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,9 +19,10 @@ from sorryd.snapshot import Snapshot
 from sorryd.sockets import Sockets
 from sorryd.workers.channel import Channel, open_channel
 from sorryd.workers.handing import Answer, Asked, Heed, Heeded, Hurry, Retire, Stop
+from sorryd.workers.handle import Handle
 from sorryd.workers.handover import forget
 from sorryd.workers.interfaces import Certificates, Outfit
-from sorryd.workers.process import PATIENCE
+from sorryd.workers.process import DYING, PATIENCE
 from sorryd.workers.takeover import Left, take
 
 log = Logger()
@@ -38,7 +37,8 @@ class Predecessor:
     """See interfaces.Worker. It hears what is so now, and to go; it takes no other orders.
 
     One that does not hear within `PATIENCE` seconds is killed: it might serve by what is not so any
-    more.
+    more. One that can't be killed is waited for no longer. Raises OSError where no descriptor is
+    left.
     """
 
     serves = True
@@ -49,6 +49,7 @@ class Predecessor:
     def __init__(self, reactor: Any, left: Left, state: str) -> None:
         self.share = Share()
         self.pid = left.pid
+        self._handle = Handle(left.pid)
         self._reactor = reactor
         self._state = state
         self._is_over = False
@@ -154,8 +155,12 @@ class Predecessor:
 
     def _kill(self) -> None:
         log.error("old worker {pid} does not do as it is told, and is killed", pid=self.pid)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(self.pid, signal.SIGKILL)
+        try:
+            self._handle.kill()
+        except PermissionError:
+            log.error("old worker {pid} can't be killed: it is another user's", pid=self.pid)
+        self._stop_waiting()
+        self._late = self._reactor.callLater(DYING, self._channel.abort)
 
     def _heard(self, answer: Answer, fds: tuple[int, ...]) -> None:
         for fd in fds:
@@ -167,6 +172,7 @@ class Predecessor:
         self._is_over = True
         self._stop_waiting()
         self._listen()
+        self._handle.close()
         forget(self._state, self.pid)
         log.info("old worker {pid} has ended", pid=self.pid)
         over, self._over = self._over, []
@@ -176,7 +182,7 @@ class Predecessor:
 
     def _stop_waiting(self) -> None:
         late, self._late = self._late, None
-        if late is not None:
+        if late is not None and late.active():  # it may be what ends the channel
             late.cancel()
 
 
