@@ -88,6 +88,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "journal_log": frozenset(),
     "privileges": frozenset({"config", "folders", "model"}),
     "socket_store": frozenset({"edge", "inherited", "model", "notify"}),
+    "start_errors": frozenset({"access_log", "control", "edge", "journal", "privileges"}),
     "supervision": frozenset(
         {"control", "inherited", "notify", "policy", "reaping", "socket_store", "sockets"}
     ),
@@ -102,16 +103,16 @@ MAY: Final[dict[str, frozenset[str]]] = {
         | {"recording", "given"}
     ),
     "workers": frozenset(
-        {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets", "folders"}
+        {"model", "window", "snapshot", "reports", "edge", "policy", "unix_sockets"}
         | {"reactors", "access_log", "recording", "sockets", "journal_log", "numbers"}
     ),
     "program": frozenset(),
     "upgrading": frozenset({"control", "errors", "program", "workers"}),
     "service": frozenset(
-        {"access_log", "alarm", "control", "edge", "journal", "model", "options", "preparing"}
+        {"alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
         | {"hook_sending", "hooks", "privileges", "stream", "supervision", "workers"}
-        | {"program", "upgrading"}
+        | {"program", "start_errors", "upgrading"}
     ),
 }
 

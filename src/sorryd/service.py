@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -17,26 +17,24 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from sorryd.access_log import AccessLogFault
 from sorryd.alarm import Alarm
 from sorryd.control.commands import Commands
-from sorryd.control.listening import ControlPort, ControlSocketError, control_gid, listen_control
+from sorryd.control.listening import ControlPort, control_gid, listen_control
 from sorryd.control.permission import Permission
 from sorryd.control.server import ControlFactory
 from sorryd.control.subscriptions import Subscriptions
 from sorryd.control.telling import deed
 from sorryd.control.truth import Clocks, Truth
-from sorryd.edge.cookie_key import CookieKeyFault, cookie_key
-from sorryd.edge.listener import Bound, ListenFault
-from sorryd.edge.tls import TlsFault
+from sorryd.edge.cookie_key import cookie_key
+from sorryd.edge.listener import Bound
 from sorryd.given.pages import Given, GivenPages, given
 from sorryd.hook_sending import Sending
 from sorryd.hooks import Hooks
-from sorryd.journal import Journal, JournalError
+from sorryd.journal import Journal
 from sorryd.model import Config
 from sorryd.options import Options
 from sorryd.preparing import Fittings, Preparing, certificates_of, own_folder
-from sorryd.privileges import PrivilegeFault, take_identity
+from sorryd.privileges import take_identity
 from sorryd.program import Program, become
 from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import log_of
@@ -45,6 +43,7 @@ from sorryd.serving import NoWorkers, Serving
 from sorryd.signals import answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place
+from sorryd.start_errors import MENDABLE, StartError, keep_out_of_terminal
 from sorryd.stream import Stream
 from sorryd.supervision import Supervision
 from sorryd.upgrading import HOOKS, Upgrading
@@ -54,31 +53,17 @@ from sorryd.workers.takeover import Left
 log = Logger()
 T = TypeVar("T")
 
-MENDABLE: Final = (
-    *(ListenFault, TlsFault, AccessLogFault, CookieKeyFault, JournalError, ControlSocketError),
-    PrivilegeFault,
-)
-
-
-class StartError(Exception):
-    """sorryd can't start, for a reason that its operator can mend; one line."""
-
 
 def makeService(options: Options) -> IService:  # twistd looks for this name
     """All of sorryd as one service; nothing is opened before it is started."""
     from twisted.internet import reactor
 
     keep_monotonic_time(reactor)
-    sys.excepthook = _without_start_errors
+    keep_out_of_terminal()
     sys.setswitchinterval(0.0005)  # what a thread works out holds visitors up by that at most
     whole = MultiService()
     Sorryd(options.configuration, reactor, options.program).setServiceParent(whole)
     return whole
-
-
-def _without_start_errors(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    if not issubclass(kind, StartError):  # that one is in the log already
-        sys.__excepthook__(kind, error, trace)
 
 
 class Sorryd(Service):
