@@ -1,4 +1,4 @@
-"""What an edge process has counted, as it tells the control side: frozen messages.
+"""What an edge has counted, as it tells the control side: frozen messages.
 
 Counters count since the process began, and never go down. Gauges say what is now. What several
 processes tell is added up by policy/totals.py.
@@ -98,7 +98,7 @@ class SiteNumbers(Value, frozen=True, gc=False):
 
 
 class EdgeNumbers(Value, frozen=True, gc=False):
-    """Of one edge process, or of several together."""
+    """Of one edge, or of several together."""
 
     sites: tuple[SiteNumbers, ...] = ()
 

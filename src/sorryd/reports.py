@@ -79,7 +79,7 @@ class ShownCertificate(Value, frozen=True):
 
 
 class WorkerSeen(Value, frozen=True):
-    """An edge process as the control side sees it, by the number of the worker.
+    """A worker as the control side sees it, by its `number`.
 
     `pid` and `since`, an instant, are None while there is none. `restarts` are the deaths of that
     number since the daemon began, the last one at the instant `restarted`. One that `is_leaving`

@@ -44,9 +44,9 @@ def _daemon(seen: Overview) -> Iterator[Metric]:
     failures = Counter("sorryd_journal_failures", "What the journal refused, or could not give.")
     failures.count(seen.journal_failures)
     yield failures
-    up = Gauge("sorryd_worker_up", "Whether an edge process is there.")
-    restarts = Counter("sorryd_worker_restarts", "Edge processes that died, and were replaced.")
-    leaving = Gauge("sorryd_workers_leaving", "Replaced edge processes that finish requests.")
+    up = Gauge("sorryd_worker_up", "Whether the worker is there.")
+    restarts = Counter("sorryd_worker_restarts", "How often the worker died, and was replaced.")
+    leaving = Gauge("sorryd_workers_leaving", "Replaced workers that finish what is in flight.")
     leaving.set(sum(worker.is_leaving for worker in seen.workers))
     for worker in seen.workers:
         if not worker.is_leaving:

@@ -21,7 +21,7 @@ def upgraded() -> Any:
     try:
         before, wanted = result["started"], result["next_version"]
         within = float(result["within"])
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise senseless() from None
     found = _returned(socket_path(), before, within)
     if found != wanted:

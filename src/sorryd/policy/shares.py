@@ -1,4 +1,4 @@
-"""What each of several edge processes serves by: its part of what a snapshot says of all.
+"""What each of several workers serves by: its part of what a snapshot says of all.
 
 The limits of a site and of its members hold for the whole daemon. Each worker keeps to its part
 of them by itself, so that no request asks another process.
@@ -16,10 +16,7 @@ from sorryd.snapshot import MemberView, SiteView, Snapshot
 
 
 class Share(Value, frozen=True):
-    """The worker `number`, from 1, among `of` that serve side by side.
-
-    With the number 0 it is one that finishes what it has.
-    """
+    """The worker `number`, from 1, among `of` that serve side by side."""
 
     number: int = 1
     of: int = 1

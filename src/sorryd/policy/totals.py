@@ -1,4 +1,4 @@
-"""What several edge processes have counted, together: totals of the whole daemon. Pure.
+"""What several workers have counted, together: totals of the whole daemon. Pure.
 
 Totals never go down: of a process that has ended, `counted` is kept, and added to what others
 count. What is configured no more is left out by `still_there`: a counter that comes back begins

@@ -1,4 +1,4 @@
-"""An edge process: it wires an Edge and its access log, and does as it is ordered.
+"""A worker: it wires an Edge and its access log, and does as it is ordered.
 
 `run` is called in a process that was forked for it. When its control process dies, it goes on to
 serve by its last snapshot.
@@ -80,7 +80,7 @@ def run(descriptor: int) -> None:
 
 
 class Main:
-    """One edge process."""
+    """The one worker of its process."""
 
     def __init__(self, reactor: Any, sock: socket.socket, lines: Lines) -> None:
         self._reactor = reactor
