@@ -57,8 +57,15 @@ class Town:
         until(lambda: not self.workers() & workers, f"the end of {workers}")
 
     def end(self) -> None:
-        if self.daemon.running:
-            self.daemon.stop()
+        """Stop it; whatever comes of that, nothing is left."""
+        try:
+            if self.daemon.running:
+                self.daemon.stop()
+        finally:
+            self.daemon.kill()
+            self._kill_workers()
+
+    def _kill_workers(self) -> None:
         for pid in self.workers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,22 @@ def pages() -> Iterator[Pages]:
         yield one
 
 
+Towns = Callable[[bool], Town]
+
+
+@pytest.fixture
+def towns(tmp_path: Path, pages: Pages) -> Iterator[Towns]:
+    """Makes a daemon, in the foreground or not, of which nothing is left."""
+    with contextlib.ExitStack() as stack:
+
+        def make(foreground: bool) -> Town:
+            town = Town(tmp_path, pages, foreground=foreground)
+            stack.callback(town.end)
+            return town
+
+        yield make
+
+
 def upgrade(town: Town) -> subprocess.CompletedProcess[str]:
     """Run sorryctl upgrade, which starts Python three times before it is done."""
     return subprocess.run(command(town), capture_output=True, text=True, timeout=120, check=False)
@@ -37,9 +54,9 @@ def command(town: Town) -> list[str]:
 
 
 @BOTH
-def test_upgrade(tmp_path: Path, pages: Pages, foreground: bool) -> None:
+def test_upgrade(towns: Towns, foreground: bool) -> None:
     """The same process goes on with the new release, and no visitor finds out."""
-    town = Town(tmp_path, pages, foreground=foreground)
+    town = towns(foreground)
     town.start()
     before, pid = town.workers(), town.daemon.pid
     with Regulars(town.port) as regulars:
@@ -56,12 +73,11 @@ def test_upgrade(tmp_path: Path, pages: Pages, foreground: bool) -> None:
     assert [one["detail"] for one in entries if one["action"] == "daemon.upgrade"] == [
         "0.1.0 -> 0.1.0"
     ] * 2
-    town.end()
 
 
-def test_without_workers(tmp_path: Path, pages: Pages) -> None:
+def test_without_workers(towns: Towns, pages: Pages) -> None:
     """One process for all is upgraded too: a worker has its visitors meanwhile."""
-    town = Town(tmp_path, pages)
+    town = towns(True)
     town.daemon.config.write_text(town.ini(workers=0))
     town.start()
     with Regulars(town.port) as regulars, visitor(town.port) as late:
@@ -78,7 +94,6 @@ def test_without_workers(tmp_path: Path, pages: Pages) -> None:
     assert regulars.faults == []
     until(lambda: not town.workers(), "the end of the worker")
     town.page()
-    town.end()
 
 
 REFUSED = "sorryctl: the release that is installed now would not start, and nothing was changed\n"
@@ -91,11 +106,9 @@ REFUSED = "sorryctl: the release that is installed now would not start, and noth
         ("import sys; '--version' in sys.argv and sys.exit(3)", ""),
     ],
 )
-def test_release_that_would_not_start(
-    tmp_path: Path, pages: Pages, launcher: str, said: str
-) -> None:
+def test_release_that_would_not_start(towns: Towns, launcher: str, said: str) -> None:
     """It is not run, and what it says is passed on; everything is as before."""
-    town = Town(tmp_path, pages)
+    town = towns(True)
     town.daemon._launcher = f"{launcher}\n"
     town.start()
     before = town.daemon.ask("daemon.version")
@@ -105,12 +118,11 @@ def test_release_that_would_not_start(
     assert said in done.stderr
     assert town.daemon.ask("daemon.version") == before
     town.page()
-    town.end()
 
 
-def test_other_journal(tmp_path: Path, pages: Pages) -> None:
+def test_other_journal(towns: Towns) -> None:
     """A configuration that needs a restart is refused: nobody would find the workers."""
-    town = Town(tmp_path, pages)
+    town = towns(True)
     town.start()
     ini = town.daemon.config.read_text().replace("state = sorryd.db", "state = other.db")
     town.daemon.config.write_text(ini)
@@ -118,4 +130,3 @@ def test_other_journal(tmp_path: Path, pages: Pages) -> None:
     assert done.returncode == 1
     assert "state" in done.stderr
     town.page()
-    town.end()
