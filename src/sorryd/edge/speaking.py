@@ -85,10 +85,9 @@ class Speaker(Line):
         return b"" if head.minor else _KEEP_ALIVE
 
     def _lives_on(self, head: RequestHead) -> bool:
-        """Whether the connection can serve another request, for all that we know."""
-        requests = self._requests
-        stays = self._site.lasting or bool(requests.ahead)  # who asked already is answered
-        return stays and (requests.body is None or requests.is_worth_reading(head))
+        """Whether the connection can serve another request that may come, or has come already."""
+        asked, stays = self._requests, self._site.lasting or bool(self._requests.ahead)
+        return stays and (asked.body is None or asked.is_worth_reading(head))
 
     # --- what is counted, and the access log ---
 
