@@ -75,26 +75,6 @@ def test_the_first_process_reaps_orphans_alone() -> None:
     assert (done.stdout, done.stderr) == ("reaped\n", "")
 
 
-STOPPED = """
-import os, signal, sys
-from twisted.internet.task import Clock
-from sorryd.reaping import Reaping
-
-if "heed" in sys.argv:
-    Reaping(Clock()).heed_stops()
-os.kill(os.getpid(), signal.SIGTERM)
-sys.exit(7)
-"""
-
-
-@pytest.mark.skipif(not _can_unshare(), reason="no namespace of process ids can be made here")
-@pytest.mark.parametrize(("heeds", "status"), [("heed", 0), ("", 7)])
-def test_the_first_process_can_be_stopped_early(heeds: str, status: int) -> None:
-    """By SIGTERM, which the kernel lets a first process ignore unless it says otherwise."""
-    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", STOPPED, heeds]
-    assert subprocess.run(command, timeout=120).returncode == status
-
-
 def test_elsewhere_it_does_not_look() -> None:
     """A process to which no orphans come has no timer for them."""
     assert not takes_orphans()

@@ -12,7 +12,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from sorryd.errors import conflict
 from sorryd.replies import ReloadResult
-from sorryd.signals import answer_reloads, answer_rotations, answer_stops
+from sorryd.signals import Early, answer_reloads, answer_rotations, answer_stops
 
 DONE = ReloadResult(added=(), changed=(), removed=(), settings=())
 SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
@@ -50,6 +50,7 @@ class Reloads:
 def turn() -> Iterator[Turn]:
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield Turn()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -119,3 +120,37 @@ def test_stops(turn: Turn) -> None:
     answer_stops(turn, asked.append)
     send(turn, signal.SIGTERM, signal.SIGINT)
     assert sorted(asked) == ["SIGINT", "SIGTERM"]
+
+
+def test_what_comes_early_is_heeded_later(turn: Turn) -> None:
+    """Before there is somebody to heed them, signals are kept; then each is heeded once."""
+    early = Early()
+    early.begin()
+    send(turn, signal.SIGTERM, signal.SIGHUP)
+    asked: list[str] = []
+    reloads = Reloads()
+    answer_stops(turn, asked.append)
+    answer_reloads(turn, reloads.reload)
+    for _ in range(2):
+        early.heed()
+        turn.take()
+    assert (asked, reloads.asked) == (["SIGTERM"], ["SIGHUP"])
+
+
+def test_what_comes_late_is_held_for_the_next_program(turn: Turn) -> None:
+    """What was kept, and what comes after that, waits for who is there then."""
+    early = Early()
+    early.begin()
+    early.note(signal.SIGTERM)
+    early.hold()
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert {signal.SIGTERM, signal.SIGHUP} <= signal.sigpending()
+    following = Early()
+    following.begin()
+    asked: list[str] = []
+    answer_stops(turn, asked.append)
+    answer_reloads(turn, Reloads().reload)
+    following.heed()
+    turn.take()
+    assert asked == ["SIGTERM"]
+    assert not signal.sigpending()

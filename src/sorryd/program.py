@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
@@ -79,15 +78,15 @@ def program_of(is_daemon: bool, pidfile: str) -> Program:
 def become(program: Program) -> NoReturn:
     """Run it in this process, which stays the same one to everybody else.
 
-    All descriptors but those of standard input and output are closed by that. Where it can't be
-    run, this process ends with status 1: whoever supervises it may start another one.
+    All descriptors but those of standard input and output are closed by that; signals that are
+    blocked stay so. Where it can't be run, this process ends with status 1: whoever supervises it
+    may start another one.
     """
     try:
         os.chdir(program.folder)
         if program.pidfile:  # or twistd takes it for that of another one
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(program.pidfile)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.execve(program.python[0], program.again, program.surroundings)
     except OSError as why:
         log.critical("the upgrade has failed: {why}", why=str(why))

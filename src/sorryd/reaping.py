@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -36,15 +35,6 @@ class Reaping:
         self._dead: frozenset[int] = frozenset()  # at the last look
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
-
-    @staticmethod
-    def heed_stops() -> None:
-        """Let SIGTERM end the first process, which else ignores it, until it is heeded better.
-
-        Nothing is in flight yet.
-        """
-        if os.getpid() == 1:
-            signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
     def start(self) -> None:
         """Begin, where it is needed."""

@@ -40,7 +40,7 @@ from sorryd.reactors import keep_monotonic_time
 from sorryd.recording import log_of
 from sorryd.reports import Report
 from sorryd.serving import NoWorkers, Serving
-from sorryd.signals import answer_reloads, answer_rotations, answer_stops
+from sorryd.signals import Early, answer_reloads, answer_rotations, answer_stops
 from sorryd.snapshot import Snapshot
 from sorryd.sockets import Place
 from sorryd.start_errors import MENDABLE, StartError, keep_out_of_terminal
@@ -84,6 +84,8 @@ class Sorryd(Service):
         self._serving: Serving | None = None
         self._control: ControlPort | None = None
         self._is_stopping = self._is_upgrading = False
+        self._early = Early()
+        self._early.begin()
 
     def _in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
         return deferToThreadPool(self._reactor, self._threads, function, *args)
@@ -144,6 +146,7 @@ class Sorryd(Service):
         answer_rotations(reactor, serving.reopen)
         up = fitted.addCallback(lambda _: serving.started())
         reactor.callWhenRunning(answer_stops, reactor, self._stop)
+        reactor.callWhenRunning(self._early.heed)
         reactor.callWhenRunning(up.addCallbacks, self._up, self._give_up)
 
     def _open_serving(self) -> Serving:
@@ -249,6 +252,7 @@ class Sorryd(Service):
         """Stop, and be what is installed now; workers serve on."""
         if not self._is_stopping:
             self._is_upgrading = True
+            self._early.begin()  # for who comes after us
             self._stop("upgrade")
 
     def _stop(self, signal_name: str) -> None:
@@ -257,6 +261,8 @@ class Sorryd(Service):
             self._is_stopping = True
             log.info("{name}: sorryd stops", name=signal_name)
             self._reactor.stop()
+        elif self._is_upgrading:
+            self._early.note_by_name(signal_name)
         elif self._serving is not None:
             log.info("{name} again: sorryd waits no longer", name=signal_name)
             self._serving.fleet.hurry()
@@ -282,5 +288,6 @@ class Sorryd(Service):
         self._threads.stop()
         self._journal.close()
         if self._is_upgrading:
+            self._early.hold()
             become(self._program)
         log.info("sorryd has stopped")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -15,6 +15,45 @@ from sorryd.errors import ControlError
 from sorryd.replies import ReloadResult
 
 log = Logger()
+
+_ASKING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Early:
+    """What is asked for by SIGTERM, SIGINT and SIGHUP while nobody can heed it.
+
+    Before the reactor runs a stop would end the process by the signal, and leave the workers that
+    it takes over; and this process may be about to become another program, which inherits what
+    is blocked and what is pending (execve(2)).
+    """
+
+    def __init__(self) -> None:
+        self._asked: list[int] = []
+
+    def note(self, number: int, frame: FrameType | None = None) -> None:
+        """Keep it for later."""
+        self._asked.append(number)
+
+    def note_by_name(self, name: str) -> None:
+        """Keep one that somebody heeded who can't any more."""
+        self.note(signal.Signals[name])
+
+    def begin(self) -> None:
+        """Keep them from now on, also those that were held for us."""
+        for number in _ASKING:
+            signal.signal(number, self.note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
+
+    def heed(self) -> None:
+        """There is somebody to heed them now."""
+        asked, self._asked = self._asked, []
+        for number in asked:
+            signal.raise_signal(number)
+
+    def hold(self) -> None:
+        """Hold them, and SIGUSR1, for the program that this process becomes now."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, (*_ASKING, signal.SIGUSR1))
+        self.heed()
 
 
 def answer_stops(reactor: Any, stop: Callable[[str], None]) -> None:
@@ -41,6 +80,7 @@ def answer_rotations(reactor: Any, reopen: Callable[[str], None]) -> None:
     before = signal.getsignal(signal.SIGUSR1)
     twistd = before if callable(before) else None
     _answer(reactor, signal.SIGUSR1, reopen, twistd)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGUSR1,))  # see Early.hold
 
 
 class _Reloads:

@@ -36,7 +36,6 @@ class Supervision:
         notify = self._notify = notify_of(environ, pid)
         self.sockets = Sockets(Inherited(given_descriptors(environ, pid)), SocketStore(notify))
         self._reaping = Reaping(reactor)
-        self._reaping.heed_stops()
         self._reactor = reactor
         self._truth: Truth | None = None
         self._soon: IDelayedCall | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,3 +132,32 @@ def test_other_journal(towns: Towns) -> None:
     assert done.returncode == 1
     assert "state" in done.stderr
     town.page()
+
+
+# In place of what is started the second time: an operator who is quicker than Python.
+STOPPED_AT_ONCE = """
+import os, pathlib, signal, sys
+if "--check" not in sys.argv and "--version" not in sys.argv:
+    first = pathlib.Path("first")
+    first.exists() and os.kill(os.getpid(), signal.SIGTERM)
+    first.touch()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_stopped_meanwhile(tmp_path: Path, pages: Pages, when: str) -> None:
+    """SIGTERM is heeded also just before one release becomes the other, and just after it: by the
+    new one, once it can, with all workers of both."""
+    town = Town(tmp_path, pages)
+    if when == "after":
+        town.daemon._launcher = STOPPED_AT_ONCE
+    with town.daemon as daemon:
+        daemon.ask("daemon.upgrade")
+        if when == "before":
+            daemon.wait_for_log("upgrade: sorryd stops")
+            daemon.signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+        assert "sorryd has stopped" in daemon.log
+        until(lambda: not daemon.family.pids(), "the end of its processes")
+        assert os.listdir(tmp_path / "sorryd.db.workers") == []
+        daemon.assert_clean()

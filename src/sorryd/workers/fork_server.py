@@ -60,6 +60,7 @@ class ForkServer:
     def _take_signals(self) -> None:
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # who started us may hold some for later
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._bell.setblocking(False)
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
