@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,6 +56,25 @@ def inherit() -> Iterator[Callable[..., Inherited]]:
     yield hand_over
     for one in made:
         one.close()
+
+
+TAKEN = """
+import os, sys
+from sorryd.inherited import given_descriptors, restore_variables
+if "LISTEN_PID" not in os.environ:  # they are for a process that is there before they are
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+    os.execv(sys.executable, sys.orig_argv)
+import twisted.internet.endpoints
+assert "LISTEN_PID" not in os.environ
+restore_variables(os.environ)
+print(*given_descriptors(os.environ, os.getpid()), *(key for key in os.environ if "LISTEN" in key))
+"""
+
+
+def test_what_twisted_takes_is_put_back() -> None:
+    """Whatever imports its endpoints first: they take the variables of the supervisor away."""
+    done = subprocess.run([sys.executable, "-c", TAKEN], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("Given(name='web', fd=3)\n", "")
 
 
 # --- the variables ---------------------------------------------------------------------------

@@ -112,7 +112,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
         {"alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}
         | {"hook_sending", "hooks", "privileges", "stream", "supervision", "workers"}
-        | {"program", "start_errors", "upgrading"}
+        | {"inherited", "program", "start_errors", "upgrading"}
     ),
 }
 

@@ -12,6 +12,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from twisted.logger import Logger
@@ -67,6 +68,20 @@ def given_descriptors(environ: MutableMapping[str, str], pid: int) -> tuple[Give
         with contextlib.suppress(OSError):  # it is not open: whoever opens it will say so
             os.set_inheritable(one.fd, False)
     return found
+
+
+def restore_variables(environ: MutableMapping[str, str]) -> None:
+    """Put back into the environment of this process what Twisted has taken out.
+
+    It does so for a use of its own as soon as twisted.internet.endpoints is imported: by parts of
+    ours, or by twistd where it can't keep a list of its plugins. They are still there as they were
+    when this program began, where there is proc(5).
+    """
+    with contextlib.suppress(OSError):
+        began = Path("/proc/self/environ").read_bytes().split(b"\0")
+        for name, _, text in (os.fsdecode(one).partition("=") for one in began):
+            if name in _VARIABLES:
+                environ.setdefault(name, text)
 
 
 class Inherited:

@@ -30,6 +30,7 @@ from sorryd.edge.listener import Bound
 from sorryd.given.pages import Given, GivenPages, given
 from sorryd.hook_sending import Sending
 from sorryd.hooks import Hooks
+from sorryd.inherited import restore_variables
 from sorryd.journal import Journal
 from sorryd.model import Config
 from sorryd.options import Options
@@ -75,6 +76,7 @@ class Sorryd(Service):
         self._config = config  # that of the start
         self._reactor = reactor
         self._program = program
+        restore_variables(os.environ)
         self._supervision = Supervision(reactor, os.environ, os.getpid())
         self._sockets = self._supervision.sockets
         self._bound: Mapping[Place, Bound] = {}  # at the start
