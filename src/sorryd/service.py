@@ -25,6 +25,7 @@ from sorryd.control.server import ControlFactory
 from sorryd.control.subscriptions import Subscriptions
 from sorryd.control.telling import deed
 from sorryd.control.truth import Clocks, Truth
+from sorryd.control.versions import sorryd_version
 from sorryd.edge.cookie_key import cookie_key
 from sorryd.edge.listener import Bound
 from sorryd.given.pages import Given, GivenPages, given
@@ -194,7 +195,7 @@ class Sorryd(Service):
 
     def _open_control(self, serving: Serving) -> None:
         config, reactor = self._config, self._reactor
-        serving.tell(self._truth, self._journal)
+        serving.tell(sorryd_version(), self._truth, self._journal)
         self._preparing = Preparing(reactor, *serving.kept, self._fit, time.time)
         stream = Stream(self._journal)
         self._hooks = Hooks(reactor, stream, Sending(reactor, self._own_key, time.time), time.time)

@@ -134,9 +134,9 @@ class Serving:
 
     # --- numbers ---
 
-    def tell(self, truth: Knows, journal: Fails) -> None:
+    def tell(self, version: str, truth: Knows, journal: Fails) -> None:
         """What the admin listener tells of beside the edges."""
-        self._looking = Looking(truth, self.fleet, journal)
+        self._looking = Looking(version, truth, self.fleet, journal)
 
     def _tells(self) -> IProtocolFactory:
         assert self._looking is not None

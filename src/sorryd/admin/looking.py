@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -41,9 +40,10 @@ class Fails(Protocol):
 
 
 class Looking:
-    """Asks all of them, once for each answer."""
+    """Asks all of them, once for each answer. `version` is that of the sorryd that runs."""
 
-    def __init__(self, truth: Knows, fleet: Counts, journal: Fails) -> None:
+    def __init__(self, version: str, truth: Knows, fleet: Counts, journal: Fails) -> None:
+        self._version = version
         self._truth = truth
         self._fleet = fleet
         self._journal = journal
@@ -55,7 +55,7 @@ class Looking:
     def _overview(self, numbers: EdgeNumbers) -> Overview:
         snapshot = self._truth.snapshot
         return Overview(
-            version=installed(),
+            version=self._version,
             python=platform.python_version(),
             snapshot=snapshot,
             standings={view.site.name: self._truth.standing(view.site) for view in snapshot.sites},
@@ -64,11 +64,3 @@ class Looking:
             workers=tuple(self._fleet.workers()),
             journal_failures=self._journal.failures,
         )
-
-
-def installed() -> str:
-    """The version of sorryd; ``unknown`` where it runs from a bare source folder."""
-    try:
-        return version("sorryd")
-    except PackageNotFoundError:
-        return "unknown"
