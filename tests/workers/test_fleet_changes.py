@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.workers.lives import snapshot
+from tests.workers.lives import has_fired, snapshot
 from tests.workers.played import Played, Stage
 
 from sorryd.policy.shares import Share
@@ -22,6 +22,18 @@ def test_left_to_themselves(stage: Stage) -> None:
     assert [played.deeds[-1] for played in (one, other)] == ["leave", "leave"]
     one.serve()
     assert not any(deed.startswith(("retire", "stop")) for deed in other.deeds)
+
+
+def test_nothing_is_settled_once_they_are_left(stage: Stage) -> None:
+    """A command that comes too late for them is not answered: they may not know of it."""
+    both = stage.serving(2)
+    under_way = stage.fleet.settled()
+    stage.fleet.leave()
+    late = stage.fleet.settled()
+    for one in both:
+        one.settle()  # its channel has ended
+    assert not has_fired(under_way)
+    assert not has_fired(late)
 
 
 def test_who_is_here(stage: Stage) -> None:

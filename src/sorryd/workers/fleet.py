@@ -41,7 +41,7 @@ class Fleet:
         self._workers: list[Worker] = []
         self._leaving: list[Worker] = []
         self._is_local = True
-        self._is_stopping = False
+        self._is_stopping = self._has_left = False
         self._snapshot: Snapshot | None = None
         self._outfit: Outfit | None = None
         self._certificates: Certificates = {}
@@ -165,8 +165,14 @@ class Fleet:
     # --- to the control side ---
 
     def settled(self) -> Deferred[None]:
-        """Fires when nobody is served but by all that was said until now."""
-        return gatherResults(worker.settled() for worker in self._all).addCallback(_nothing)
+        """Fires when nobody is served but by all that was said until now.
+
+        It never does once the workers were left: what they go by nobody here knows any more.
+        """
+        return gatherResults(worker.settled() for worker in self._all).addCallback(self._or_never)
+
+    def _or_never(self, _: object) -> Deferred[None] | None:
+        return Deferred() if self._has_left else None
 
     def fitted(self) -> Deferred[None]:
         """Fires when all serve so, but for those that have died."""
@@ -234,7 +240,7 @@ class Fleet:
 
     def leave(self) -> None:
         """Leave all workers to themselves, for another control process to come."""
-        self._is_stopping = True
+        self._is_stopping = self._has_left = True
         for worker in self._all:
             worker.leave()
 

@@ -82,7 +82,10 @@ class Worker(Protocol):
         """Accept no more, and end; fires when it is over, soon after `limit` s at the most."""
 
     def leave(self) -> None:
-        """Leave it to itself: it serves on until another control process has come."""
+        """Leave it to itself: it serves on until another control process has come.
+
+        What it was told and had not yet done may be lost to it.
+        """
 
     def hurry(self) -> None:
         """Wait no longer for what is in flight."""
