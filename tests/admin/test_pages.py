@@ -18,7 +18,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.logger import capturedLogs
 
 from sorryd.admin.overview import Overview
-from sorryd.admin.pages import MOST, pages
+from sorryd.admin.pages import LONGEST, MOST, pages
 from sorryd.admin.scrapes import Scrapes
 
 Wire = StringTransportWithDisconnection
@@ -33,9 +33,9 @@ class Visited:
         self.looks: list[Deferred[Overview]] = []
         self.texts = 0
         self.serial = 0
-        clock = Clock()
+        self.clock = Clock()
         scrapes = Scrapes(self._look, self._aside)
-        self.factory: IProtocolFactory = pages(scrapes, lambda: self.is_ready, clock)
+        self.factory: IProtocolFactory = pages(scrapes, lambda: self.is_ready, self.clock)
 
     def _look(self) -> Deferred[Overview]:
         if not self.is_slow:
@@ -53,11 +53,9 @@ class Visited:
         self.texts += 1
         return succeed(make())
 
-    def connects(self) -> Wire | None:
-        """A connection; None: it is closed at once."""
+    def connects(self) -> Wire:
+        """A connection."""
         protocol: Any = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        if protocol is None:
-            return None
         wire = Wire()
         wire.protocol = protocol
         protocol.makeConnection(wire)
@@ -66,7 +64,6 @@ class Visited:
     def asks(self, path: str, method: str = "GET", fields: str = "") -> Wire:
         """A request on a connection of its own."""
         wire = self.connects()
-        assert wire is not None
         request = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"
         wire.protocol.dataReceived(request.encode())
         return wire
@@ -198,13 +195,65 @@ def test_bug() -> None:
 
 
 def test_too_many() -> None:
-    """Connections are limited, and those that end make room."""
+    """Connections are limited: the oldest gives way, so nobody keeps all others out."""
     visited = Visited()
     wires = [visited.connects() for _ in range(MOST)]
-    assert None not in wires
-    assert visited.connects() is None
-    wires[0].loseConnection()  # type: ignore[union-attr]
-    assert visited.connects() is not None
+    wires.pop(3).loseConnection()
+    visited.connects()
+    assert all(wire.connected for wire in wires)
+    for older in wires[:2]:
+        assert answer(visited.asks("/ready")).status == 200
+        visited.connects()
+        assert not older.connected
+    assert all(wire.connected for wire in wires[2:])
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /ready HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\n"]
+)
+def test_drops(sent: bytes) -> None:
+    """Who sends by drops is cut as soon as who sends nothing."""
+    visited = Visited()
+    wire = visited.connects()
+    wire.protocol.dataReceived(sent)
+    for _ in range(int(LONGEST) - 1):
+        visited.clock.advance(1)
+        if sent:
+            wire.protocol.dataReceived(b"X: y\r\n")
+        assert wire.connected
+    visited.clock.advance(1)
+    assert not wire.connected
+    assert not visited.clock.getDelayedCalls()
+
+
+def test_one_answer_for_each_connection() -> None:
+    """Who asks a thousand times without reading gets one answer, and costs no memory for more."""
+    visited = Visited()
+    wire = visited.connects()
+    wire.protocol.dataReceived(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+    assert wire.value().count(b"HTTP/1.1") == 1
+    assert answer(wire).getheader("Connection") == "close"
+    assert not wire.connected
+    assert not visited.clock.getDelayedCalls()
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("Content-Length: 300000", b"x" * 300_000),
+        ("Transfer-Encoding: chunked", b"186a0\r\n" + b"x" * 100_000 + b"\r\n0\r\n\r\n"),
+    ],
+)
+def test_bodies(field: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body is not kept, and the disk can't be filled by one."""
+
+    def no_file(*_: object, **__: object) -> None:
+        raise AssertionError("a file was made")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_file)
+    wire = Visited().asks("/metrics", "POST", f"{field}\r\n")
+    wire.protocol.dataReceived(body)
+    assert answer(wire).status == 405
 
 
 def test_it_has_a_name() -> None:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Final
 
 from prometheus_client.exposition import gzip_accepted
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
-from twisted.protocols.policies import WrappingFactory
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
-from twisted.web.http import Request
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from sorryd.admin.scrapes import Scrapes, form_for
 
 log = Logger()
 
 MOST: Final = 256
-"""Connections at once; more are closed."""
+"""Connections at once; for one more, the oldest is cut: a crowd that asks for nothing keeps no
+scraper and no balancer out."""
 
-IDLE: Final = 30.0
-"""Seconds after which one is closed that does not take what it asked for, or asks for nothing."""
+LONGEST: Final = 30.0
+"""Seconds after which a connection is cut, whatever it does: it may send or read by drops."""
 
 TEXT: Final = b"text/plain; charset=utf-8"
 INDEX: Final = b"""sorryd
@@ -38,11 +40,25 @@ def pages(scrapes: Scrapes, is_ready: Callable[[], bool], reactor: Any) -> IProt
     root.putChild(b"", _Said(lambda: (200, INDEX)))
     root.putChild(b"metrics", _Metrics(scrapes))
     root.putChild(b"ready", _Said(lambda: _readiness(is_ready())))
-    return _Limited(_Quiet(root, timeout=IDLE, reactor=reactor))
+    quiet = _Quiet(root, requestFactory=_Asked, timeout=None, reactor=reactor)
+    return _Limited(quiet, reactor)
 
 
 def _readiness(is_ready: bool) -> tuple[int, bytes]:
     return (200, b"ready\n") if is_ready else (503, b"stopping\n")
+
+
+class _Asked(Request):
+    """The only request of its connection, so that nobody asks for more than it reads; and one
+    without a body, which twisted.web would put on the disk."""
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()
+        self.channel.persistent = False
+        self.setHeader(b"connection", b"close")
+
+    def handleContentChunk(self, data: bytes) -> None:
+        pass
 
 
 class _Quiet(Site):
@@ -51,7 +67,7 @@ class _Quiet(Site):
     noisy = False
     displayTracebacks = False
 
-    def log(self, request: Request) -> None:
+    def log(self, request: Any) -> None:
         pass
 
     def getResourceFor(self, request: Any) -> IResource:
@@ -61,14 +77,42 @@ class _Quiet(Site):
         return found
 
 
+class _Visit(ProtocolWrapper):
+    """A connection, and when it is cut."""
+
+    factory: _Limited
+    _cut: Any
+
+    def makeConnection(self, transport: Any) -> None:
+        self._cut = self.factory.reactor.callLater(LONGEST, transport.abortConnection)
+        super().makeConnection(transport)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._cut.active():
+            self._cut.cancel()
+        super().connectionLost(reason)
+
+
 class _Limited(WrappingFactory):
     noisy = False
+    protocol = _Visit
+
+    def __init__(self, wrapped: IProtocolFactory, reactor: Any) -> None:
+        super().__init__(wrapped)
+        self.reactor = reactor
 
     def logPrefix(self) -> str:
         return "numbers"
 
     def buildProtocol(self, addr: Any) -> Any:
-        return super().buildProtocol(addr) if len(self.protocols) < MOST else None
+        if len(self.protocols) >= MOST:
+            oldest = next(iter(self.protocols))
+            self.unregisterProtocol(oldest)
+            oldest.transport.abortConnection()
+        return super().buildProtocol(addr)
+
+    def unregisterProtocol(self, p: Any) -> None:
+        self.protocols.pop(p, None)  # one that was cut for another is not there any more
 
 
 class _Page(Resource):
