@@ -264,3 +264,16 @@ def test_sorryctl_loads_nothing_of_the_daemon() -> None:
     own, strange = done.stdout.split("\n")[:2]
     assert {name.split(".")[1] for name in own.split()} == {"ctl", "ini"}
     assert strange == ""
+
+
+def test_start_leaves_what_a_supervisor_said() -> None:
+    """What the daemon imports takes no LISTEN_FDS away, as Twisted's endpoints would."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, sorryd.service; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "sorryd.service" in done.stdout.split()
+    assert "twisted.internet.endpoints" not in done.stdout.split()

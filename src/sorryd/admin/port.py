@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 
@@ -66,16 +65,10 @@ class AdminPort:
     def _listen(self, held: Held) -> None:
         if self._made is None:
             self._made = self._factory()
-        family = held.sock.family
-        # It takes a descriptor of its own, and closes the one that it was given.
-        endpoint = AdoptedStreamServerEndpoint(self._reactor, held.sock.detach(), family)
-        endpoint.listen(self._made).addCallbacks(
-            self._listening, lambda why: log.failure("the admin listener can't begin", why)
-        )
-
-    def _listening(self, port: IListeningPort) -> None:
+        with held.sock as sock:  # adopted: a duplicate of it, in the hands of the reactor
+            port = self._reactor.adoptStreamPort(sock.fileno(), sock.family, self._made)
         self._port = port
-        at: Any = port.getHost()
+        at = port.getHost()
         log.info("numbers are told at http://{where}/", where=spell(at.host, at.port))
 
     def stop(self) -> Deferred[None]:
