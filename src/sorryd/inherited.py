@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from twisted.logger import Logger
 
-from sorryd.edge.listener import BACKLOG, ListenFault, path_of, spell
+from sorryd.edge.listener import BACKLOG, ListenFault, name_of, path_of
 from sorryd.model import Listen
 
 log = Logger()
@@ -143,7 +143,7 @@ class Inherited:
             if sock not in self._wanted:
                 log.warn(
                     "systemd:{name} ({place}) is for no site: who connects there waits in vain",
-                    name=name, place=place_of(sock),
+                    name=name, place=name_of(sock),
                 )  # fmt: skip
 
     def close(self) -> None:
@@ -168,14 +168,6 @@ def end(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
     sock.close()
-
-
-def place_of(sock: socket.socket) -> str:
-    """Where a socket listens, as people write it."""
-    if sock.family == socket.AF_UNIX:
-        return f"unix:{path_of(sock)}"
-    host, port = sock.getsockname()[:2]
-    return spell(host, port)
 
 
 def _opened(one: Given) -> socket.socket:

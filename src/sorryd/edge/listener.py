@@ -145,7 +145,7 @@ class Listener:
     @property
     def name(self) -> str:
         """Where it listens, with the port that the system chose where 0 was asked for."""
-        return _name(self._sock)
+        return name_of(self._sock)
 
     def start(self) -> None:
         """Accept from now on."""
@@ -216,13 +216,14 @@ class Listener:
 
 def place_of(bound: Bound) -> str:
     """Where it is, and what is spoken there, for the log."""
-    name, is_tls = _name(bound.sock), bound.listen.tls
+    name, is_tls = name_of(bound.sock), bound.listen.tls
     if name.startswith("unix:"):
         return f"{name} (TLS)" if is_tls else name
     return f"{'https' if is_tls else 'http'}://{name}"
 
 
-def _name(sock: socket.socket) -> str:
+def name_of(sock: socket.socket) -> str:
+    """Where a socket listens, as people write it."""
     if sock.family == socket.AF_UNIX:
         return f"unix:{path_of(sock)}"
     host, port = sock.getsockname()[:2]
