@@ -32,6 +32,7 @@ from sorryd.workers.channel import open_channel
 from sorryd.workers.doorways import Doorways
 from sorryd.workers.foresight import Foresight
 from sorryd.workers.handover import peer_of
+from sorryd.workers.interfaces import Certificates
 from sorryd.workers.logging import Lines
 from sorryd.workers.orders import (
     Begin,
@@ -205,7 +206,7 @@ class Main:
         )
         self._edge.open(bound, self._shown(order.papers))
 
-    def _shown(self, papers: tuple[Papers, ...]) -> Any:
+    def _shown(self, papers: tuple[Papers, ...]) -> Certificates:
         sites = {name: view.site for name, view in self._views.items()}
         return self._showcase.certificates(papers, sites)
 
