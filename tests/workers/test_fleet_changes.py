@@ -101,3 +101,16 @@ def test_nobody_is_here(stage: Stage) -> None:
     stage.fleet.vacate().addCallback(gone.append)
     assert gone == [None]
     assert len(stage.all) == 2
+
+
+def test_nobody_moves_back_who_was_not_moved(stage: Stage) -> None:
+    """An edge here that workers have replaced is waited for, and is not what was asked for."""
+    stage.serving(0)
+    workers = stage.fit(2)
+    for one in stage.all:
+        one.serve()
+    vacated = stage.fleet.vacate()
+    stage.fleet.move_back()
+    assert not vacated.called
+    assert len(stage.all) == 3
+    assert not any("retire 60" in one.deeds for one in workers)

@@ -45,6 +45,7 @@ class Fleet:
         self._snapshot: Snapshot | None = None
         self._outfit: Outfit | None = None
         self._certificates: Certificates = {}
+        self._has_moved = False
         self._vacated: list[Deferred[None]] = []  # wait for edges here to be gone
         self._unserved: list[Deferred[None]] = []  # wait for all workers to serve
 
@@ -102,6 +103,7 @@ class Fleet:
         What is in flight in it has the time that who retires gets.
         """
         if self._is_local:
+            self._has_moved = True
             self._fit_with(1)
         vacated: Deferred[None] = Deferred()
         self._vacated.append(vacated)
@@ -109,8 +111,10 @@ class Fleet:
         return vacated
 
     def move_back(self) -> None:
-        """Have an edge in this process again, in the place of the worker."""
-        self._fit_with(0)
+        """Have an edge in this process again, if `vacate` let a worker take its place."""
+        has_moved, self._has_moved = self._has_moved, False
+        if has_moved:
+            self._fit_with(0)
 
     def _fit_with(self, workers: int) -> None:
         assert self._outfit is not None
