@@ -7,20 +7,27 @@ at 0, as those who read counters expect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from itertools import zip_longest
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from sorryd.numbers import Answered, EdgeNumbers, Ended, MemberNumbers, SiteNumbers
 from sorryd.snapshot import Snapshot
 
+T = TypeVar("T")
+
+_SITE: Final = attrgetter("site")
+_URL: Final = attrgetter("url")
+
 
 def together(several: Iterable[EdgeNumbers]) -> EdgeNumbers:
     """Those of several processes, added up; sites and members in the order of the first."""
     first, *others = tuple(several) or (EdgeNumbers(),)
     for other in others:
-        first = EdgeNumbers(sites=_merged(first.sites, other.sites))
+        first = EdgeNumbers(sites=_merged(first.sites, other.sites, _SITE, _site))
     return first
 
 
@@ -45,21 +52,25 @@ def still_there(numbers: EdgeNumbers, snapshot: Snapshot) -> EdgeNumbers:
 
 
 def _merged(
-    some: tuple[SiteNumbers, ...], more: tuple[SiteNumbers, ...]
-) -> tuple[SiteNumbers, ...]:
-    by_name: Mapping[str, SiteNumbers] = {site.site: site for site in more}
-    known = {site.site for site in some}
-    return (
-        *(_site(site, by_name[site.site]) if site.site in by_name else site for site in some),
-        *(site for site in more if site.site not in known),
-    )
+    some: tuple[T, ...],
+    more: tuple[T, ...],
+    name_of: Callable[[T], str],
+    add: Callable[[T, T], T],
+) -> tuple[T, ...]:
+    """Those of the same name added up, in the order of `some`; then what only `more` has."""
+    left = {name_of(one): one for one in more}
+    both = []
+    for one in some:
+        other = left.pop(name_of(one), None)
+        both.append(one if other is None else add(one, other))
+    return (*both, *left.values())
 
 
 def _site(a: SiteNumbers, b: SiteNumbers) -> SiteNumbers:
     return SiteNumbers(
         site=a.site,
         itself=_answered(a.itself, b.itself),
-        members=_members(a.members, b.members),
+        members=_merged(a.members, b.members, _URL, _member),
         received=a.received + b.received,
         accepted=a.accepted + b.accepted,
         turned_away=a.turned_away + b.turned_away,
@@ -70,17 +81,6 @@ def _site(a: SiteNumbers, b: SiteNumbers) -> SiteNumbers:
         open=a.open + b.open,
         tunnels=a.tunnels + b.tunnels,
         waiting=a.waiting + b.waiting,
-    )
-
-
-def _members(
-    some: tuple[MemberNumbers, ...], more: tuple[MemberNumbers, ...]
-) -> tuple[MemberNumbers, ...]:
-    by_url = {member.url: member for member in more}
-    known = {member.url for member in some}
-    return (
-        *(_member(one, by_url[one.url]) if one.url in by_url else one for one in some),
-        *(one for one in more if one.url not in known),
     )
 
 
