@@ -23,7 +23,7 @@ LEAVE: Final = 15.0
 SOON: Final = 0.25
 """Seconds after which a change is told: however many there are, and sites, it costs little."""
 
-_REFUSED: Final = " (the last reload was refused: see the log)"
+_REFUSED: Final = " (the last reload was refused: sorryctl reload says why)"
 
 
 class Supervision:

@@ -118,7 +118,7 @@ def test_ready() -> None:
     visited = Visited()
     visited.is_ready = False
     response = answer(visited.asks("/ready"))
-    assert (response.status, response.read()) == (503, b"stopping\n")
+    assert (response.status, response.read()) == (503, b"not ready\n")
 
 
 def test_head() -> None:

@@ -92,7 +92,10 @@ def test_reloads(
     with Supervised(tmp_path, ini, notices=notices) as daemon:
         notices.wait_for("READY=1")
         for text, status in (
-            (ini + "colour = blue\n", "shop live (the last reload was refused: see the log)"),
+            (
+                ini + "colour = blue\n",
+                "shop live (the last reload was refused: sorryctl reload says why)",
+            ),
             (ini.replace("site shop", "site wiki"), "wiki live"),
         ):
             before = time.clock_gettime(time.CLOCK_MONOTONIC)

@@ -30,7 +30,7 @@ LONGEST: Final = 30.0
 TEXT: Final = b"text/plain; charset=utf-8"
 INDEX: Final = b"""sorryd
 /metrics  numbers, for Prometheus
-/ready    200 while visitors are taken, 503 when sorryd stops
+/ready    200 while visitors are taken, 503 when sorryd starts or stops
 """
 
 
@@ -45,7 +45,7 @@ def pages(scrapes: Scrapes, is_ready: Callable[[], bool], reactor: Any) -> IProt
 
 
 def _readiness(is_ready: bool) -> tuple[int, bytes]:
-    return (200, b"ready\n") if is_ready else (503, b"stopping\n")
+    return (200, b"ready\n") if is_ready else (503, b"not ready\n")
 
 
 class _Asked(Request):
