@@ -107,7 +107,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
         | {"reactors", "access_log", "recording", "sockets", "journal_log", "numbers"}
     ),
     "program": frozenset(),
-    "upgrading": frozenset({"control", "errors", "program", "workers"}),
+    "upgrading": frozenset({"control", "errors", "privileges", "program", "workers"}),
     "service": frozenset(
         {"alarm", "control", "edge", "journal", "model", "options", "preparing"}
         | {"given", "reactors", "recording", "reports", "serving", "signals", "snapshot", "sockets"}

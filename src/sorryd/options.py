@@ -12,7 +12,7 @@ from sorryd.config import ConfigError, load
 from sorryd.control.versions import sorryd_version
 from sorryd.journal_log import JOURNAL_OBSERVER, leads_to_journal
 from sorryd.model import Config
-from sorryd.program import Program, is_daemon_already, program_of
+from sorryd.program import Program, has_pidfile_already, is_daemon_already, program_of
 from sorryd.reactors import take_uvloop
 
 
@@ -24,6 +24,7 @@ class Options(usage.Options):
     longdesc = "A reverse proxy that plans, keeps and ends maintenance on its own."
 
     configuration: Config
+    _pidfile: str
 
     @property
     def is_daemon(self) -> bool:
@@ -35,7 +36,17 @@ class Options(usage.Options):
     def program(self) -> Program:
         """How this process was started; twistd must not have left the terminal yet."""
         assert self.parent is not None
-        return program_of(self.is_daemon, self.parent["pidfile"])
+        return program_of(self.is_daemon, self._pidfile, self._log_file)
+
+    @property
+    def _log_file(self) -> str:
+        """Where twistd logs, from where it was started; "": to no file."""
+        twistd = self.parent
+        assert twistd is not None
+        if twistd.get("syslog") or twistd.get("logger"):
+            return ""
+        path = twistd.get("logfile") or ("" if twistd["nodaemon"] else "twistd.log")
+        return "" if path in ("", "-") else os.path.join(twistd.get("rundir", "."), path)
 
     def opt_version(self) -> None:
         """Say the version, and exit."""
@@ -56,6 +67,14 @@ class Options(usage.Options):
             sys.exit(0)
         take_uvloop()
         self._choose_log()
+        self._choose_pidfile()
+
+    def _choose_pidfile(self) -> None:
+        """Leave it as it is where it is right already: see program.become."""
+        assert self.parent is not None
+        self._pidfile = self.parent["pidfile"]
+        if has_pidfile_already():
+            self.parent["pidfile"] = ""
 
     def _choose_log(self) -> None:
         """Log as journald wants it, where twistd's log goes there."""

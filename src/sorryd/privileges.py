@@ -99,7 +99,7 @@ def _why_not() -> str:
         return "root may not become another here: that takes CAP_SETUID and CAP_SETGID"
     return (
         "only root can become another, and sorryd was started by the user "
-        f"{_name_of(os.geteuid())}: start it as root, or leave the key out"
+        f"{name_of(os.geteuid())}: start it as root, or leave the key out"
     )
 
 
@@ -108,7 +108,8 @@ def _asked(config: Config) -> str:
     return ", ".join(f"{key} = {name}" for key, name in keys if name is not None)
 
 
-def _name_of(uid: int) -> str:
+def name_of(uid: int) -> str:
+    """The user's name; his number where he has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

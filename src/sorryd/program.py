@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,10 @@ _DAEMON: Final = "SORRYD_DAEMON"
 _STAYS: Final = ("-n", "--logfile=twistd.log")
 """Options of twistd for what is a daemon already: it logs where it did."""
 
-_OLD: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", _DAEMON)
+_PIDFILE: Final = "SORRYD_PIDFILE"
+"""The same, of a pidfile that stays."""
+
+_OLD: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", _DAEMON, _PIDFILE)
 
 
 class Program(NamedTuple):
@@ -26,7 +28,7 @@ class Program(NamedTuple):
 
     `python` is the interpreter with its own arguments and the script, `arguments` are those of
     twistd. `folder` is where it was started, `environment` what it had then. `pidfile` is "" where
-    there is none.
+    there is none; `log_file` is "" where twistd logs elsewhere.
     """
 
     python: Sequence[str]
@@ -35,6 +37,7 @@ class Program(NamedTuple):
     environment: Mapping[str, str]
     is_daemon: bool = False
     pidfile: str = ""
+    log_file: str = ""
 
     @property
     def again(self) -> list[str]:
@@ -51,6 +54,17 @@ class Program(NamedTuple):
             else dict(self.environment)
         )
 
+    def unwritable_log(self) -> str | None:
+        """The path of the log that the next one could not open, who would end then.
+
+        root may have opened it, and be another user now.
+        """
+        path = os.path.join(self.folder, self.log_file)
+        mode = os.R_OK | os.W_OK  # as twistd opens it
+        if not os.path.exists(path):
+            path, mode = os.path.dirname(path), os.W_OK | os.X_OK
+        return None if not self.log_file or os.access(path, mode) else path
+
     def asking(self, question: str) -> list[str]:
         """The command line that only asks it something, by an option such as ``--check``."""
         return [*self.python, *self.arguments, question]
@@ -61,7 +75,12 @@ def is_daemon_already() -> bool:
     return os.environ.get(_DAEMON) == str(os.getpid())
 
 
-def program_of(is_daemon: bool, pidfile: str) -> Program:
+def has_pidfile_already() -> bool:
+    """Whether the release before, in this very process, had a pidfile that it could not remove."""
+    return os.environ.get(_PIDFILE) == str(os.getpid())
+
+
+def program_of(is_daemon: bool, pidfile: str, log_file: str) -> Program:
     """That of this process. Its environment is as it is now."""
     count = len(sys.argv) - 1
     original = sys.orig_argv[1:]
@@ -72,6 +91,7 @@ def program_of(is_daemon: bool, pidfile: str) -> Program:
         environment={key: text for key, text in os.environ.items() if key not in _OLD},
         is_daemon=is_daemon,
         pidfile=pidfile,
+        log_file=log_file,
     )
 
 
@@ -83,11 +103,22 @@ def become(program: Program) -> NoReturn:
     may start another one.
     """
     try:
+        surroundings = program.surroundings
         os.chdir(program.folder)
         if program.pidfile:  # or twistd takes it for that of another one
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(program.pidfile)
-        os.execve(program.python[0], program.again, program.surroundings)
+            surroundings |= _removed(program.pidfile)
+        os.execve(program.python[0], program.again, surroundings)
     except OSError as why:
         log.critical("the upgrade has failed: {why}", why=str(why))
         os._exit(1)
+
+
+def _removed(pidfile: str) -> dict[str, str]:
+    """Remove it; what to add to the environment where only root can."""
+    try:
+        os.unlink(pidfile)
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        return {_PIDFILE: str(os.getpid())}
+    return {}

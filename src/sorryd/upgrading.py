@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,6 +13,7 @@ from twisted.python.failure import Failure
 
 from sorryd.control.publishing import Aside
 from sorryd.errors import ControlError, ErrorCode, conflict
+from sorryd.privileges import name_of
 from sorryd.program import Program
 from sorryd.workers.fleet import Fleet
 
@@ -75,6 +77,9 @@ class Upgrading:
         nothing.callback(None)
 
     async def _check(self) -> str:
+        if (path := self._program.unwritable_log()) is not None:
+            who = name_of(os.geteuid())
+            raise conflict(f"{path}: {who} can't write it, so the next release could not")
         await self._served()
         await self._ask("--check")
         said = await self._ask("--version")

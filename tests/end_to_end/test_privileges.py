@@ -152,6 +152,23 @@ def test_workers_are_that_user_too(folder: Path, member: Member) -> None:
         assert ask(port).body == b"hello"
 
 
+def test_an_upgrade_as_that_user(folder: Path, member: Member) -> None:
+    """A log that is root's would end the next release, so it is refused; a pidfile is no matter."""
+    ini = configuration([member.url], daemon=keys(user=WHO, workers="1")).replace("= s", "= lib/s")
+    ini = ini.replace("= control.sock", "= run/control.sock")
+    with Rooted(folder, ini, foreground=False) as daemon:
+        daemon.socket = folder / "run" / "control.sock"
+        refused = daemon.ctl("upgrade")
+        said = f"sorryctl: {daemon.log_file}: {WHO} can't write it, so the next release could not\n"
+        assert (refused.returncode, refused.stderr) == (1, said)
+        os.chown(daemon.log_file, pwd.getpwnam(WHO).pw_uid, -1)
+        for _ in range(2):
+            done = daemon.ctl("upgrade")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert int(daemon.pidfile.read_text()) == daemon.pid
+        assert ask(daemon.port()).body == b"hello"
+
+
 @pytest.mark.parametrize("also", ["", WHO], ids=["alone", "and user"])
 def test_by_an_option_of_twistd(folder: Path, member: Member, also: str) -> None:
     """--uid binds as root too; that `user` asks for the same is no harm."""
