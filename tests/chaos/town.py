@@ -51,7 +51,7 @@ class Shape:
     announce: str = "1h"
 
 
-class Helper:
+class Aside:
     """A process of ours that says one line when it is ready, and ends with its stdin."""
 
     def __init__(self, module: str, *arguments: object) -> None:
@@ -87,9 +87,9 @@ class Town:
             MemberProcess(str(port), f"http://127.0.0.1:{port}", [str(port), "127.0.0.1"])
             for port in ports
         ]
-        self._talker = Helper("talker")
+        self._talker = Aside("talker")
         self._root = authority()
-        self._visiting: list[Helper] = []
+        self._visiting: list[Aside] = []
         self.certify()
         self.write_page("at first")
         self.family = os.urandom(8).hex()
@@ -103,8 +103,8 @@ class Town:
     ) -> None:
         self.daemon.kill()
         Family(self.family).kill()  # of a daemon that was killed, or is faulty
-        for helper in (*self._visiting, self._talker):
-            helper.kill()
+        for aside in (*self._visiting, self._talker):
+            aside.kill()
         for member in self._members:
             member.kill()
         if not self._keep:
@@ -152,17 +152,17 @@ class Town:
         """Let visitors come; `words` has what became of them."""
         seed = self.chance.randrange(1 << 30)
         file = self.folder / "load.json"
-        self._visiting.append(Helper("load", self.plain, self.tls, many, seed, file))
+        self._visiting.append(Aside("load", self.plain, self.tls, many, seed, file))
 
     def probe(self) -> None:
         """Let somebody look at the sites that have windows."""
-        self._visiting.append(Helper("probe", self.plain, self.folder / "probe.json", *SITES))
+        self._visiting.append(Aside("probe", self.plain, self.folder / "probe.json", *SITES))
 
     def let_go(self) -> None:
         """Let who came end what they do, and come no more."""
         visiting, self._visiting = self._visiting, []
-        for helper in visiting:
-            helper.end()
+        for aside in visiting:
+            aside.end()
 
     def words(self) -> Sequence[Word]:
         """All that those wrote who came."""
