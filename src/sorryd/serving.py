@@ -18,8 +18,6 @@ from sorryd.admin.opening import listener
 from sorryd.admin.port import AdminPort
 from sorryd.doorplates import Doorplate, Doorplates, doorplates
 from sorryd.edge.access import Access
-from sorryd.edge.edge import Edge
-from sorryd.edge.memory import keep_buffers
 from sorryd.edge.reaching import Reaching
 from sorryd.edge.readiness import readiness_of
 from sorryd.edge.renewal import Renewal, Warnings
@@ -42,6 +40,7 @@ from sorryd.workers.process import BIRTH
 from sorryd.workers.remote import Remote
 from sorryd.workers.seat import Seat
 from sorryd.workers.takeover import Left
+from sorryd.workers.wiring import wired_edge
 
 log = Logger()
 
@@ -102,18 +101,8 @@ class Serving:
     # --- edges ---
 
     def _local(self) -> Local:
-        keep_buffers()
-        reactor = self._reactor
-        readiness = readiness_of(reactor, reactor)
-        edge = Edge(
-            reactor,
-            resolver_of(reactor, self._nameserver),
-            readiness,
-            time.time,
-            time.monotonic,
-            self._report,
-            self._own_key,
-        )
+        readiness = readiness_of(self._reactor, self._reactor)
+        edge = wired_edge(self._reactor, readiness, self._nameserver, self._report, self._own_key)
         edge.record(self._access)
         local = Local(edge, readiness.close, self._seat.ledger)
         self._locals.add(local)

@@ -19,9 +19,7 @@ from twisted.logger import Logger
 
 from sorryd.access_log import AccessLog, AccessLogFault
 from sorryd.edge.edge import Edge
-from sorryd.edge.memory import keep_buffers
 from sorryd.edge.readiness import readiness_of
-from sorryd.edge.resolving import resolver_of
 from sorryd.journal_log import STDERR, leads_to_journal
 from sorryd.reactors import keep_monotonic_time, take_uvloop
 from sorryd.recording import LogTo, Recording
@@ -59,6 +57,7 @@ from sorryd.workers.orders import (
 from sorryd.workers.orphan import Orphan
 from sorryd.workers.papers import Showcase
 from sorryd.workers.patches import patched
+from sorryd.workers.wiring import wired_edge
 
 log = Logger()
 
@@ -103,7 +102,6 @@ class Main:
     def start(self) -> None:
         """Be there."""
         self._control, _ = peer_of(self._sock)
-        keep_buffers()
         self._channel = open_channel(
             self._reactor, self._sock, "the control process", Order, self._obey, self._alone
         )
@@ -163,15 +161,8 @@ class Main:
 
     def _begin(self, order: Begin) -> None:
         reactor = self._reactor
-        self._edge = Edge(
-            reactor,
-            resolver_of(reactor, order.nameserver),
-            readiness_of(reactor, reactor),
-            time.time,
-            time.monotonic,
-            self._report,
-            order.own_key,
-        )
+        readiness = readiness_of(reactor, reactor)
+        self._edge = wired_edge(reactor, readiness, order.nameserver, self._report, order.own_key)
         self._foresight = Foresight(self._edge, reactor.seconds)
         self._recording = Recording(reactor, order.is_daemon, self._edge.record)
         self._beat = Beat(reactor, time.time, self._look, lambda: self._edge.holds_until)
