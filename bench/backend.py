@@ -18,6 +18,7 @@ _FIELDS = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"via"
 
 def start(fleet: Fleet, place: Place, cores: Cores) -> str:
     """Start the members on the load's cores; returns what they are. Raises BenchError."""
+    _start_bulk(fleet, place, cores)
     ports = [place.members.member_a, place.members.member_b, place.members.standby]
     if (binary := program("nginx")) is not None:
         fleet.start("backend", nginx(binary, fill(place, "backend.conf")), ports, cores.load)
@@ -26,6 +27,12 @@ def start(fleet: Fleet, place: Place, cores: Cores) -> str:
     command = [sys.executable, "-m", "bench.backend", folder, *map(str, ports)]
     fleet.start("backend", command, ports, cores.load)
     return "Python (nginx is not installed)"
+
+
+def _start_bulk(fleet: Fleet, place: Place, cores: Cores) -> None:
+    port = place.members.bulk_member
+    command = [sys.executable, "-m", "bench.bulk", str(place.given("bulk")), str(port)]
+    fleet.start("bulk", command, [port], cores.load)
 
 
 def answer(status: str, body: bytes) -> bytes:
@@ -65,12 +72,16 @@ class _Connection(asyncio.Protocol):
 
 
 class _Standby(asyncio.Protocol):
-    """The members never fail here, so a standby that is asked is an error."""
+    """The members never fail here, so a standby that is asked, but for its health, is an error."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.write(answer("500 Internal Server Error", b""))
-        transport.close()
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        well = data.startswith(b"GET /health ")
+        self._transport.write(answer("200 OK" if well else "500 Internal Server Error", b""))
+        self._transport.close()
 
 
 async def _serve(folder: Path, ports: list[int]) -> None:
@@ -78,6 +89,7 @@ async def _serve(folder: Path, ports: list[int]) -> None:
         f"/{name}".encode(): answer("200 OK", (folder / name).read_bytes())
         for name in ("small", "large")
     }
+    ready[b"/health"] = answer("200 OK", b"")
     loop = asyncio.get_running_loop()
     for port in ports[:2]:
         await loop.create_server(lambda: _Connection(ready), "127.0.0.1", port, backlog=1024)

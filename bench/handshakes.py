@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import backend, proxies
+from bench import backend, processor, proxies
 from bench.checks import unverified
 from bench.memory import visit
 from bench.places import Members, Ports, prepare
-from bench.processes import BenchError, Cores, Fleet, free_ports, processor_seconds
+from bench.processes import BenchError, Cores, Fleet
 from bench.proxies import Name, Proxy
 
 _WARM = 200  # connections before it counts
@@ -60,22 +60,19 @@ def micros(proxy: Proxy, once: Callable[[Ports], None], count: int) -> float:
     """Microseconds of the proxy's processor time for each of `count` connections."""
     for _ in range(_WARM):
         once(proxy.ports)
-    before = processor_seconds(proxy.pid)
+    before = processor.read(proxy.pid)
     for _ in range(count):
         once(proxy.ports)
-    return (processor_seconds(proxy.pid) - before) / count * 1e6
+    return processor.seconds(before, processor.read(proxy.pid)) / count * 1e6
 
 
 def measure(folder: Path, count: int) -> None:
     """Print all. Raises BenchError, and OSError."""
     cores = Cores.of_this_machine()
-    member_a, member_b, standby = free_ports(3)
-    place = prepare(folder, Members(member_a=member_a, member_b=member_b, standby=standby))
+    place = prepare(folder, Members())
     with Fleet(folder) as fleet:
         backend.start(fleet, place, cores)
-        one, two, three = free_ports(3)
-        ports = Ports(plain=one, tls=two, sorry=three)
-        proxy = proxies.start(Name.SORRYD, fleet, place, ports, cores)
+        proxy = proxies.start(Name.SORRYD, fleet, place, Ports(), cores)
         if not isinstance(proxy, Proxy):
             raise BenchError(proxy.why)
         os.sched_setaffinity(0, cores.load)

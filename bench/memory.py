@@ -22,7 +22,8 @@ import msgspec
 from bench import backend, proxies
 from bench.checks import unverified
 from bench.places import Members, Ports, prepare
-from bench.processes import BenchError, Cores, Fleet, family, free_ports
+from bench.processes import BenchError, Cores, Fleet
+from bench.processor import family
 from bench.proxies import Name, Proxy
 
 GOALS = {False: 6.0, True: 60.0}  # KiB of a connection at rest, plain and over TLS
@@ -90,19 +91,15 @@ def measure(workers: int, count: int) -> bool:
     well = True
     for secure in (False, True):
         with tempfile.TemporaryDirectory(prefix="sorryd-bench-", dir="/tmp") as folder:
-            member_a, member_b, standby = free_ports(3)
-            members = Members(member_a=member_a, member_b=member_b, standby=standby)
-            place = prepare(Path(folder), members)
+            place = prepare(Path(folder), Members())
             with Fleet(place.folder) as fleet:
                 cores = Cores.for_two()
                 backend.start(fleet, place, cores)
-                plain, tls, sorry = free_ports(3)
-                ports = Ports(plain=plain, tls=tls, sorry=sorry)
-                proxy = proxies.start(Name.SORRYD, fleet, place, ports, cores, workers)
+                proxy = proxies.start(Name.SORRYD, fleet, place, Ports(), cores, workers)
                 if not isinstance(proxy, Proxy):
                     raise BenchError(proxy.why)
                 if not secure:
-                    visit(ports.plain, None).close()
+                    visit(proxy.ports.plain, None).close()
                     time.sleep(_QUIET)
                     print(f"workers = {workers}, after one request")
                     _tell(memory(proxy.pid))

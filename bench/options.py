@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from bench.proxies import Name
-from bench.scenarios import Scenario
+from bench.scenarios import ALONE, Scenario
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,11 +19,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     scenarios: tuple[Scenario, ...]
     proxies: tuple[Name, ...]
+    json: Path | None
 
     @property
     def loads(self) -> tuple[Scenario, ...]:
         """The scenarios that compare proxies."""
-        return tuple(each for each in self.scenarios if each is not Scenario.WINDOW)
+        return tuple(each for each in self.scenarios if each not in ALONE)
 
     @property
     def limit(self) -> int:
@@ -36,14 +38,14 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=description)
     parser.add_argument("--rounds", type=_positive, default=5, help="default: %(default)s")
     parser.add_argument(
-        "--seconds", type=_positive, default=3, help="of one round, default: %(default)s"
+        "--seconds", type=_positive, default=2, help="of one round, default: %(default)s"
     )
     parser.add_argument(
         "--only",
-        choices=[str(each) for each in Scenario],
-        action="append",
-        metavar="SCENARIO",
-        help=f"{', '.join(Scenario)}; may be given several times",
+        type=_scenarios,
+        action="extend",
+        metavar="SCENARIOS",
+        help=f"with commas: {', '.join(Scenario)}; growth is all that begin so",
     )
     parser.add_argument(
         "--proxies",
@@ -52,12 +54,14 @@ def parse(arguments: Sequence[str] | None, description: str | None) -> Options:
         metavar="NAMES",
         help=f"with commas, default: {','.join(Name)}",
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     asked = parser.parse_args(arguments)
     return Options(
         rounds=asked.rounds,
         seconds=asked.seconds,
-        scenarios=tuple(map(Scenario, asked.only or Scenario)),
+        scenarios=tuple(dict.fromkeys(asked.only or Scenario)),
         proxies=asked.proxies,
+        json=asked.json,
     )
 
 
@@ -65,6 +69,17 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def _scenarios(text: str) -> list[Scenario]:
+    found: list[Scenario] = []
+    for word in text.split(","):
+        exact = [each for each in Scenario if each == word.strip()]
+        begun = [each for each in Scenario if each.startswith(f"{word.strip()}-")]
+        if not (exact or begun):
+            raise argparse.ArgumentTypeError(f"{word!r}: the scenarios are {', '.join(Scenario)}")
+        found += exact or begun
+    return found
 
 
 def _names(text: str) -> tuple[Name, ...]:

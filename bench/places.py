@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import hashlib
 import ipaddress
 import random
@@ -15,8 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bench.processes import free_port
+
 TEMPLATES = Path(__file__).parent / "templates"
 SMALL, LARGE = 1024, 1024 * 1024
+UPLOAD = 64 * 1024
+BULK = 64 * 1024 * 1024  # what long transfers repeat: more than a processor's caches hold
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,19 +37,24 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Members(msgspec.Struct, frozen=True, kw_only=True):
-    """Ports of the members behind every proxy."""
+    """Ports of the members behind every proxy; `bulk_member` is that of bench.bulk."""
 
-    member_a: int
-    member_b: int
-    standby: int
+    member_a: int = msgspec.field(default_factory=free_port)
+    member_b: int = msgspec.field(default_factory=free_port)
+    standby: int = msgspec.field(default_factory=free_port)
+    bulk_member: int = msgspec.field(default_factory=free_port)
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
-    """Ports of one proxy: the shop, plain and TLS, and a site that is down."""
+    """Ports of one proxy: the shop, plain and TLS; a site that is down; one that has the bulk
+    member; and where its counters are told.
+    """
 
-    plain: int
-    tls: int
-    sorry: int
+    plain: int = msgspec.field(default_factory=free_port)
+    tls: int = msgspec.field(default_factory=free_port)
+    sorry: int = msgspec.field(default_factory=free_port)
+    bulk: int = msgspec.field(default_factory=free_port)
+    admin: int = msgspec.field(default_factory=free_port)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +65,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     small: Body
     large: Body
     sorry: Body
+    upload: Body
+    bulk: Body
 
     @property
     def control(self) -> Path:
         """sorryd's control socket."""
         return self.folder / "control.sock"
+
+    def given(self, name: str) -> Path:
+        """The file of the body `name`, as members answer it and visitors send it."""
+        return self.folder / "members" / name
 
 
 class _Filled(string.Template):
@@ -72,23 +88,21 @@ def prepare(folder: Path, members: Members) -> Place:
     """Write the bodies, the page and the certificate into `folder`, readable for any user."""
     folder.chmod(0o755)
     noise = random.Random(20261121)
-    small, large = noise.randbytes(SMALL), noise.randbytes(LARGE)
-    # Jinja2 drops a template's last newline, so nobody serves one.
-    page = (TEMPLATES / "sorry.html").read_text().removesuffix("\n")
+    sizes = {"small": SMALL, "large": LARGE, "upload": UPLOAD, "bulk": BULK}
     (folder / "members").mkdir()
-    (folder / "members" / "small").write_bytes(small)
-    (folder / "members" / "large").write_bytes(large)
+    bodies = {}
+    for name, size in sizes.items():
+        content = noise.randbytes(size)
+        (folder / "members" / name).write_bytes(content)
+        bodies[name] = Body.of(content)
+    # Jinja2 drops a template's last newline, so nobody serves one.
+    page = (TEMPLATES / "sorry.html").read_text().removesuffix("\n").encode()
     (folder / "page").mkdir()
-    for file in (folder / "sorry.html", folder / "page" / "sorry.html"):
-        file.write_text(page)
+    for place in (folder, folder / "page"):
+        (place / "sorry.html").write_bytes(page)
+        (place / "sorry.html.gz").write_bytes(gzip.compress(page, 9, mtime=0))
     _write_certificate(folder)
-    return Place(
-        folder=folder,
-        members=members,
-        small=Body.of(small),
-        large=Body.of(large),
-        sorry=Body.of(page.encode()),
-    )
+    return Place(folder=folder, members=members, sorry=Body.of(page), **bodies)
 
 
 def fill(place: Place, template: str, ports: Ports | None = None, **more: str) -> Path:

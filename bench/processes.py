@@ -1,7 +1,4 @@
-"""Processes of a run: started on their core, their processor time read, ended whatever happens.
-
-Linux only: cores are set by ``sched_setaffinity`` and times read from ``/proc``.
-"""
+"""Processes of a run: started on their core, ended whatever happens. Linux only."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +17,7 @@ import msgspec
 
 _PROJECT = Path(__file__).parents[1]
 _SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_given: set[int] = set()  # ports that were given away: a free one may come twice otherwise
 
 
 class BenchError(Exception):
@@ -99,8 +96,7 @@ class Fleet:
 
         Raises BenchError, with the end of what it printed, where it does not come up.
         """
-        said = self._folder / f"{name}.out"
-        with said.open("wb") as out, pinned(cores):
+        with self.said(name).open("ab") as out, pinned(cores):
             process = subprocess.Popen(
                 command,
                 cwd=_PROJECT,
@@ -118,9 +114,13 @@ class Fleet:
                 time.sleep(0.02)
         return process
 
+    def said(self, name: str) -> Path:
+        """The file of what `name` says on its standard output."""
+        return self._folder / f"{name}.out"
+
     def _last_words(self, name: str) -> str:
         """The end of what `name` printed, and of its own log."""
-        files = (self._folder / f"{name}.out", self._folder / f"{name}.log")
+        files = (self.said(name), self._folder / f"{name}.log")
         lines = [file.read_text(errors="replace").splitlines() for file in files if file.exists()]
         return "\n".join(line for each in lines for line in each[-15:])
 
@@ -138,49 +138,17 @@ def _listens(port: int) -> bool:
     return True
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens at now, another one each time."""
+    while True:
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            port = int(held.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
 def free_ports(count: int) -> list[int]:
-    """`count` different ports of 127.0.0.1 that nothing listens at now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
-class _Times(msgspec.Struct, frozen=True):
-    parent: int
-    ticks: int  # its own, and those of its children that ended
-
-
-def processor_seconds(root: int) -> float:
-    """User and system time that the process `root` and its descendants have used so far.
-
-    A child's time moves into its parent's when it ends, so the sum never steps back.
-    """
-    table = dict(_all_times())
-    return sum(table[pid].ticks for pid in _family(root, table)) / _TICKS_PER_SECOND
-
-
-def family(root: int) -> set[int]:
-    """The process `root` and its descendants, those that live."""
-    return _family(root, dict(_all_times()))
-
-
-def _family(root: int, table: Mapping[int, _Times]) -> set[int]:
-    found = {root}
-    while more := {pid for pid, times in table.items() if times.parent in found} - found:
-        found |= more
-    return found & table.keys()
-
-
-def _all_times() -> Iterator[tuple[int, _Times]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                yield int(entry.name), _parse_stat((entry / "stat").read_text())
-
-
-def _parse_stat(line: str) -> _Times:
-    # The name in parentheses may hold spaces and parentheses (proc(5)): fields count after it.
-    fields = line.rpartition(")")[2].split()
-    return _Times(parent=int(fields[1]), ticks=sum(int(field) for field in fields[11:15]))
+    """`count` of them."""
+    return [free_port() for _ in range(count)]

@@ -34,12 +34,17 @@ class Name(enum.StrEnum):
 
 
 class Proxy(msgspec.Struct, frozen=True, kw_only=True):
-    """A running proxy; `pid` is the root of its process tree."""
+    """A running proxy; `pid` is the root of its process tree, `log` its access log.
+
+    Its rounds are told under its `label`: two of one name may stand beside each other.
+    """
 
     name: Name
+    label: str
     pid: int
     version: str
     ports: Ports
+    log: Path
 
 
 class Absent(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,25 +71,35 @@ def start(
 
     Raises BenchError where it is installed and does not come up.
     """
-    command = _command(name, place, ports, workers)
+    named = f"{name}-{workers}" if workers else str(name)
+    # What HAProxy logs to a file is what it says.
+    log = fleet.said(named) if name is Name.HAPROXY else place.folder / f"{name}.access.log"
+    command = _command(name, place, ports, log, workers)
     if isinstance(command, Absent):
         return command
-    listening = [ports.plain, ports.tls, ports.sorry]
-    named = f"{name}-{workers}" if workers else str(name)
-    process = fleet.start(named, command, listening, cores.proxy)
-    return Proxy(name=name, pid=process.pid, version=_version(name, command[0]), ports=ports)
+    process = fleet.start(named, command, msgspec.structs.astuple(ports), cores.proxy)
+    version = _version(name, command[0])
+    return Proxy(name=name, label=name, pid=process.pid, version=version, ports=ports, log=log)
 
 
-def _command(name: Name, place: Place, ports: Ports, workers: int) -> list[str] | Absent:
+def twistd() -> str | None:
+    """The twistd whose sorryd is measured: beside this very interpreter, not another one."""
+    beside = Path(sys.executable).with_name("twistd")
+    return str(beside) if beside.exists() else None
+
+
+def sorryd(file: Path) -> list[str] | Absent:
+    """The command that runs sorryd with `file`."""
+    if (binary := twistd()) is None:
+        return Absent(name=Name.SORRYD, why="twistd is not installed beside this Python")
+    return [binary, "-n", "--pidfile=", "sorryd", "--config", str(file)]
+
+
+def _command(name: Name, place: Place, ports: Ports, log: Path, workers: int) -> list[str] | Absent:
     peers = str(workers or 1)
     match name:
         case Name.SORRYD:
-            # Beside this very interpreter: another installation is not what is measured.
-            twistd = Path(sys.executable).with_name("twistd")
-            if not twistd.exists():
-                return Absent(name=name, why="twistd is not installed beside this Python")
-            file = fill(place, "sorryd.ini", ports, workers=str(workers))
-            return [str(twistd), "-n", "--pidfile=", "sorryd", "--config", str(file)]
+            return sorryd(fill(place, "sorryd.ini", ports, log=str(log), workers=str(workers)))
         case Name.HAPROXY:
             if (binary := program("haproxy")) is None:
                 return Absent(name=name, why="haproxy is not installed")
@@ -92,9 +107,9 @@ def _command(name: Name, place: Place, ports: Ports, workers: int) -> list[str] 
         case Name.NGINX:
             if (binary := program("nginx")) is None:
                 return Absent(name=name, why="nginx is not installed")
-            return nginx(binary, fill(place, "nginx.conf", ports, workers=peers))
+            return nginx(binary, fill(place, "nginx.conf", ports, log=str(log), workers=peers))
         case Name.APACHE:
-            return _apache(place, ports, workers or 1)
+            return _apache(place, ports, log, workers or 1)
         case _:
             assert_never(name)
 
@@ -105,7 +120,7 @@ def nginx(binary: str, file: Path) -> list[str]:
     return [binary, "-p", str(file.parent), "-e", str(log), "-c", str(file)]
 
 
-def _apache(place: Place, ports: Ports, workers: int) -> list[str] | Absent:
+def _apache(place: Place, ports: Ports, log: Path, workers: int) -> list[str] | Absent:
     if (binary := program("apache2", "httpd")) is None:
         return Absent(name=Name.APACHE, why="apache2 or httpd is not installed")
     folders = [folder for folder in _APACHE_MODULES if Path(folder, "mod_proxy.so").exists()]
@@ -118,6 +133,7 @@ def _apache(place: Place, ports: Ports, workers: int) -> list[str] | Absent:
         "apache.conf",
         ports,
         modules=folders[0],
+        log=str(log),
         workers=str(workers),
         threads=str(128 * workers),
         uid=str(user.pw_uid),

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
 
-from bench import checks, load
+from bench import bodies, goals, load, processor
 from bench.options import Options
-from bench.processes import Set, processor_seconds
-from bench.proxies import Proxy, Stand
-from bench.scenarios import Case, Scenario, case, describe
+from bench.processes import Set
+from bench.proxies import Name, Proxy, Stand
+from bench.scenarios import PLANS, Case, Scenario, case
 from bench.verdict import Measured, Round
+
+_LOG_LIMIT = 16 * 1024 * 1024  # bytes of an access log, above which it is emptied
 
 
 def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
     """All rounds. Raises BenchError where a load does not run."""
-    for scenario in options.loads:
-        stand = stands[scenario]
+    for scenario, stand in stands.items():
         for proxy in stand.running:  # connections to members and processors' caches warm up
             load.run(case(scenario, stand.place, proxy.ports).load(1), stand.cores.load)
     rounds = []
     for number in range(1, options.rounds + 1):
-        for scenario in options.loads:
-            progress(f"round {number} of {options.rounds}: {describe(scenario)}")
-            stand = stands[scenario]
+        for scenario, stand in stands.items():
+            progress(f"round {number} of {options.rounds}: {PLANS[scenario].line}")
             for proxy in stand.running:
+                if not is_due(number, scenario, proxy.label):
+                    continue
                 asked = case(scenario, stand.place, proxy.ports)
                 measured = _measure(proxy, asked, options.seconds, stand.cores.load)
                 rounds.append(
-                    Round(number=number, scenario=scenario, proxy=proxy.name, measured=measured)
+                    Round(number=number, scenario=scenario, proxy=proxy.label, measured=measured)
                 )
     return rounds
 
 
+def is_due(number: int, scenario: Scenario, label: str) -> bool:
+    """Whether it is measured in the round `number`: every other one, unless it is judged by it."""
+    judged = goals.peers(scenario)
+    return number % 2 == 1 or label in judged or (label == Name.SORRYD and bool(judged))
+
+
 def _measure(proxy: Proxy, asked: Case, seconds: int, cores: Set) -> Measured:
-    broken = checks.broken_bodies(asked)
-    before = processor_seconds(proxy.pid)
+    broken = bodies.broken(asked)
+    before = processor.read(proxy.pid)
     counted = load.run(asked.load(seconds), cores)
-    processor = processor_seconds(proxy.pid) - before
-    broken += checks.broken_bodies(asked)
-    return Measured(processor=processor, counted=counted, broken_bodies=broken)
+    used = processor.seconds(before, processor.read(proxy.pid))
+    broken += bodies.broken(asked)
+    _empty(proxy)
+    return Measured(processor=used, counted=counted, broken_bodies=broken)
+
+
+def _empty(proxy: Proxy) -> None:
+    """Keep the disk free: all of them append, so whatever comes next is at the beginning."""
+    if proxy.log.exists() and proxy.log.stat().st_size > _LOG_LIMIT:
+        os.truncate(proxy.log, 0)
 
 
 def progress(line: str) -> None:

@@ -1,108 +1,181 @@
-"""What is measured: the scenarios, and the request that each of them makes."""
+"""What is measured: the scenarios, each as data, and the load that each makes at a proxy."""
 
 from __future__ import annotations
 
 import enum
-from typing import assert_never
+from typing import Literal
 
 import msgspec
 
-from bench.load import Load
+from bench.load import Kind, Load
 from bench.places import Body, Place, Ports
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
 
 
 class Scenario(enum.StrEnum):
-    """Kinds of load; the last one is sorryd's alone."""
+    """Kinds of load, and what is measured of sorryd alone (`ALONE`)."""
 
     PLAIN = "plain"
     TLS = "tls"
+    TLS_NEW = "tls-new"
+    TLS_RESUMED = "tls-resumed"
+    TCP_NEW = "tcp-new"
     SORRY = "sorry"
     LARGE = "large"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    UPLOAD_LARGE = "upload-large"
+    LATENCY = "latency"
+    WEBSOCKET = "websocket"
     WORKERS = "workers"
     WINDOW = "window"
 
 
-def describe(scenario: Scenario) -> str:
-    """What it is, in a line."""
-    match scenario:
-        case Scenario.PLAIN:
-            return "1 KiB, kept-alive, 64 connections"
-        case Scenario.TLS:
-            return "1 KiB over TLS, kept-alive, 64 connections, ECDSA P-256"
-        case Scenario.SORRY:
-            return "the sorry page, kept-alive, 64 connections"
-        case Scenario.LARGE:
-            return "1 MiB, kept-alive, 16 connections"
-        case Scenario.WORKERS:
-            return "1 KiB, kept-alive, 64 connections, two workers each on two cores"
-        case Scenario.WINDOW:
-            return "a window opens and closes under the plain load"
-        case _:
-            assert_never(scenario)
+ALONE = (Scenario.WINDOW,)
+
+Door = Literal["plain", "tls", "sorry", "bulk"]  # the ports of a proxy at which visitors come
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario: who asks for what, and how.
+
+    `answer` names the body that is right: a file of the place, or what the bulk member says.
+    """
+
+    line: str
+    door: Door = "plain"
+    kind: Kind = Kind.VISITORS
+    path: str = "/small"
+    answer: Literal["small", "large", "sorry", "read", "bytes", "echo"] = "small"
+    status: int = 200
+    connections: int = 64
+    unit: str = "request"
+    fields: tuple[tuple[str, str], ...] = ()
+    judged: bool = False  # whether the load looks at each answer, which costs it time
+    sends: Literal["", "upload", "bulk"] = ""  # the file that goes up
+    size: int = 0  # bytes of a transfer
+    resumed: bool = False
+
+
+_GZIP = (("Accept-Encoding", "gzip"),)
+_CLOSE = (("Connection", "close"),)
+
+PLANS = {
+    Scenario.PLAIN: Plan(line="1 KiB, kept-alive, 64 connections"),
+    Scenario.TLS: Plan(line="1 KiB over TLS 1.3, kept-alive, 64 connections", door="tls"),
+    Scenario.TLS_NEW: Plan(
+        line="1 KiB, a new TLS connection for each request, full handshakes",
+        door="tls",
+        kind=Kind.COMERS,
+        connections=16,
+        fields=_CLOSE,
+    ),
+    Scenario.TLS_RESUMED: Plan(
+        line="1 KiB, a new TLS connection for each request, resumed",
+        door="tls",
+        kind=Kind.COMERS,
+        connections=16,
+        fields=_CLOSE,
+        resumed=True,
+    ),
+    Scenario.TCP_NEW: Plan(
+        line="1 KiB, a new TCP connection for each request, 64 at once", fields=_CLOSE
+    ),
+    Scenario.SORRY: Plan(
+        line="the sorry page, gzipped, kept-alive, 64 connections",
+        door="sorry",
+        path="/any/path?and=query",
+        answer="sorry",
+        status=503,
+        fields=_GZIP,
+        judged=True,
+    ),
+    Scenario.LARGE: Plan(
+        line="1 MiB, kept-alive, 16 connections", path="/large", answer="large", connections=16
+    ),
+    Scenario.DOWNLOAD: Plan(
+        line="one download of 1 GiB",
+        door="bulk",
+        kind=Kind.TRANSFERS,
+        path=f"/bytes/{GIB}",
+        answer="bytes",
+        connections=1,
+        unit="MiB",
+        size=GIB,
+    ),
+    Scenario.UPLOAD: Plan(
+        line="uploads of 64 KiB, kept-alive, 16 connections",
+        door="bulk",
+        path="/upload",
+        answer="read",
+        connections=16,
+        sends="upload",
+    ),
+    Scenario.UPLOAD_LARGE: Plan(
+        line="one upload of 1 GiB",
+        door="bulk",
+        kind=Kind.TRANSFERS,
+        path="/upload",
+        answer="read",
+        connections=1,
+        unit="MiB",
+        sends="bulk",
+        size=GIB,
+    ),
+    Scenario.LATENCY: Plan(line="1 KiB, kept-alive, one connection", connections=1),
+    Scenario.WEBSOCKET: Plan(
+        line="WebSocket messages of 1 KiB, there and back, 100 tunnels",
+        door="bulk",
+        kind=Kind.TUNNELS,
+        path="/echo",
+        answer="echo",
+        connections=100,
+        unit="message",
+    ),
+    Scenario.WORKERS: Plan(line="1 KiB, kept-alive, 64 connections, two workers on two cores"),
+    Scenario.WINDOW: Plan(line="a window opens and closes under the plain load"),
+}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario at one proxy: where it asks, and the answer that is right."""
+    """A scenario at one proxy: its plan, where it asks, and the answer that is right."""
 
-    secure: bool
+    plan: Plan
     port: int
-    path: str
-    status: int
-    body: Body
-    connections: int
-    judged: bool = False  # whether the load looks at each answer, which costs it time
+    place: Place
+
+    @property
+    def secure(self) -> bool:
+        """Whether it asks over TLS."""
+        return self.plan.door == "tls"
+
+    @property
+    def body(self) -> Body | None:
+        """The answer's body, where it is a file of the place."""
+        bodies = {"small": self.place.small, "large": self.place.large, "sorry": self.place.sorry}
+        return bodies.get(self.plan.answer)
 
     def load(self, seconds: int) -> Load:
         """The load of a round of `seconds`."""
-        scheme = "https" if self.secure else "http"
+        plan = self.plan
         return Load(
-            url=f"{scheme}://127.0.0.1:{self.port}{self.path}",
-            connections=self.connections,
+            kind=plan.kind,
+            port=self.port,
+            path=plan.path,
+            connections=plan.connections,
             seconds=seconds,
-            statuses=(self.status,) if self.judged else None,
-            length=self.body.length if self.judged else 0,
+            secure=self.secure,
+            fields=plan.fields,
+            statuses=(plan.status,) if plan.judged else None,
+            body=str(self.place.given(plan.sends)) if plan.sends else "",
+            size=plan.size,
+            resumed=plan.resumed,
         )
 
 
 def case(scenario: Scenario, place: Place, ports: Ports) -> Case:
     """The scenario at the proxy that has `ports`."""
-    match scenario:
-        case Scenario.PLAIN | Scenario.WORKERS | Scenario.WINDOW:
-            return Case(
-                secure=False,
-                port=ports.plain,
-                path="/small",
-                status=200,
-                body=place.small,
-                connections=64,
-            )
-        case Scenario.TLS:
-            return Case(
-                secure=True,
-                port=ports.tls,
-                path="/small",
-                status=200,
-                body=place.small,
-                connections=64,
-            )
-        case Scenario.SORRY:
-            return Case(
-                secure=False,
-                port=ports.sorry,
-                path="/any/path?and=query",
-                status=503,
-                body=place.sorry,
-                connections=64,
-                judged=True,
-            )
-        case Scenario.LARGE:
-            return Case(
-                secure=False,
-                port=ports.plain,
-                path="/large",
-                status=200,
-                body=place.large,
-                connections=16,
-            )
-        case _:
-            assert_never(scenario)
+    plan = PLANS[scenario]
+    return Case(plan=plan, port=getattr(ports, plan.door), place=place)

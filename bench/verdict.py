@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import enum
+import math
 import statistics
 from collections.abc import Sequence
 
 import msgspec
 
+from bench.goals import GOALS, Goal, Metric
 from bench.load import Counted
 from bench.proxies import Name
 from bench.scenarios import Scenario
@@ -23,7 +26,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     def micros(self) -> float:
         """Processor time a request, in microseconds; infinite where none came through."""
         requests = self.counted.requests
-        return self.processor / requests * 1e6 if requests else float("inf")
+        return self.processor / requests * 1e6 if requests else math.inf
 
     @property
     def rate(self) -> float:
@@ -35,13 +38,23 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         """All that went wrong."""
         return self.counted.errors + self.broken_bodies
 
+    def value(self, metric: Metric) -> float:
+        """Microseconds by this metric; infinite where nothing was measured."""
+        match metric:
+            case Metric.PROCESSOR:
+                return self.micros
+            case Metric.P50:
+                return self.counted.p50 or math.inf
+            case Metric.P99:
+                return self.counted.p99 or math.inf
+
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured of `proxy` in the round `number`."""
+    """What was measured of `proxy`, told by its label, in the round `number`."""
 
     number: int
     scenario: Scenario
-    proxy: Name
+    proxy: str
     measured: Measured
 
 
@@ -49,41 +62,54 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A proxy in a scenario over all rounds; `ratio` is its time over sorryd's."""
 
     scenario: Scenario
-    proxy: Name
+    proxy: str
     micros: float
     rate: float
+    p50: float
+    p99: float
     errors: int
     ratio: float | None
 
 
-class Goal(msgspec.Struct, frozen=True, kw_only=True):
-    """That `peer`'s time over sorryd's is `at_least` so much."""
+class Outcome(enum.StrEnum):
+    """What came of a row of the table of goals."""
 
-    scenario: Scenario
-    peer: Name
-    at_least: float
+    REACHED = "goal: reached"
+    AT_LEAST = "at least: reached"
+    MISSED = "MISSED"
+    NOT_MEASURED = "not measured"
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A goal and what came of it; `ratio` None where one of the two was not measured."""
+    """A row of the table of goals, and what came of it.
 
-    goal: Goal
-    ratio: float | None
+    `value` None: one of those compared was not measured. `goal` None: there is only what must be
+    reached at least. `lower`: less is better, and `at_least` is an "at most".
+    """
+
+    what: str
+    value: float | None
+    goal: float | None
+    at_least: float
+    unit: str = ""
+    lower: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict."""
+        if self.value is None:
+            return Outcome.NOT_MEASURED
+        if self.goal is not None and self._reaches(self.goal, self.value):
+            return Outcome.REACHED
+        return Outcome.AT_LEAST if self._reaches(self.at_least, self.value) else Outcome.MISSED
 
     @property
     def missed(self) -> bool:
-        """Whether it was measured and not reached."""
-        return self.ratio is not None and self.ratio < self.goal.at_least
+        """Whether it was measured, and what must be was not reached."""
+        return self.outcome is Outcome.MISSED
 
-
-GOALS = (
-    Goal(scenario=Scenario.PLAIN, peer=Name.HAPROXY, at_least=0.55),
-    Goal(scenario=Scenario.PLAIN, peer=Name.APACHE, at_least=1.5),
-    Goal(scenario=Scenario.TLS, peer=Name.HAPROXY, at_least=0.4),
-    Goal(scenario=Scenario.TLS, peer=Name.APACHE, at_least=1.2),
-    Goal(scenario=Scenario.SORRY, peer=Name.NGINX, at_least=1.0),
-    Goal(scenario=Scenario.LARGE, peer=Name.HAPROXY, at_least=0.9),
-)
+    def _reaches(self, aim: float, value: float) -> bool:
+        return value <= aim if self.lower else value >= aim
 
 
 def rows(rounds: Sequence[Round]) -> list[Row]:
@@ -92,41 +118,56 @@ def rows(rounds: Sequence[Round]) -> list[Row]:
     return [_row(rounds, scenario, proxy) for scenario, proxy in pairs]
 
 
-def _row(rounds: Sequence[Round], scenario: Scenario, proxy: Name) -> Row:
-    of = [each.measured for each in rounds if each.scenario is scenario and each.proxy is proxy]
+def _row(rounds: Sequence[Round], scenario: Scenario, proxy: str) -> Row:
+    of = [each.measured for each in rounds if each.scenario is scenario and each.proxy == proxy]
     return Row(
         scenario=scenario,
         proxy=proxy,
         micros=statistics.median(each.micros for each in of),
         rate=statistics.median(each.rate for each in of),
+        p50=statistics.median(each.counted.p50 for each in of),
+        p99=statistics.median(each.counted.p99 for each in of),
         errors=sum(each.errors for each in of),
-        ratio=None if proxy is Name.SORRYD else ratio(rounds, scenario, proxy),
+        ratio=None if proxy == Name.SORRYD else ratio(rounds, scenario, proxy),
     )
 
 
-def ratio(rounds: Sequence[Round], scenario: Scenario, peer: Name) -> float | None:
+def ratio(
+    rounds: Sequence[Round], scenario: Scenario, peer: str, metric: Metric = Metric.PROCESSOR
+) -> float | None:
     """The median of the rounds' ratios, each of two measurements seconds apart.
 
     A machine that slows down for a while slows both of a round, and spoils only that one.
     """
-    times = {
-        (each.number, each.proxy): each.measured.micros
+    values = {
+        (each.number, each.proxy): each.measured.value(metric)
         for each in rounds
         if each.scenario is scenario
     }
     ratios = [
-        theirs / times[number, Name.SORRYD]
-        for (number, proxy), theirs in times.items()
-        if proxy is peer and (number, Name.SORRYD) in times
+        _over(theirs, values[number, Name.SORRYD])
+        for (number, proxy), theirs in values.items()
+        if proxy == peer and (number, Name.SORRYD) in values
     ]
     return statistics.median(ratios) if ratios else None
+
+
+def _over(theirs: float, ours: float) -> float:
+    """Theirs over ours; where we answered nothing it is nothing, whatever they did."""
+    return 0.0 if math.isinf(ours) else theirs / ours
 
 
 def judge(rounds: Sequence[Round]) -> list[Judged]:
     """The goals of the scenarios that ran."""
     ran = {each.scenario for each in rounds}
-    return [
-        Judged(goal=goal, ratio=ratio(rounds, goal.scenario, goal.peer))
-        for goal in GOALS
-        if goal.scenario in ran
-    ]
+    return [_judged(rounds, goal) for goal in GOALS if goal.scenario in ran]
+
+
+def _judged(rounds: Sequence[Round], goal: Goal) -> Judged:
+    return Judged(
+        what=goal.what,
+        value=ratio(rounds, goal.scenario, goal.peer, goal.metric),
+        goal=goal.goal,
+        at_least=goal.at_least,
+        unit=f"x {goal.peer}",
+    )

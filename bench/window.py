@@ -101,7 +101,7 @@ def _probe(case: Case, until: float) -> list[Probe]:
     probes = []
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", case.port, timeout=2)) as to:
         while (asked := time.time()) < until:
-            status = _status(to, case.path)
+            status = _status(to, case.plan.path)
             probes.append(Probe(asked=asked, answered=time.time(), status=status))
             time.sleep(_PAUSE)
     return probes

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from bench.goals import GOALS, Metric
 from bench.load import Counted
 from bench.proxies import Name
 from bench.scenarios import Scenario
-from bench.verdict import Goal, Judged, Measured, Round, judge, ratio, rows
+from bench.verdict import Judged, Measured, Outcome, Round, judge, ratio, rows
 
 
 def counted(requests: int = 1_000_000, unexpected: int = 0) -> Counted:
@@ -73,23 +74,71 @@ def test_a_round_without_an_answer_costs_without_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "missed"),
+    ("value", "lower", "outcome"),
     [
-        pytest.param(0.55, False, id="just reached"),
-        pytest.param(0.549, True, id="just missed"),
-        pytest.param(None, False, id="not measured"),
+        pytest.param(1.0, False, Outcome.REACHED, id="just the goal"),
+        pytest.param(0.999, False, Outcome.AT_LEAST, id="less than the goal"),
+        pytest.param(0.65, False, Outcome.AT_LEAST, id="just what must be"),
+        pytest.param(0.649, False, Outcome.MISSED, id="less than must be"),
+        pytest.param(None, False, Outcome.NOT_MEASURED, id="not measured"),
+        pytest.param(1.0, True, Outcome.REACHED, id="as little as is wanted"),
+        pytest.param(1.5, True, Outcome.MISSED, id="more than may be"),
     ],
 )
-def test_a_goal_is_missed_only_where_it_was_measured(value: float | None, missed: bool) -> None:
-    """A peer that is not installed misses no goal."""
-    goal = Goal(scenario=Scenario.PLAIN, peer=Name.HAPROXY, at_least=0.55)
-    assert Judged(goal=goal, ratio=value).missed is missed
+def test_a_verdict_knows_the_goal_and_what_must_be(
+    value: float | None, lower: bool, outcome: Outcome
+) -> None:
+    """Only what was measured and is worse than it must be is missed."""
+    judged = Judged(
+        what="plain", value=value, goal=1.0, at_least=1.2 if lower else 0.65, lower=lower
+    )
+    assert judged.outcome is outcome
+    assert judged.missed is (outcome is Outcome.MISSED)
+
+
+def test_without_a_goal_there_is_only_what_must_be() -> None:
+    """Apache is nobody to be as fast as."""
+    judged = Judged(what="plain", value=9.0, goal=None, at_least=2.0)
+    assert judged.outcome is Outcome.AT_LEAST
 
 
 def test_only_the_scenarios_that_ran_are_judged() -> None:
-    """A run of the plain load says nothing of TLS."""
+    """A run of the plain load says nothing of TLS; a peer that is not there misses nothing."""
     judged = judge([a_round(1, Name.SORRYD, 40.0), a_round(1, Name.APACHE, 80.0)])
-    assert [(each.goal.peer, each.ratio) for each in judged] == [
-        (Name.HAPROXY, None),
-        (Name.APACHE, 2.0),
+    assert [(each.unit, each.value, each.outcome) for each in judged] == [
+        ("x haproxy", None, Outcome.NOT_MEASURED),
+        ("x apache", 2.0, Outcome.AT_LEAST),
     ]
+
+
+def test_who_answers_nothing_reaches_nothing() -> None:
+    """Were it the other way round, a proxy that fails would be infinitely fast."""
+    dead = Measured(processor=0.5, counted=counted(requests=0))
+    rounds = [
+        Round(number=1, scenario=Scenario.PLAIN, proxy=Name.SORRYD, measured=dead),
+        Round(number=1, scenario=Scenario.PLAIN, proxy=Name.HAPROXY, measured=dead),
+    ]
+    assert ratio(rounds, Scenario.PLAIN, Name.HAPROXY) == 0.0
+
+
+def test_latency_is_compared_by_what_one_waits() -> None:
+    """By percentile, whatever the processor did."""
+    rounds = [
+        Round(
+            number=1,
+            scenario=Scenario.LATENCY,
+            proxy=proxy,
+            measured=Measured(
+                processor=1.0, counted=Counted(requests=9, seconds=1.0, p50=p50, p99=p99)
+            ),
+        )
+        for proxy, p50, p99 in ((Name.SORRYD, 100.0, 400.0), (Name.HAPROXY, 80.0, 100.0))
+    ]
+    for metric, wanted in ((Metric.P50, 0.8), (Metric.P99, 0.25)):
+        assert ratio(rounds, Scenario.LATENCY, Name.HAPROXY, metric) == pytest.approx(wanted)
+
+
+def test_what_must_be_is_never_more_than_the_goal() -> None:
+    """Nor is anything judged twice."""
+    assert all(goal.goal is None or goal.at_least <= goal.goal for goal in GOALS)
+    assert len({(goal.scenario, goal.peer, goal.metric) for goal in GOALS}) == len(GOALS)

@@ -1,21 +1,24 @@
 """Visitors in Python, for machines without wrk: slower, so the load's core saturates sooner.
 
-``python -m bench.visitors URL CONNECTIONS SECONDS [STATUSES LENGTH]`` keeps CONNECTIONS busy,
-one request at a time on each, and prints what it counted as one line of JSON.
+``python -m bench.loads.visitors LOAD``: keeps the connections of the load (bench.load.Load, JSON)
+busy, one request at a time on each, and prints what it counted as one line of JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
-import sys
+import statistics
 import time
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
 from bench.checks import unverified
-from bench.load import Counted
+from bench.load import Counted, Load
+from bench.loads import told
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -28,29 +31,30 @@ class Tally(msgspec.Struct, kw_only=True):
     read: int = 0
     unexpected: int = 0
     over: bool = False
+    took: list[float] = []  # seconds of each request
 
-    def count(self, status: int, length: int) -> None:
-        """Judge a whole answer."""
+    def count(self, status: int, length: int, took: float) -> None:
+        """Judge a whole answer, which took so many seconds."""
         self.requests += 1
+        self.took.append(took)
         right = status < 400 if self.statuses is None else status in self.statuses
         if not right or (self.length and length != self.length):
             self.unexpected += 1
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """What every visitor does: this request to this address, again and again."""
+    """What every visitor does: these requests in turn to this port, again and again."""
 
-    host: str
     port: int
     context: ssl.SSLContext | None
-    request: bytes
+    requests: Iterator[bytes]
 
     async def begin(self, tally: Tally) -> None:
         """Open a connection that asks for as long as it is kept alive."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(
-                lambda: _Visitor(self, tally), self.host, self.port, ssl=self.context
+                lambda: _Visitor(self, tally), "127.0.0.1", self.port, ssl=self.context
             )
         except OSError:
             tally.connect += 1
@@ -70,7 +74,11 @@ class _Visitor(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(self._visit.request)
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
+        self._transport.write(next(self._visit.requests))
 
     def data_received(self, data: bytes) -> None:
         if self._left < 0:
@@ -91,11 +99,11 @@ class _Visitor(asyncio.Protocol):
 
     def _answered(self) -> None:
         self._left = -1
-        self._tally.count(self._status, self._length)
+        self._tally.count(self._status, self._length, time.monotonic() - self._asked)
         if self._last:
             self._transport.close()
         else:
-            self._transport.write(self._visit.request)
+            self._ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._tally.over:
@@ -112,37 +120,48 @@ def _content_length(head: bytes) -> int:
     return int(after.split(b"\r\n", 1)[0])
 
 
-async def _load(url: str, connections: int, seconds: int, tally: Tally) -> float:
-    parts = urlsplit(url)
-    target = url.partition(parts.netloc)[2]
+def requests(load: Load) -> list[bytes]:
+    """What is sent, one for each host that is named in turn."""
+    body = Path(load.body).read_bytes() if load.body else b""
+    fields = [f"{name}: {value}" for name, value in load.fields]
+    fields += [f"Content-Length: {len(body)}"] if load.body else []
+    line = f"{'POST' if load.body else 'GET'} {load.path} HTTP/1.1"
+    return [
+        "\r\n".join([line, f"Host: {host}", *fields, "", ""]).encode() + body
+        for host in load.hosts or (f"127.0.0.1:{load.port}",)
+    ]
+
+
+async def _load(load: Load, tally: Tally) -> float:
     visit = Visit(
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or 80,
-        context=unverified() if parts.scheme == "https" else None,
-        request=f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode(),
+        port=load.port,
+        context=unverified() if load.secure else None,
+        requests=itertools.cycle(requests(load)),
     )
     started = time.monotonic()
-    for _ in range(connections):
+    for _ in range(load.connections):
         await visit.begin(tally)
-    await asyncio.sleep(max(0.0, started + seconds - time.monotonic()))
+    await asyncio.sleep(max(0.0, started + load.seconds - time.monotonic()))
     tally.over = True
     return time.monotonic() - started
 
 
 def main() -> None:
     """Load, and print what was counted."""
-    url, connections, seconds, *judged = sys.argv[1:]
-    statuses = frozenset(int(each) for each in judged[0].split(",")) if judged else None
-    tally = Tally(statuses=statuses, length=int(judged[1]) if judged else 0)
-    elapsed = asyncio.run(_load(url, int(connections), int(seconds), tally))
+    load = told()
+    tally = Tally(
+        statuses=None if load.statuses is None else frozenset(load.statuses), length=load.length
+    )
+    elapsed = asyncio.run(_load(load, tally))
+    parts = statistics.quantiles(tally.took, n=100) if len(tally.took) > 1 else [0.0] * 99
     counted = Counted(
         requests=tally.requests,
         seconds=elapsed,
         connect=tally.connect,
         read=tally.read,
-        write=0,
-        timeout=0,
         unexpected=tally.unexpected,
+        p50=parts[49] * 1e6,
+        p99=parts[98] * 1e6,
     )
     print(msgspec.json.encode(counted).decode())
 
