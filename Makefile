@@ -9,7 +9,8 @@
 #   make soak    everything at once for some minutes (SOAK='--minutes 3 --seed 1')
 #   make chaos   reloads under load, then kill -9 at random (CHAOS='--minutes 5 --seed 1')
 #   make man     the manual pages, in build/man (man -l build/man/sorryctl.1); the wheel has them
-#   make wheel   the wheel, in dist/
+#   make wheel   the wheel, in dist/, compiled where a compiler is (SORRYD_COMPILE=no: never)
+#   make installed   the same wheel unpacked in build/installed: what the bench measures
 
 PYTHON ?= python3
 VENV   := .venv
@@ -20,11 +21,12 @@ BENCH  ?=
 SOAK   ?=
 FUZZ   ?=
 CHAOS  ?=
+INSTALLED := build/installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test workers-test check bench fuzz soak chaos man wheel clean
+.PHONY: help run test workers-test check bench fuzz soak chaos man wheel installed clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -81,8 +83,8 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: $(STAMP)
-	@$(BIN)/python -m bench $(BENCH)
+bench: installed
+	@PYTHONPATH=$(INSTALLED) $(BIN)/python -m bench $(BENCH)
 
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
@@ -95,6 +97,18 @@ chaos: $(STAMP)
 
 man: $(STAMP)
 	@$(BIN)/python -m man build/man
+
+# As pip installs it. Not in $(VENV), where tests and everybody who works on it have the source.
+$(INSTALLED)/made.stamp: $(STAMP) $(shell find src twisted building -name '*.py' -o -name '*.txt')
+	@echo "Building the wheel, compiled where a compiler is, into $(INSTALLED) ..."
+	@rm -rf $(INSTALLED) build/wheel
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation -w build/wheel .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target $(INSTALLED) build/wheel/*.whl
+	@touch $@
+
+installed: $(INSTALLED)/made.stamp
 
 wheel: $(STAMP)
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

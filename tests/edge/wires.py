@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IPushProducer
-
-from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
+from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
 from sorryd.edge.transport import ABORTED, DONE, HIGH, LOST, LOW
 
 
@@ -31,7 +29,7 @@ class FakeWire:
         self._settle = settle
         self._bytewise = bytewise
         self._protocol: EdgeProtocol | None = None
-        self._producer: IPushProducer | TunnelEnd | None = None
+        self._producer: Producer | None = None
         self._incoming: deque[bytes] = deque()
         self._fin_comes = False
         self._output = bytearray()
@@ -200,7 +198,7 @@ class FakeWire:
         assert not self.is_gone
         self.is_reading = True
 
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:
         assert streaming
         assert self._producer is None
         self._producer = producer

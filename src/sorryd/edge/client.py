@@ -9,9 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
-from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from sorryd.edge.access import End
 from sorryd.edge.bodies import BodyReader
@@ -27,7 +25,6 @@ AT_ONCE: Final = 8
 """Requests of one connection that are begun in one turn, where their answers need nobody else."""
 
 
-@implementer(IPushProducer)
 class VisitorConnection(Receiver):
     """One connection of one visitor: the protocol of its transport, and producer of answers.
 

@@ -54,10 +54,7 @@ class RequestHead:
 
     def again(self, target: bytes) -> RequestHead:
         """A head with the same fields, which was read before anybody changed anything in it."""
-        head = RequestHead.__new__(RequestHead)
-        head.method = self.method
-        head.target = target
-        head.minor = self.minor
+        head = RequestHead(self.method, target, self.minor)
         head.lines = self.lines.copy()
         head.host = self.host
         head.host_at = self.host_at

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 
 from sorryd.edge.access import End, Record
@@ -18,6 +17,15 @@ from sorryd.edge.wheel import Timed
 
 if TYPE_CHECKING:
     from sorryd.edge.site import SiteEdge
+
+
+class Producer(Protocol):
+    """Twisted's IPushProducer as a type: classes of the data path say nothing to zope.interface,
+    whose decorators would keep them from being compiled."""
+
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def stopProducing(self) -> None: ...
 
 
 class Wire(Protocol):
@@ -35,7 +43,7 @@ class Wire(Protocol):
     def loseWriteConnection(self) -> None: ...
     def pauseProducing(self) -> None: ...
     def resumeProducing(self) -> None: ...
-    def registerProducer(self, producer: IPushProducer, streaming: bool, /) -> None: ...
+    def registerProducer(self, producer: Producer, streaming: bool, /) -> None: ...
     def become(self, end: TunnelEnd, /) -> None: ...
 
 
@@ -49,12 +57,8 @@ class EdgeProtocol(Protocol):
     def connectionLost(self, reason: Failure, /) -> None: ...
 
 
-class TunnelEnd(EdgeProtocol, Protocol):
+class TunnelEnd(EdgeProtocol, Producer, Protocol):
     """A protocol and producer that takes a transport over: see tunnel.py."""
-
-    def pauseProducing(self) -> None: ...
-    def resumeProducing(self) -> None: ...
-    def stopProducing(self) -> None: ...
 
 
 class Exchange(Protocol):

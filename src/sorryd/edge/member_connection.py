@@ -11,9 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
@@ -30,7 +28,6 @@ MAX_INFORMATIONAL: Final = 16
 """1xx answers to one request; with more, its member is broken."""
 
 
-@implementer(IPushProducer)
 class MemberConnection:
     """One connection to a member, as a protocol of its transport.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from twisted.internet.interfaces import (
     IReactorFDSet,
@@ -22,7 +22,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements, implementer
 
 log = Logger()
 
@@ -85,7 +85,6 @@ def _safely(call: Ready) -> None:
         log.failure("a bug in the data path")
 
 
-@implementer(IReadDescriptor)
 class EpollReadiness:
     """An epoll of its own, and one descriptor for the reactor. It needs no clock."""
 
@@ -102,11 +101,11 @@ class EpollReadiness:
         self._epoll.register(self._bell, select.EPOLLIN)
         self._soon = _Soon(self._ring)
         self.soon = self._soon.add
-        reactor.addReader(self)
+        reactor.addReader(cast(IReadDescriptor, self))
 
     def close(self) -> None:
         """Watch nothing any more."""
-        self._reactor.removeReader(self)
+        self._reactor.removeReader(cast(IReadDescriptor, self))
         self._epoll.close()
         os.close(self._bell)
 
@@ -192,6 +191,10 @@ class EpollReadiness:
             self._epoll.modify(fd, events)
         else:
             self._epoll.unregister(fd)
+
+
+# Not by a decorator, with which a class can't be compiled (building/compiled.py).
+classImplements(EpollReadiness, IReadDescriptor)
 
 
 @implementer(IReadDescriptor, IWriteDescriptor)

@@ -15,13 +15,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IPushProducer, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from sorryd.edge.addresses import Address, address_of
-from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd
+from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
 from sorryd.edge.kernel import read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
 
@@ -40,7 +38,6 @@ LOST: Final = Failure(ConnectionLost())
 ABORTED: Final = Failure(ConnectionAborted())
 
 
-@implementer(ITransport, IPushProducer)
 class SocketTransport:
     """A connected TCP socket, its own: closed when `connectionLost` has been called."""
 
@@ -63,7 +60,7 @@ class SocketTransport:
         self._half_closing = False  # ... our half
         self._high = False  # the producer is paused
         self._lost = self._write_broken = self._is_gentle = False
-        self._producer: IPushProducer | TunnelEnd | None = None
+        self._producer: Producer | None = None
         self.sent = 0  # bytes that the kernel took late: progress of a slow reader
 
     def start(self) -> None:
@@ -224,7 +221,7 @@ class SocketTransport:
             self._writing = False
             self._readiness.unwatch_write(self._fd)
 
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:
         """Only push producers, and one for the life of the connection."""
         if self._producer is not None or not streaming:
             raise RuntimeError("one streaming producer per connection")

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from sorryd.edge.interfaces import Guest, Wire
 from sorryd.edge.tally import SiteTally, Tally
@@ -143,7 +141,6 @@ class Tunnel:
         """See interfaces.Guest: a tunnel is in flight as long as it is open."""
 
 
-@implementer(IPushProducer)
 class End:
     """One end, as the protocol of its transport and the producer of what it is sent."""
 

@@ -108,7 +108,7 @@ class ReadyApology:
 
     def _refresh(self, now: float) -> None:
         apology = self.apology
-        self._from = math.floor(now)
+        self._from = float(math.floor(now))
         self._to = self._from + 1.0
         if apology.until is not None:
             # Retry-After may change within a second, where the end is not a whole one.

@@ -46,19 +46,19 @@ class Trusted:
     `networks` are CIDR networks, and the word ``unix``; ValueError where one is neither.
     """
 
-    __slots__ = ("_networks", "_unix", "believes")
+    __slots__ = ("_networks", "_on_unix", "believes")
 
     believes: Callable[[str], bool]
     """Whether the peer of this address is trusted; an empty one is that of a UNIX socket."""
 
     def __init__(self, networks: Sequence[str] = ()) -> None:
-        self._unix = UNIX in networks
+        self._on_unix = UNIX in networks
         self._networks = tuple(_network(word) for word in networks if word != UNIX)
         self.believes = functools.lru_cache(maxsize=_REMEMBERED)(self._believes)
 
     def _believes(self, address: str) -> bool:
         if not address:
-            return self._unix
+            return self._on_unix
         known = usual(address)
         return bool(known) and any(ipaddress.ip_address(known) in net for net in self._networks)
 
