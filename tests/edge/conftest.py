@@ -15,7 +15,9 @@ from tests.edge.probing import Street
 from tests.edge.scene import TIMES, Scene, Stage
 from tests.edge.town import Town
 
+from sorryd.edge.openssl import DIRECT, PUBLIC, Calls
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
+from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.transport import SocketTransport
 from sorryd.model import Timeouts
 
@@ -110,3 +112,11 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[SSL.Context, SSL
     """A site's context, and a client's that trusts it."""
     folder = tmp_path_factory.mktemp("tls")
     return site(folder), trusting(folder)
+
+
+@pytest.fixture(params=[DIRECT, PUBLIC], ids=["direct", "public"])
+def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Both ways to OpenSSL, which all transports of the test then use."""
+    assert isinstance(request.param, Calls)
+    monkeypatch.setattr(TlsTransport, "calls", request.param)
+    return request.param

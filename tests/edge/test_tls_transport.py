@@ -17,6 +17,8 @@ from sorryd.edge.transport import HIGH
 
 End = tuple[TlsTransport, Recorder]
 Connect = Callable[..., tuple[End, End]]
+pytestmark = pytest.mark.usefixtures("calls")
+
 Contexts = tuple[SSL.Context, SSL.Context]
 
 

@@ -17,6 +17,8 @@ from sorryd.edge.tls_transport import TlsTransport
 SO_MEMINFO = 55  # of Linux, which Python has no name for: struct sk_meminfo's words
 _SNDBUF, _WMEM_QUEUED = 3, 5
 
+pytestmark = pytest.mark.usefixtures("calls")
+
 Contexts = tuple[SSL.Context, SSL.Context]
 
 

@@ -13,6 +13,8 @@ from twisted.internet.error import ConnectionLost
 
 from sorryd.edge.tls_transport import TlsTransport
 
+pytestmark = pytest.mark.usefixtures("calls")
+
 Contexts = tuple[SSL.Context, SSL.Context]
 
 

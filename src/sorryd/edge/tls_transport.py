@@ -1,9 +1,9 @@
 """TLS on the socket itself: pyOpenSSL without memory BIOs between it and the kernel.
 
 The rules of `SocketTransport` hold. What TLS adds: a handshake before the first byte
-(`handshakeCompleted` tells the protocol), records that wait inside OpenSSL where no poll can
-see them, and an end that is only clean with close_notify (RFC 8446 §6.1): a FIN without it is
-a connection lost, so that a cut answer is never taken for a whole one.
+(`handshakeCompleted` tells the protocol), records that are read one by one, and an end that is
+only clean with close_notify (RFC 8446 §6.1): a FIN without it is a connection lost, so that a
+cut answer is never taken for a whole one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from OpenSSL import SSL
 from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import EdgeProtocol
+from sorryd.edge.openssl import CALLS, ENDED, RECORD, WANT_READ, WANT_WRITE
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import server_name
 from sorryd.edge.transport import DONE, LOST, SocketTransport
 
-_RECORD: Final = 16384  # the largest record (RFC 8446 §5.1)
-_BATCH: Final = 4  # records read in one turn, so that one fast peer starves nobody
+_BATCH: Final = 4  # whole records read in one turn, so that one fast peer starves nobody
 
 
 class TlsTransport(SocketTransport):
@@ -30,7 +30,8 @@ class TlsTransport(SocketTransport):
     the handshake is done.
     """
 
-    __slots__ = ("_established", "_failure", "_write_wants_read", "server_name", "tls")
+    __slots__ = ("_established", "_failure", "_handle", "_write_wants_read", "server_name", "tls")
+    calls = CALLS
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class TlsTransport(SocketTransport):
     ) -> None:
         super().__init__(sock, protocol, readiness)
         self.tls = tls
+        self._handle = self.calls.handle_of(tls)
         self._established = False
         self._write_wants_read = False
         self._failure = ""
@@ -96,36 +98,25 @@ class TlsTransport(SocketTransport):
         if self._write_wants_read:
             self._write_wants_read = False
             self._writable()
-        tls = self.tls
+        calls = self.calls
         for _ in range(1 if self._is_gentle else _BATCH):
-            try:
-                data = tls.recv(_RECORD)
-            except (SSL.WantReadError, SSL.WantWriteError):
+            count = calls.read(self._handle, calls.buffer, RECORD)
+            if count <= 0:
+                self._not_read(calls.why(self._handle, count))
                 return
-            except SSL.ZeroReturnError:
-                self._close_notified()
+            try:  # as `_deliver` does; a Python frame less on every read
+                self._protocol.dataReceived(calls.view[:count])
+            except Exception:
+                self._drop_for_bug()
+            # OpenSSL reads no further than a record, so what is not read yet wakes the poll.
+            if count < RECORD or not self._reading:
                 return
-            except SSL.Error:
-                self._end(LOST)
-                return
-            self._deliver(data)
-            if not self._reading or not tls.pending():
-                return
-        self._read_pending()
 
-    def _read_pending(self) -> None:
-        """Records already inside OpenSSL wake no poll: look again in the next turn."""
-        if self.tls.pending():
-            self._readiness.soon(self._read_if_reading)
-
-    def _read_if_reading(self) -> None:
-        if self._reading:
-            self._readable()
-
-    def resumeProducing(self) -> None:
-        super().resumeProducing()
-        if self._established:
-            self._read_pending()
+    def _not_read(self, why: int) -> None:
+        if why == ENDED:
+            self._close_notified()
+        elif why not in (WANT_READ, WANT_WRITE):
+            self._end(LOST)
 
     def _close_notified(self) -> None:
         """The peer ended its half, and that cleanly; with FIN behind it, it has gone altogether.
@@ -147,7 +138,7 @@ class TlsTransport(SocketTransport):
 
     def _has_fin(self) -> bool:
         try:
-            while data := self._sock.recv(_RECORD):
+            while data := self._sock.recv(RECORD):
                 del data  # after close_notify nothing counts (RFC 8446 §6.1)
         except (BlockingIOError, InterruptedError):
             return False
@@ -158,32 +149,44 @@ class TlsTransport(SocketTransport):
     # --- writing ---
 
     def write(self, data: bytes) -> None:
-        if self._closing or self._lost or self._write_broken:
+        if self._queue or self._closing or self._lost or self._write_broken:
+            if not (self._closing or self._lost or self._write_broken):
+                self._enqueue(memoryview(data))
             return
-        if self._queue:
-            self._enqueue(memoryview(data))
-            return
-        taken = self._push(data)
+        size = len(data)
+        taken = self.calls.write(self._handle, data, size) if size else 0
+        if taken != size:
+            self._write_on(memoryview(data), taken)
+
+    def _write_on(self, view: memoryview, taken: int) -> None:
+        """Of what is written at once, OpenSSL has `taken` so many bytes; below 1 it tells why."""
+        if taken > 0:
+            view = view[taken:]
+            taken = self._push(view)
+        elif self._must_wait(taken):
+            taken = 0
         if taken < 0:
             self._break_write()
-        elif taken != len(data):
-            self._enqueue(memoryview(data)[taken:])
+        elif taken != len(view):
+            self._enqueue(view[taken:])
 
-    def _push(self, data: bytes | memoryview) -> int:
-        """Give OpenSSL what it takes of `data`: a record at a time. -1: the peer is gone."""
-        size = len(data)
-        done = 0
+    def _push(self, view: memoryview) -> int:
+        """Give OpenSSL what it takes of `view`: a record at a time. -1: the peer is gone."""
+        calls, size, done = self.calls, len(view), 0
         while done < size:
-            try:
-                done += self.tls.send(data if not done else memoryview(data)[done:])
-            except SSL.WantWriteError:
-                break
-            except SSL.WantReadError:
-                self._write_wants_read = True
-                break
-            except SSL.Error:
-                return -1
+            rest = view[done:]
+            taken = calls.write(self._handle, calls.at(rest), len(rest))
+            if taken <= 0:
+                return done if self._must_wait(taken) else -1
+            done += taken
         return done
+
+    def _must_wait(self, taken: int) -> bool:
+        """Whether OpenSSL, which took nothing, will take it later; else the peer is gone."""
+        why = self.calls.why(self._handle, taken)
+        if why == WANT_READ:
+            self._write_wants_read = True
+        return why in (WANT_READ, WANT_WRITE)
 
     def _writable(self) -> None:
         if not self._established:
@@ -204,11 +207,11 @@ class TlsTransport(SocketTransport):
 
     def _read_last(self) -> None:
         while not self._lost:
-            try:
-                data = self.tls.recv(_RECORD)
-            except SSL.Error:
+            count = self.calls.read(self._handle, self.calls.buffer, RECORD)
+            if count <= 0:
+                self.calls.why(self._handle, count)  # leaves no error for others to find
                 break
-            self._deliver(data)
+            self._deliver(self.calls.view[:count])
         self._end(LOST)
 
     # --- closing ---
