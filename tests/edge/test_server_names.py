@@ -109,6 +109,20 @@ def test_resumption(street: ServerNames, version: ssl.TLSVersion, asked: str | N
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_one_for_all_names(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """Where nothing depends on the name, no handshake is handed on; the name is known, too."""
+    shop = shown(tmp_path, issue(ROOT, ["shop.test", "*.shop.test"]))
+    names = ServerNames([(("shop.test",), shop), ((), shop)])
+    assert names.default is shop.first
+    client = trusting(version)
+    asked: list[bytes | None] = []
+    first = shake_with_python(client, names.default, "shop.test", asked=asked)
+    again = shake_with_python(client, names.default, "shop.test", first.session, asked)
+    assert again.session_reused
+    assert asked == [b"shop.test", b"shop.test"]
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
 def test_tickets_end_with_the_certificates(
     street: ServerNames, tmp_path: Path, version: ssl.TLSVersion
 ) -> None:

@@ -18,11 +18,12 @@ from tests.edge.handshakes import (
     serving,
     shake,
     shake_with_python,
+    shown,
     site,
     visitor,
 )
 
-from sorryd.edge.certificates import ProtocolRefused
+from sorryd.edge.certificates import ProtocolRefused, ServerNames
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
@@ -48,6 +49,30 @@ def test_old_versions_refused(tmp_path: Path, client: SSL.Context, tls_min: str)
     """A visitor with nothing newer than what the site allows gets no connection."""
     with pytest.raises(SSL.Error, match="unsupported protocol"):
         shake(client, site(tmp_path, tls_min=tls_min))
+
+
+@pytest.mark.parametrize(
+    ("first", "chosen"),
+    [
+        pytest.param(b"TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", id="AES-256"),
+        pytest.param(b"TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256", id="ChaCha"),
+    ],
+)
+def test_order_of_suites(tmp_path: Path, first: bytes, chosen: str) -> None:
+    """The one that costs the least, but for a visitor without instructions for AES."""
+    client = visitor()
+    client.set_tls13_ciphersuites(first + b":TLS_AES_128_GCM_SHA256")
+    assert shake(client, site(tmp_path))[0].get_cipher_name() == chosen
+
+
+def test_order_of_old_suites(tmp_path: Path) -> None:
+    """The same in TLS 1.2, also among kinds of certificates."""
+    chains = issue(ROOT, [NAME], kind="rsa"), issue(ROOT, [NAME])
+    server = ServerNames([((), shown(tmp_path, *chains))]).default
+    client = visitor(highest=SSL.TLS1_2_VERSION)
+    suites = (b"ECDHE-RSA-AES256-GCM-SHA384", b"ECDHE-ECDSA-AES128-GCM-SHA256")
+    client.set_cipher_list(b":".join(suites))
+    assert shake(client, server)[0].get_cipher_name() == suites[1].decode()
 
 
 @pytest.mark.parametrize("suite", [b"AES128-GCM-SHA256", b"ECDHE-ECDSA-AES128-SHA"])

@@ -2,10 +2,11 @@
 
 A visitor says which name it asks for (Server Name Indication, RFC 6066 §3). At each address,
 every handshake begins with one context, which has no certificate and hands the connection on to
-the one that is right for the name. Tickets of all its sites are sealed with the keys of that
-first one, which die with it: whoever is shown new certificates makes a whole handshake. A
-session of TLS 1.2 that is offered for another name goes on as one for the name that it was made
-for. In TLS 1.3 that is the client's to heed (RFC 8446 §4.2.11).
+the one that is right for the name; where one is right for all, it begins with that, since much is
+copied to change contexts. Tickets of all its sites are sealed with the keys of that first one,
+which die with it: whoever is shown new certificates makes a whole handshake. A session of TLS 1.2
+that is offered for another name goes on as one for the name that it was made for. In TLS 1.3 that
+is the client's to heed (RFC 8446 §4.2.11).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class SiteCertificates:
     """The certificates of one site, whole and ready to be shown.
 
     Of each kind of key (RSA, ECDSA ...) the first certificate that has a name is shown for it,
-    else the first that has it by a wildcard; the visitor chooses among the kinds. `first` is for
-    the names that none of them has. `pairs` are they themselves, with their keys.
+    else the first that has it by a wildcard; of the kinds that a visitor knows, OpenSSL chooses.
+    `first` is for the names that none of them has. `pairs` are they themselves, with their keys.
 
     `shown` tells what they are, `chains` have all of each. `lowest` is the oldest version of TLS
     that is spoken. `prints` are those of the files, taken before they were read. `renew_at` is
@@ -82,6 +83,12 @@ class SiteCertificates:
             context = self._below.get(name.partition(b".")[2], self.first)
         return context
 
+    @property
+    def only(self) -> SSL.Context | None:
+        """What is shown for any name at all; None where that depends on the name."""
+        named = (*self._exact.values(), *self._below.values())
+        return self.first if all(context is self.first for context in named) else None
+
     def warnings(self, now: float) -> list[str]:
         """What the operator should know of them at the instant `now`, each with its file."""
         told = [(shown.file, warning(shown, now)) for shown in self.shown]
@@ -102,6 +109,10 @@ class ServerNames:
         The site is chosen as Routes does it. No name at all is one that no site has.
         """
         sites = [certificates for _, certificates in choices]
+        only = sites[0].only if all(site is sites[0] for site in sites) else None
+        if only is not None:
+            self.default = only
+            return
         self.default = _fresh(min(certificates.lowest for certificates in sites))
         self.default.set_tlsext_servername_callback(
             _hand_on(Routes([hosts for hosts, _ in choices]), sites)
@@ -218,6 +229,7 @@ class _Contexts:
         context = self._made.get(places)
         if context is None:
             context = self._made[places] = _fresh(self._lowest)
+            context.set_tlsext_servername_callback(_take_name)
             for place in places:
                 self._pairs[place].put_into(context)
         return context
@@ -232,6 +244,10 @@ def _fresh(lowest: int) -> SSL.Context:
     # Tickets keep the state with the visitor; without a cache, it costs no memory here.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     return context
+
+
+def _take_name(connection: SSL.Connection) -> None:
+    """Any name is taken, and so is kept in sessions of TLS 1.2, which resume without it."""
 
 
 def _choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> bytes:
