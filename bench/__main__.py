@@ -17,46 +17,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from bench import backend, checks, control, load, proxies, report, rounds, start, verdict, window
+from bench import backend, load, memory, report, rounds, stands, start, verdict, window
+from bench.loads.rest import raise_limit
+from bench.memory import Rest
 from bench.options import Options, parse
-from bench.places import Members, Place, Ports, prepare
+from bench.places import Members, Place, prepare
 from bench.processes import BenchError, Cores, Fleet
-from bench.proxies import Absent, Name, Proxy, Stand
+from bench.proxies import Name, Stand
 from bench.report import Results
 from bench.scenarios import PLANS, Scenario, case
 from bench.window import Edges
 
+_RESTING = 3000  # connections whose memory is measured
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
-
-
-def start_all(
-    options: Options, fleet: Fleet, place: Place, cores: Cores, workers: int = 0
-) -> tuple[Stand, list[Absent]]:
-    """Start the proxies, and see that all do the work."""
-    running: list[Proxy] = []
-    absent: list[Absent] = []
-    for name in options.proxies:
-        started = proxies.start(name, fleet, place, Ports(), cores, workers)
-        if isinstance(started, Proxy):
-            running.append(started)
-        elif name is Name.SORRYD:
-            raise BenchError(f"sorryd: {started.why}")
-        else:
-            absent.append(started)
-    for proxy in running:
-        if proxy.name is Name.SORRYD:
-            control.down(place.control, "sorry")
-        if faults := checks.missing_work(proxy):
-            raise BenchError(f"{proxy.name}: {'; '.join(faults)}")
-    return Stand(running=tuple(running), place=place, cores=cores), absent
-
-
-def start_two(options: Options, fleet: Fleet, place: Place) -> Stand:
-    """The same with two workers each, where they are asked for."""
-    folder = place.folder / "two"
-    folder.mkdir()
-    alike = prepare(folder, place.members)
-    return start_all(options, fleet, alike, Cores.for_two(), workers=2)[0]
 
 
 def time_window(options: Options, alone: Stand) -> Edges | None:
@@ -69,25 +42,42 @@ def time_window(options: Options, alone: Stand) -> Edges | None:
     return window.run(case(Scenario.WINDOW, place, ours.ports), place.control, alone.cores.load)
 
 
+def weigh_rests(options: Options, fleet: Fleet, place: Place, cores: Cores) -> list[Rest]:
+    """Memory of connections at rest, where it is asked for: sorryd's, and two of the peers'."""
+    if Scenario.MEMORY not in options.scenarios:
+        return []
+    rounds.progress(PLANS[Scenario.MEMORY].line)
+    raise_limit()
+    rests = [
+        memory.at_rest(name, secure, fleet, place, cores, _RESTING)
+        for name in (Name.SORRYD, Name.HAPROXY, Name.NGINX)
+        for secure in (False, True)
+        if name in options.proxies
+    ]
+    return [each for each in rests if each is not None]
+
+
 def run(options: Options, folder: Path) -> Results:
     """Measure and report. Raises BenchError where it cannot be done."""
     cores = Cores.of_this_machine()
     place = prepare(folder, Members())
     with Fleet(folder) as fleet:
         members = backend.start(fleet, place, cores)
-        alone, absent = start_all(options, fleet, place, cores)
-        print(report.heading(alone.running, absent, members, load.generator()), flush=True)
-        stands = dict.fromkeys(options.loads, alone)
-        if Scenario.WORKERS in stands:
-            stands[Scenario.WORKERS] = start_two(options, fleet, place)
+        found = stands.start(options, fleet, place, cores)
+        print(report.heading(found.alone.running, found.absent, members, load.generator()))
         os.sched_setaffinity(0, cores.load)  # our own work is no burden to the proxies
-        measured = rounds.compare(options, stands)
-        edges = time_window(options, alone)
+        measured = rounds.compare(options, found.by_scenario)
+        rests = weigh_rests(options, fleet, place, cores)
+        edges = time_window(options, found.alone)
         starts = [] if edges is None else start.measure(place.control)
+    judged = verdict.judge(measured, options.loads)
+    if Scenario.MEMORY in options.scenarios:
+        judged += verdict.judge_at_rest(rests)
     return Results(
-        proxies={proxy.name: proxy.version for proxy in alone.running},
+        proxies={proxy.name: proxy.version for proxy in found.alone.running},
         rounds=measured,
-        judged=verdict.judge(measured),
+        judged=judged,
+        rests=rests,
         edges=edges,
         starts=starts,
     )
@@ -96,6 +86,8 @@ def run(options: Options, folder: Path) -> Results:
 def tell(results: Results, file: Path | None) -> None:
     """Print the report, and write it to `file`. Raises OSError."""
     print(f"\n{report.table(verdict.rows(results.rounds))}\n\n{report.verdicts(results.judged)}")
+    if results.rests:
+        print(report.memory(results.rests))
     if results.edges is not None:
         print(report.window(results.edges))
     for each in results.starts:

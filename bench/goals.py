@@ -11,7 +11,9 @@ import enum
 import msgspec
 
 from bench.proxies import Name
-from bench.scenarios import Scenario
+from bench.scenarios import GROWTH, Scenario
+
+SMALL = "small"  # a peer of sorryd's: itself, with little to look after
 
 
 class Metric(enum.StrEnum):
@@ -66,7 +68,11 @@ GOALS = (
     _latency(Metric.P50),
     _latency(Metric.P99),
     *_of(Scenario.WEBSOCKET, 1.0, 0.8),
+    *(Goal(scenario=each, peer=SMALL, goal=1.0, at_least=0.9) for each in GROWTH),
 )
+
+AT_REST = {False: (2.0, 6.0), True: (30.0, 60.0)}
+"""KiB of a connection at rest, plain and over TLS: what is wanted, and what it may be at most."""
 
 
 def peers(scenario: Scenario) -> frozenset[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench import backend, processor, proxies
 from bench.checks import unverified
-from bench.memory import visit
+from bench.loads.rest import visit
 from bench.places import Members, Ports, prepare
 from bench.processes import BenchError, Cores, Fleet
 from bench.proxies import Name, Proxy

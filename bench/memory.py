@@ -8,9 +8,6 @@ Exit code: 0 the goals were reached, 1 not so, 2 nothing could be measured.
 from __future__ import annotations
 
 import argparse
-import resource
-import socket
-import ssl
 import sys
 import tempfile
 import time
@@ -21,15 +18,15 @@ import msgspec
 
 from bench import backend, proxies
 from bench.checks import unverified
-from bench.places import Members, Ports, prepare
+from bench.goals import AT_REST
+from bench.loads.rest import raise_limit, visit, visits
+from bench.places import Members, Place, Ports, prepare
 from bench.processes import BenchError, Cores, Fleet
 from bench.processor import family
 from bench.proxies import Name, Proxy
 
-GOALS = {False: 6.0, True: 60.0}  # KiB of a connection at rest, plain and over TLS
 _WARM = 300  # connections that come and go before it counts
 _QUIET = 2.0  # seconds until what is freed is free
-_REQUEST = b"GET /small HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,35 +52,42 @@ def _held(pid: int) -> Held:
     return Held(pid=pid, name=name, rss=fields["Rss"], pss=fields["Pss"])
 
 
-def visit(port: int, tls: ssl.SSLContext | None) -> socket.socket:
-    """A connection that has had its answer, and rests. Raises OSError."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
-    if tls is not None:
-        sock = tls.wrap_socket(sock, server_hostname="localhost")
-    sock.sendall(_REQUEST)
-    head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
-    while len(body) < 1024:
-        if not (more := sock.recv(65536)):
-            raise BenchError(f"a connection ended: {head!r}")
-        body += more
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise BenchError(f"answered {head!r}")
-    return sock
-
-
 def each(proxy: Proxy, secure: bool, count: int) -> tuple[float, list[Held]]:
     """KiB that each of so many connections takes, and all processes while they are open."""
     port, tls = (proxy.ports.tls, unverified()) if secure else (proxy.ports.plain, None)
-    for sock in [visit(port, tls) for _ in range(_WARM)]:
+    for sock in visits(port, tls, _WARM):
         sock.close()
     time.sleep(_QUIET)
     before = sum(one.pss for one in memory(proxy.pid))
-    socks = [visit(port, tls) for _ in range(count)]
+    socks = visits(port, tls, count)
     time.sleep(_QUIET)
     held = memory(proxy.pid)
     for sock in socks:
         sock.close()
     return (sum(one.pss for one in held) - before) / count / 1024, held
+
+
+class Rest(msgspec.Struct, frozen=True, kw_only=True):
+    """KiB of each connection at rest at a proxy."""
+
+    proxy: Name
+    secure: bool
+    kib: float
+
+
+def at_rest(
+    name: Name, secure: bool, fleet: Fleet, place: Place, cores: Cores, count: int
+) -> Rest | None:
+    """That of the proxy `name`, started for it: memory that was freed before would be had again.
+
+    None where it is not installed. Raises BenchError, and OSError.
+    """
+    folder = place.folder / f"rest-{name}-{'tls' if secure else 'plain'}"
+    folder.mkdir()
+    proxy = proxies.start(name, fleet, prepare(folder, place.members), Ports(), cores)
+    if not isinstance(proxy, Proxy):
+        return None
+    return Rest(proxy=name, secure=secure, kib=each(proxy, secure, count)[0])
 
 
 def measure(workers: int, count: int) -> bool:
@@ -104,7 +108,7 @@ def measure(workers: int, count: int) -> bool:
                     print(f"workers = {workers}, after one request")
                     _tell(memory(proxy.pid))
                 kib, held = each(proxy, secure, count)
-        reached = kib <= GOALS[secure]
+        reached = kib <= AT_REST[secure][1]
         print(
             f"  {count} {'TLS' if secure else 'plain'} connections at rest: {kib:.1f} KiB each, ",
             end="",
@@ -127,8 +131,7 @@ def main() -> int:
     parser.add_argument("--workers", default="0,2", help="one daemon each, default: %(default)s")
     parser.add_argument("--connections", type=int, default=5000, help="default: %(default)s")
     options = parser.parse_args()
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    raise_limit()
     try:
         counts = [int(number) for number in options.workers.split(",")]
         missed = sum(not measure(count, options.connections) for count in counts)

@@ -105,6 +105,11 @@ def prepare(folder: Path, members: Members) -> Place:
     return Place(folder=folder, members=members, sorry=Body.of(page), **bodies)
 
 
+def text(template: str, **names: object) -> str:
+    """`template` with its names filled in."""
+    return _Filled((TEMPLATES / template).read_text()).substitute(names)
+
+
 def fill(place: Place, template: str, ports: Ports | None = None, **more: str) -> Path:
     """Write `template` with its names filled in, into the run's folder, and say where."""
     names: dict[str, object] = {"folder": place.folder, **more}
@@ -112,7 +117,7 @@ def fill(place: Place, template: str, ports: Ports | None = None, **more: str) -
     if ports is not None:
         names |= msgspec.structs.asdict(ports)
     written = place.folder / template
-    written.write_text(_Filled((TEMPLATES / template).read_text()).substitute(names))
+    written.write_text(text(template, **names))
     return written
 
 

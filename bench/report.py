@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.memory import Rest
 from bench.proxies import Absent, Proxy
 from bench.scenarios import PLANS
 from bench.start import ALLOWED as ALLOWED_START
@@ -21,6 +22,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     proxies: dict[str, str]  # their versions
     rounds: list[Round]
     judged: list[Judged]
+    rests: list[Rest]
     edges: Edges | None
     starts: list[Start]
 
@@ -84,6 +86,15 @@ def verdicts(judged: Sequence[Judged]) -> str:
         for each in judged
     ]
     return "\n".join(lines)
+
+
+def memory(rests: Sequence[Rest]) -> str:
+    """What connections at rest take, of each proxy."""
+    return "\n".join(
+        f"memory of a connection at rest, {'TLS' if secure else 'plain'}: "
+        + ", ".join(f"{each.proxy} {each.kib:.1f} KiB" for each in rests if each.secure is secure)
+        for secure in (False, True)
+    )
 
 
 def window(edges: Edges) -> str:

@@ -30,10 +30,21 @@ class Scenario(enum.StrEnum):
     LATENCY = "latency"
     WEBSOCKET = "websocket"
     WORKERS = "workers"
+    GROWTH_MEMBERS = "growth-members"
+    GROWTH_SITES = "growth-sites"
+    GROWTH_WINDOWS = "growth-windows"
+    GROWTH_CONNECTIONS = "growth-connections"
+    MEMORY = "memory"
     WINDOW = "window"
 
 
-ALONE = (Scenario.WINDOW,)
+ALONE = (Scenario.MEMORY, Scenario.WINDOW)
+GROWTH = (
+    Scenario.GROWTH_MEMBERS,
+    Scenario.GROWTH_SITES,
+    Scenario.GROWTH_WINDOWS,
+    Scenario.GROWTH_CONNECTIONS,
+)
 
 Door = Literal["plain", "tls", "sorry", "bulk"]  # the ports of a proxy at which visitors come
 
@@ -53,11 +64,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 64
     unit: str = "request"
     fields: tuple[tuple[str, str], ...] = ()
+    hosts: tuple[str, ...] = ()
     judged: bool = False  # whether the load looks at each answer, which costs it time
     sends: Literal["", "upload", "bulk"] = ""  # the file that goes up
     size: int = 0  # bytes of a transfer
     resumed: bool = False
 
+
+VISITED = tuple(f"site-{at}.example" for at in range(0, 1000, 111))
+"""The sites that are asked where there are many: ten, as far from each other as can be."""
 
 _GZIP = (("Accept-Encoding", "gzip"),)
 _CLOSE = (("Connection", "close"),)
@@ -135,6 +150,15 @@ PLANS = {
         unit="message",
     ),
     Scenario.WORKERS: Plan(line="1 KiB, kept-alive, 64 connections, two workers on two cores"),
+    Scenario.GROWTH_MEMBERS: Plan(line="1 KiB, 64 connections; 10 members, and 1,000"),
+    Scenario.GROWTH_SITES: Plan(
+        line="1 KiB, 64 connections, ten sites in turn; of 10, and of 1,000", hosts=VISITED
+    ),
+    Scenario.GROWTH_WINDOWS: Plan(line="1 KiB, 64 connections; no window, and 10,000"),
+    Scenario.GROWTH_CONNECTIONS: Plan(
+        line="1 KiB, 64 connections; no others, and 10,000 at rest beside them"
+    ),
+    Scenario.MEMORY: Plan(line="memory of connections at rest, plain and over TLS"),
     Scenario.WINDOW: Plan(line="a window opens and closes under the plain load"),
 }
 
@@ -168,6 +192,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             seconds=seconds,
             secure=self.secure,
             fields=plan.fields,
+            hosts=plan.hosts,
             statuses=(plan.status,) if plan.judged else None,
             body=str(self.place.given(plan.sends)) if plan.sends else "",
             size=plan.size,

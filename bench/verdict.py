@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from bench.goals import GOALS, Goal, Metric
+from bench.goals import AT_REST, GOALS, Goal, Metric
 from bench.load import Counted
+from bench.memory import Rest
 from bench.proxies import Name
 from bench.scenarios import Scenario
 
@@ -157,10 +158,9 @@ def _over(theirs: float, ours: float) -> float:
     return 0.0 if math.isinf(ours) else theirs / ours
 
 
-def judge(rounds: Sequence[Round]) -> list[Judged]:
-    """The goals of the scenarios that ran."""
-    ran = {each.scenario for each in rounds}
-    return [_judged(rounds, goal) for goal in GOALS if goal.scenario in ran]
+def judge(rounds: Sequence[Round], scenarios: Collection[Scenario]) -> list[Judged]:
+    """The goals of `scenarios`, by what was measured of them."""
+    return [_judged(rounds, goal) for goal in GOALS if goal.scenario in scenarios]
 
 
 def _judged(rounds: Sequence[Round], goal: Goal) -> Judged:
@@ -171,3 +171,19 @@ def _judged(rounds: Sequence[Round], goal: Goal) -> Judged:
         at_least=goal.at_least,
         unit=f"x {goal.peer}",
     )
+
+
+def judge_at_rest(rests: Sequence[Rest]) -> list[Judged]:
+    """What sorryd's connections at rest take, plain and over TLS."""
+    ours = {each.secure: each.kib for each in rests if each.proxy is Name.SORRYD}
+    return [
+        Judged(
+            what=f"memory {'tls' if secure else 'plain'}",
+            value=ours.get(secure),
+            goal=goal,
+            at_least=at_most,
+            unit="KiB",
+            lower=True,
+        )
+        for secure, (goal, at_most) in AT_REST.items()
+    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from bench.goals import GOALS, Metric
 from bench.load import Counted
+from bench.memory import Rest
 from bench.proxies import Name
 from bench.scenarios import Scenario
-from bench.verdict import Judged, Measured, Outcome, Round, judge, ratio, rows
+from bench.verdict import Judged, Measured, Outcome, Round, judge, judge_at_rest, ratio, rows
 
 
 def counted(requests: int = 1_000_000, unexpected: int = 0) -> Counted:
@@ -102,13 +103,29 @@ def test_without_a_goal_there_is_only_what_must_be() -> None:
     assert judged.outcome is Outcome.AT_LEAST
 
 
-def test_only_the_scenarios_that_ran_are_judged() -> None:
+def test_only_the_scenarios_that_were_asked_for_are_judged() -> None:
     """A run of the plain load says nothing of TLS; a peer that is not there misses nothing."""
-    judged = judge([a_round(1, Name.SORRYD, 40.0), a_round(1, Name.APACHE, 80.0)])
+    judged = judge([a_round(1, Name.SORRYD, 40.0), a_round(1, Name.APACHE, 80.0)], [Scenario.PLAIN])
     assert [(each.unit, each.value, each.outcome) for each in judged] == [
         ("x haproxy", None, Outcome.NOT_MEASURED),
         ("x apache", 2.0, Outcome.AT_LEAST),
     ]
+
+
+def test_what_could_not_be_had_is_not_measured() -> None:
+    """A scenario that was asked for keeps its row."""
+    (judged,) = judge([], [Scenario.GROWTH_SITES])
+    assert judged.outcome is Outcome.NOT_MEASURED
+
+
+def test_of_memory_less_is_better() -> None:
+    """And only ours is judged."""
+    rests = [
+        Rest(proxy=Name.SORRYD, secure=False, kib=5.0),
+        Rest(proxy=Name.HAPROXY, secure=False, kib=9.0),
+        Rest(proxy=Name.SORRYD, secure=True, kib=61.0),
+    ]
+    assert [each.outcome for each in judge_at_rest(rests)] == [Outcome.AT_LEAST, Outcome.MISSED]
 
 
 def test_who_answers_nothing_reaches_nothing() -> None:
