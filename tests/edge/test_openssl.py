@@ -69,7 +69,7 @@ def test_which() -> None:
     assert CALLS is DIRECT
 
 
-@pytest.mark.parametrize("missing", ["SSL_read", "SSL_write", "SSL_get_error", "ERR_clear_error"])
+@pytest.mark.parametrize("missing", ["SSL_read", "SSL_write", "SSL_get_error", "SSL_do_handshake"])
 def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     """A name that is gone is no error: pyOpenSSL's methods are still there."""
 
@@ -80,6 +80,12 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
             return getattr(lib, name)
 
     monkeypatch.setattr("OpenSSL._util.lib", Without())
+    assert openssl._direct() is None
+
+
+def test_missing_methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for what pyOpenSSL has in its connections."""
+    monkeypatch.delattr(SSL.Connection, "_raise_ssl_error")
     assert openssl._direct() is None
 
 

@@ -19,7 +19,9 @@ from OpenSSL import SSL
 RECORD: Final = 16384
 """Bytes in the largest record (RFC 8446 §5.1): a read of so many leaves nothing of one behind."""
 
-# What came in place of bytes: SSL_get_error(3) has the same, without the sign.
+SHAKEN: Final = 1  # a handshake is done
+
+# What came in place of bytes, or of the end: SSL_get_error(3) has the same, without the sign.
 BROKEN: Final = -1
 WANT_READ: Final = -2
 WANT_WRITE: Final = -3
@@ -39,9 +41,12 @@ class Calls:
     `read` and `write` return how many bytes, at least one; else `why` tells what came in place
     of them. At most `RECORD` bytes are read, into `buffer`, and `view` gives them out. `write`
     takes bytes as they are; `at` makes of a memoryview what it takes.
+
+    `shake` goes on with a handshake: `SHAKEN`, WANT_READ or WANT_WRITE. It raises what pyOpenSSL
+    would, and so what a callback has raised.
     """
 
-    __slots__ = ("at", "buffer", "handle_of", "read", "view", "why", "write")
+    __slots__ = ("at", "buffer", "handle_of", "read", "shake", "view", "why", "write")
 
     def __init__(
         self,
@@ -51,10 +56,11 @@ class Calls:
         write: Callable[[object, object, int], int],
         why: Callable[[object, int], int],
         at: Callable[[memoryview], object],
+        shake: Callable[[SSL.Connection], int],
         buffer: object,
         view: View,
     ) -> None:
-        self.handle_of, self.at = handle_of, at
+        self.handle_of, self.at, self.shake = handle_of, at, shake
         self.read, self.write, self.why = read, write, why
         self.buffer, self.view = buffer, view
 
@@ -80,6 +86,7 @@ def _public() -> Calls:
         write=_public_write,
         why=lambda _, result: result,
         at=lambda view: view,
+        shake=_public_shake,
         buffer=buffer,
         view=_Copies(buffer),
     )
@@ -97,6 +104,14 @@ def _public_write(connection: Any, data: Any, size: int) -> int:
         return int(connection.send(data))
     except SSL.Error as error:
         return _code(error)
+
+
+def _public_shake(connection: SSL.Connection) -> int:
+    try:
+        connection.do_handshake()
+    except (SSL.WantReadError, SSL.WantWriteError) as error:
+        return _code(error)
+    return SHAKEN
 
 
 def _code(error: SSL.Error) -> int:
@@ -119,10 +134,12 @@ def _direct() -> Calls | None:
         from OpenSSL._util import ffi, lib  # its absence is what is looked for
 
         get_error, clear, wants = lib.SSL_get_error, lib.ERR_clear_error, lib.SSL_ERROR_WANT_READ
-        read, write = lib.SSL_read, lib.SSL_write
+        read, write, go_on = lib.SSL_read, lib.SSL_write, lib.SSL_do_handshake
         buffer = ffi.new("char[]", RECORD)
         view, at = ffi.buffer(buffer), ffi.from_buffer
-        if wants != -WANT_READ or not hasattr(SSL.Connection(_any_context()), "_ssl"):
+        any_one = SSL.Connection(SSL.Context(SSL.TLS_METHOD))
+        known = all(hasattr(any_one, name) for name in ("_ssl", "_raise_ssl_error"))
+        if wants != -WANT_READ or not known:
             return None
     except (ImportError, AttributeError):
         return None
@@ -136,22 +153,31 @@ def _direct() -> Calls | None:
             code = -int(get_error(handle, result))
         return code if code in _HARMLESS else BROKEN
 
+    def shake(connection: SSL.Connection) -> int:
+        clear()
+        handle = connection._ssl
+        result = int(go_on(handle))
+        if result != SHAKEN:
+            code = -int(get_error(handle, result))
+            if code in (WANT_READ, WANT_WRITE):
+                return code
+            connection._raise_ssl_error(handle, result)
+            raise SSL.Error  # it has raised
+        return SHAKEN
+
     return Calls(
         handle_of=lambda connection: connection._ssl,
         read=read,
         write=write,
         why=why,
         at=at,
+        shake=shake,
         buffer=buffer,
         view=view,
     )
 
 
 _HARMLESS: Final = frozenset({WANT_READ, WANT_WRITE, ENDED})
-
-
-def _any_context() -> SSL.Context:
-    return SSL.Context(SSL.TLS_METHOD)
 
 
 PUBLIC: Final = _public()

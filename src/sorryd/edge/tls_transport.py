@@ -15,7 +15,7 @@ from OpenSSL import SSL
 from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import EdgeProtocol
-from sorryd.edge.openssl import CALLS, ENDED, RECORD, WANT_READ, WANT_WRITE
+from sorryd.edge.openssl import CALLS, ENDED, RECORD, SHAKEN, WANT_READ, WANT_WRITE
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import server_name
 from sorryd.edge.transport import DONE, LOST, SocketTransport
@@ -62,18 +62,14 @@ class TlsTransport(SocketTransport):
 
     def _handshake(self) -> None:
         try:
-            self.tls.do_handshake()
-        except SSL.WantReadError:
-            self._want_write(False)
-            return
-        except SSL.WantWriteError:
-            self._want_write(True)
-            return
+            said = self.calls.shake(self.tls)
         except SSL.Error as why:
             self._failure = reason_of(why)
             self._end(LOST)
             return
-        self._want_write(False)
+        self._want_write(said == WANT_WRITE)
+        if said != SHAKEN:
+            return
         self._established = True
         self.server_name = server_name(self.tls)
         self._protocol.handshakeCompleted()
