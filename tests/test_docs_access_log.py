@@ -28,8 +28,9 @@ def told(heading: str) -> list[str]:
 def test_fields_are_told() -> None:
     """All fields of a JSON line are there, in their order."""
     lines: list[bytes] = []
-    access = Access(lines.append, LogFormat.JSON, "UTC", lambda: 0.0, lambda: 0.0)
-    access.begin(None, "192.0.2.1", False, False).finish(End.REFUSED)
+    access = Access(lines.append, LogFormat.JSON, "UTC", lambda: 0.0)
+    caller = access.caller(None, "192.0.2.1", False)
+    access.begin(None, caller, False, 0.0).finish(End.REFUSED)
     assert told("field") == list(json.loads(lines[0]))
 
 

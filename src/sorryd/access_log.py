@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from queue import SimpleQueue
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -39,20 +39,24 @@ class AccessLogFault(Exception):
     """The access log can't be written to; its str is one line for a person."""
 
 
-class AccessLog(Protocol):
+class AccessLog:
     """Takes the lines of the access log."""
 
     def start(self) -> None:
         """Begin to write; raises AccessLogFault. Not before the process is a daemon."""
+        raise NotImplementedError
 
     def write(self, line: bytes) -> None:
         """One whole line; never waits, never fails."""
+        raise NotImplementedError
 
     def reopen(self) -> None:
         """The file was moved away: make another one (SIGUSR1)."""
+        raise NotImplementedError
 
     def stop(self, limit: float) -> Deferred[None]:
         """Write what is left; fires when that is done, or after `limit` seconds."""
+        raise NotImplementedError
 
 
 def access_log(path: str, reactor: IReactorTime, is_daemon: bool) -> AccessLog:
@@ -65,25 +69,27 @@ def access_log(path: str, reactor: IReactorTime, is_daemon: bool) -> AccessLog:
     return LoggedLog() if is_daemon else WrittenLog(Output("standard output", 1), reactor)
 
 
-class LoggedLog:
+class LoggedLog(AccessLog):
     """Lines in twistd's own log."""
 
     def start(self) -> None:
-        pass
+        """There is nothing to begin."""
 
     def write(self, line: bytes) -> None:
+        """See AccessLog."""
         log.info("{line}", line=line.decode("ascii").rstrip("\n"))
 
     def reopen(self) -> None:
-        pass
+        """twistd reopens its own log."""
 
     def stop(self, limit: float) -> Deferred[None]:
+        """See AccessLog."""
         over: Deferred[None] = Deferred()
         over.callback(None)
         return over
 
 
-class WrittenLog:
+class WrittenLog(AccessLog):
     """Lines written to `output`. All but `_work` is called in the reactor's thread."""
 
     def __init__(self, output: Output, reactor: IReactorTime) -> None:
@@ -102,6 +108,7 @@ class WrittenLog:
         self._beat.clock = reactor
 
     def start(self) -> None:
+        """See AccessLog."""
         try:
             self._output.open()
         except OSError as why:
@@ -110,6 +117,7 @@ class WrittenLog:
         self._beat.start(BEAT, now=False)
 
     def write(self, line: bytes) -> None:
+        """See AccessLog."""
         self._lines.append(line)
         self._size += len(line)
         if self._size >= BATCH:
@@ -128,9 +136,11 @@ class WrittenLog:
         self._batches.put(lines)
 
     def reopen(self) -> None:
+        """See AccessLog."""
         self._batches.put([])  # whatever is written, the file is looked for before
 
     def stop(self, limit: float) -> Deferred[None]:
+        """See AccessLog."""
         over: Deferred[None] = Deferred()
         self.flush()
         if self._beat.running:

@@ -62,7 +62,7 @@ class Recording:
         self._path = to.path
         if before is not None and before is not log:
             before.stop(LEFT)
-        on = Access(self._put, to.form, to.zone, time.time, time.monotonic)
+        on = Access(self._put, to.form, to.zone, time.monotonic)
         self._use(None if log is None else on)
 
     def drop(self, log: AccessLog | None) -> None:

@@ -21,15 +21,18 @@ class Log:
     def __init__(self, form: LogFormat = LogFormat.JSON) -> None:
         self.lines: list[bytes] = []
         self.moment = 100.0
-        self.access = Access(
-            self.lines.append, form, "UTC", lambda: 1795280400.0, lambda: self.moment
-        )
+        self.access = Access(self.lines.append, form, "UTC", lambda: self.moment)
 
     def begin(self, *lines: bytes, is_trusted: bool = False) -> tuple[RequestHead, Record]:
         """A record of a request with these field lines."""
         data = b"\r\n".join((b"GET / HTTP/1.1", *lines, b"", b""))
         head = read_request(data, len(data), Repeated())
-        return head, self.access.begin(head, "192.0.2.7", False, is_trusted)
+        return head, self.record(head, False, is_trusted)
+
+    def record(self, head: RequestHead | None, secure: bool, is_trusted: bool = False) -> Record:
+        """A record of the request of a head."""
+        caller = self.access.caller(None, "192.0.2.7", secure)
+        return self.access.begin(head, caller, is_trusted, 1795280400.0)
 
 
 def ids(head: RequestHead) -> Iterator[str]:
@@ -59,7 +62,7 @@ def test_a_record_is_written_once() -> None:
 def test_what_could_not_be_read() -> None:
     """Has a record, and an id, too."""
     log = Log()
-    record = log.access.begin(None, "192.0.2.7", True, False)
+    record = log.record(None, True)
     record.received = b"nonsense"
     record.begin_answer(400, 0)
     record.finish(End.REFUSED)

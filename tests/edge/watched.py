@@ -21,9 +21,7 @@ class Watched:
         self.scene = scene
         self._lines: list[bytes] = []
         self._written = 0
-        scene.site.access = Access(
-            self._lines.append, LogFormat.JSON, "UTC", lambda: scene.wall, scene.clock.seconds
-        )
+        scene.site.access = Access(self._lines.append, LogFormat.JSON, "UTC", scene.clock.seconds)
 
     def lines(self) -> list[dict[str, Any]]:
         """What was written since the last look."""

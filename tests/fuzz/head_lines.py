@@ -45,9 +45,7 @@ class HeadLines:
         self._trusted = Trusted(("10.0.0.0/8", "unix"))
         self._cookies = Cookies(b"key", "shop", "SRV", ["http://a", "http://b"])
         self._logged: list[bytes] = []
-        self._logs = [
-            Access(self._logged.append, form, "UTC", lambda: 1e9, lambda: 1.0) for form in LogFormat
-        ]
+        self._logs = [Access(self._logged.append, form, "UTC", lambda: 1.0) for form in LogFormat]
 
     def make(self, random: Random) -> Case:
         """See case.Property."""
@@ -97,7 +95,7 @@ class HeadLines:
         for log in self._logs:
             self._logged.clear()
             for known in (head, None):
-                record = log.begin(known, client, False, True)
+                record = log.begin(known, log.caller(None, client, False), True, 1e9)
                 record.received = head.target
                 record.finish(End.DONE)
             for line in self._logged:

@@ -67,7 +67,7 @@ class Town(Scene):
         self.site.access = Access(
             self.logged.append,
             LogFormat.JSON if kind == b"rich" else LogFormat.COMBINED,
-            "UTC", lambda: self.wall, self.clock.seconds,
+            "UTC", self.clock.seconds,
         )  # fmt: skip
 
     def _follow_paths(self) -> None:

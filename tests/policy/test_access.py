@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorryd.model import Value
-from sorryd.policy.access import combined, escaped, json_line
+from sorryd.policy.access import CombinedLines, Entry, Lines, escaped
+from sorryd.policy.access_json import JsonLines
 
 TWO = 1795280400.0  # 2026-11-22 02:00 in Tokyo
 
@@ -49,11 +50,36 @@ class Written(Value, frozen=True):
     bypass: str = ""
 
 
+def combined(written: Written, zone: str) -> bytes:
+    """Its line."""
+    return line_of(written, CombinedLines(zone))
+
+
+def json_line(written: Written, zone: str) -> bytes:
+    """Its line."""
+    return line_of(written, JsonLines(zone))
+
+
+def line_of(written: Written, lines: Lines) -> bytes:
+    """Its line, of a kind."""
+    head = written.head
+    entry = Entry(lines.caller(written.client, written.secure), written.wall, written.began)
+    entry.id, entry.site, entry.phase = written.id, written.site, written.phase
+    entry.member, entry.retries, entry.status = written.member, written.retries, written.status
+    entry.body_bytes, entry.received = written.body_bytes, written.received
+    entry.first, entry.over, entry.how = written.first, written.over, written.ended
+    entry.bypass = written.bypass
+    if head is None:
+        return lines.unread(entry)
+    asked = lines.asked(head.host, head.lines)
+    return lines.line(entry, head.method, head.target, head.minor, asked)
+
+
 # --- combined -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("entry", "line"),
+    ("entry", "expected"),
     [
         pytest.param(
             Written(
@@ -92,9 +118,9 @@ class Written(Value, frozen=True):
         ),
     ],
 )
-def test_combined(entry: Written, line: bytes) -> None:
+def test_combined(entry: Written, expected: bytes) -> None:
     """As Apache writes it."""
-    assert combined(entry, "Asia/Tokyo") == line
+    assert combined(entry, "Asia/Tokyo") == expected
 
 
 def test_zone() -> None:
@@ -118,6 +144,14 @@ def test_zone() -> None:
 def test_escaped(value: bytes, text: bytes) -> None:
     """In Apache's way, but for its letters for some control bytes."""
     assert escaped(value) == text
+
+
+def test_each_byte() -> None:
+    """Is escaped if it must be, also where no other is."""
+    for byte in map(bytes, zip(range(256))):
+        is_plain = byte.isascii() and byte.decode().isprintable() and byte not in b'"\\'
+        assert (escaped(byte) == byte) is is_plain
+        assert unescaped(escaped(byte)) == byte
 
 
 # --- JSON -----------------------------------------------------------------------------------

@@ -13,11 +13,10 @@ import secrets
 from collections.abc import Callable, Set
 from typing import Final
 
-import msgspec
-
 from sorryd.edge.heads import RequestHead
 from sorryd.model import LogFormat
-from sorryd.policy.access import combined, json_line
+from sorryd.policy.access import Asked, Caller, CombinedLines, Entry, Lines
+from sorryd.policy.access_json import JsonLines
 
 _ID: Final = b"x-request-id"
 # Applications behind CGI-like interfaces read "_" as "-".
@@ -48,93 +47,122 @@ class End(enum.StrEnum):
     STOPPED = "stopped"  # K-: sorryd was stopped
 
 
-class Record(msgspec.Struct, gc=False, eq=False):
+DONE: Final = End.DONE  # class attributes of enums are slow to get, and these are for most
+SORRY: Final = End.SORRY
+
+
+class Record(Entry):
     """One request and what became of it. Mutable; made only where there is an access log.
 
-    `wall` is the instant and `began` the moment at which its head was read, `first` the moment
-    of the first byte of its answer, `over` that of the end. `client` is the believed address,
-    empty where there is none; `secure` whether our own connection is TLS. Without a `head`,
-    `received` is what came instead. `member` is the URL of the last one asked, `retries` how
-    many were asked before it. `bypass` says how an operator is known (policy/reception.py), empty
-    for all others. `status` 0: no answer was begun. `body_bytes` are those of the
-    body that were sent, without their chunks.
+    Without a `head`, `received` is what came instead.
     """
 
-    access: Access
-    head: RequestHead | None
-    client: str
-    secure: bool
-    wall: float
-    began: float
-    id: str = ""
-    site: str = ""
-    phase: str = ""
-    member: str | None = None
-    retries: int = 0
-    status: int = 0
-    body_bytes: int = 0
-    received: bytes = b""
-    first: float | None = None
-    over: float = 0.0
-    ended: End = End.UNKNOWN
-    bypass: str = ""
+    __slots__ = ("access", "head")
+
+    def __init__(
+        self, access: Access, head: RequestHead | None, caller: Caller, wall: float, began: float
+    ) -> None:
+        super().__init__(caller, wall, began)
+        self.access = access
+        self.head = head
 
     def begin_answer(self, status: int, size: int) -> None:
         """Its head goes to the visitor, with `size` bytes of its body."""
         self.status = status
         self.body_bytes = size
-        self.first = self.access.moment()
+        if self.access.is_timed:
+            self.first = self.access.moment()
+
+    def say(self, answer: bytes) -> None:
+        """All of an `answer` of ours goes to the visitor."""
+        access = self.access
+        if answer is not access.said:
+            access.read(answer)
+        self.begin_answer(access.said_status, access.said_size)
 
     def finish(self, end: End) -> None:
         """Write it down; only the first of several calls counts."""
-        if self.ended is End.UNKNOWN:
-            self.ended = end
-            self.over = self.access.moment()
-            self.access.write(self)
+        if not self.how:
+            self.how = end.value
+            access = self.access
+            if access.is_timed:
+                self.over = access.moment()
+            access.write(self)
 
 
 class Access:
     """The access log, as connections see it.
 
-    `put` takes whole lines. `wall` and `moment` are the two clocks; times are written in `zone`.
+    `put` takes whole lines. `moment` is the clock of durations; times are written in `zone`.
+    `is_timed`: lines tell of durations, and of ids. `said` is the last answer of our own.
     """
 
-    __slots__ = ("_counter", "_has_ids", "_line", "_prefix", "_put", "_wall", "_zone", "moment")
+    __slots__ = (
+        "_counter", "_lines", "_prefix", "_put", "is_timed", "moment", "said", "said_size",
+        "said_status",
+    )  # fmt: skip
 
     def __init__(
         self,
         put: Callable[[bytes], None],
         form: LogFormat,
         zone: str,
-        wall: Callable[[], float],
         moment: Callable[[], float],
     ) -> None:
         self._put = put
-        self._zone = zone
-        self._wall = wall
         self.moment = moment
-        self._has_ids = form is LogFormat.JSON
-        self._line = json_line if self._has_ids else combined
+        self.is_timed = form is LogFormat.JSON
+        self._lines: Lines = JsonLines(zone) if self.is_timed else CombinedLines(zone)
+        self.said = b""
+        self.said_status = self.said_size = 0
         # Nobody outside can guess one; who has seen one may guess others, which open nothing.
         self._prefix = secrets.token_hex(8)
         self._counter = itertools.count(1)
 
+    def caller(self, known: Caller | None, address: str, secure: bool) -> Caller:
+        """Who asks on a connection; that is who is `known` there, if it is the same `address`."""
+        if known is not None and known.written is self._lines and known.address == address:
+            return known
+        return self._lines.caller(address, secure)
+
     def begin(
-        self, head: RequestHead | None, client: str, secure: bool, is_trusted: bool
+        self, head: RequestHead | None, caller: Caller, is_trusted: bool, wall: float
     ) -> Record:
         """A record of the request that `head` begins; None: of what could not be read as one.
 
+        `wall` is the instant at which it was read.
         With JSON it gets an id, and so does the member: X-Request-ID, put into the lines of
         `head`. A visitor's own is replaced, unless its peer `is_trusted` to set one.
         """
-        record = Record(self, head, client, secure, self._wall(), self.moment())
-        if self._has_ids:
-            record.id = self._new_id() if head is None else self._identify(head, is_trusted)
+        if not self.is_timed:
+            return Record(self, head, caller, wall, 0.0)
+        record = Record(self, head, caller, wall, self.moment())
+        record.id = self._new_id() if head is None else self._identify(head, is_trusted)
         return record
+
+    def read(self, answer: bytes) -> None:
+        """What is to be told of an `answer` of ours. An apology is the same one for a second."""
+        self.said = answer
+        self.said_status = int(answer[9:12])
+        self.said_size = len(answer) - answer.index(b"\r\n\r\n") - 4
 
     def write(self, record: Record) -> None:
         """A record that is finished."""
-        self._put(self._line(record, self._zone))
+        head = record.head
+        if head is None:
+            self._put(self._lines.unread(record))
+            return
+        asked = self._asked(head, record.caller)
+        self._put(self._lines.line(record, head.method, head.target, head.minor, asked))
+
+    def _asked(self, head: RequestHead, caller: Caller) -> Asked:
+        block, known = head.block, caller.asked
+        if known is not None and block is not None and block is caller.block:
+            return known
+        asked = self._lines.asked(head.host, head.lines)
+        if block is not None:
+            caller.block, caller.asked = block, asked
+        return asked
 
     def _new_id(self) -> str:
         return f"{self._prefix}{next(self._counter):08x}"

@@ -6,19 +6,17 @@ answered by sorryd itself (receiving.py).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import Final
 
 from twisted.python.failure import Failure
 
-from sorryd.edge.access import End
+from sorryd.edge.access import DONE, End
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Door, Wire
 from sorryd.edge.receiving import Receiver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import NEVER
-from sorryd.numbers import BOUNDS
 from sorryd.policy.forwarding import Forwarding
 
 AT_ONCE: Final = 8
@@ -239,14 +237,11 @@ class VisitorConnection(Receiver):
         self._answering = False
         began = self._began
         if self.record is not None:
-            self._note(End.DONE)
+            self._note(DONE)
         elif began is not None:  # as `_note` does; a Python frame less on every request
             self._began = None
             took = self._site.moment() - began
-            tally = self.tally
-            tally.answers[self._column + self.code_class] += 1
-            tally.durations[bisect_left(BOUNDS, took)] += 1
-            tally.seconds += took
+            self.tally.count(self._column + self.code_class, took)
         if self._last:
             self._end_politely()
             return

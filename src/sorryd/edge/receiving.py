@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, assert_never
 
-from sorryd.edge.access import End
+from sorryd.edge.access import SORRY
 from sorryd.edge.assets import AssetAnswer
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.heads import RequestHead, ResponseHead
@@ -57,11 +57,7 @@ class Receiver(Speaker):
             reception is None
             or (reception.turns_away and head.tokens is None and not head.target.startswith(FOLDER))
         ):
-            if site.access is None:
-                self._say_sorry_at_once(apology)
-            else:
-                self._begin(head)
-                self._say_sorry(apology, End.SORRY)
+            self._say_sorry_at_once(apology)
             return rest
         # As `_begin` does; a Python frame less on every request.
         self._began = site.moment()
@@ -69,7 +65,7 @@ class Receiver(Speaker):
         self.tally = site.tally.itself
         self.code_class = 0
         if site.access is not None:
-            self._begin_record(site.access, head)
+            self.record = self._record_of(site.access, head)
         if reception is not None:
             chosen = self._receive(reception, head)
             if chosen is None:
@@ -98,7 +94,7 @@ class Receiver(Speaker):
             case Apologise(window=window):
                 if head.target.startswith(FOLDER):
                     _hide(head)
-                self._say_sorry(site.apology_of(window), End.SORRY)
+                self._say_sorry(site.apology_of(window), SORRY)
             case ServeAsset():
                 answer = self._exchange = AssetAnswer(self, head, site.now(), site.soon)
                 answer.start(verdict)

@@ -6,22 +6,20 @@ that the connection lives, or at least the answer is not destroyed by a reset.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
-from sorryd.edge.access import Access, End, Record
+from sorryd.edge.access import DONE, SORRY, End
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Answering, TunnelEnd, Wire
-from sorryd.edge.line import Line
+from sorryd.edge.noting import NotedLine
 from sorryd.edge.refusals import refusal
 from sorryd.edge.requests import RequestReader
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tally import Tally, first_digit
+from sorryd.edge.tally import first_digit
 from sorryd.edge.tunnel import Tunnel
 from sorryd.edge.websocket import WebSocket
 from sorryd.edge.wheel import NEVER
-from sorryd.numbers import BOUNDS
 from sorryd.policy.answers import Answer
 from sorryd.policy.apologies import Apologies
 from sorryd.policy.redirects import redirection
@@ -34,36 +32,23 @@ SILENCE: Final = 5.0
 """Seconds that a stream may pause when sorryd stops, where its visitor has sent FIN."""
 
 
-class Speaker(Line):
+class Speaker(NotedLine):
     """A line, with the request that is answered on it."""
 
     __slots__ = (
-        "_address", "_answering", "_began", "_column", "_exchange", "_head", "_is_believed",
-        "_last", "_quiet_since", "_requests", "_site", "_tls", "client", "code_class", "is_secure",
-        "record", "tally",
+        "_answering", "_exchange", "_head", "_last", "_quiet_since", "_requests", "is_secure",
     )  # fmt: skip
 
-    client: str
     is_secure: bool
-    _address: str  # of the peer
-    _tls: bool
-    _is_believed: bool
-    _column: int  # of the phase in which the current request began
-    tally: Tally  # of who was asked last for it
-    code_class: int  # of its answer; 0: none was begun
 
     def __init__(self, site: SiteEdge) -> None:
         super().__init__(site)
-        self._site = site
         self._requests = RequestReader(site)
         self._head: RequestHead | None = None
         self._exchange: Answering | None = None
         self._answering = False  # the answer to the current request is not whole
         self._last = False  # the current answer is the connection's last
-        # The moment at which the current request began; None: it is over, or not begun.
-        self._began: float | None = None
         self._quiet_since = NEVER
-        self.record: Record | None = None
 
     def answered(self) -> None:
         """The answer is whole: see client.py."""
@@ -89,50 +74,6 @@ class Speaker(Line):
         asked, stays = self._requests, self._site.lasting or bool(self._requests.ahead)
         return stays and (asked.body is None or asked.is_worth_reading(head))
 
-    # --- what is counted, and the access log ---
-
-    def _begin(self, head: RequestHead | None, received: bytes = b"") -> None:
-        """Count a request, and write down what becomes of it, where there is a log.
-
-        `received` is what came in the place of a `head`.
-        """
-        site = self._site
-        self._began = site.moment()
-        self._column = site.tally.column
-        self.tally = site.tally.itself
-        self.code_class = 0
-        if site.access is not None:
-            self._begin_record(site.access, head, received)
-
-    def _begin_record(
-        self, access: Access, head: RequestHead | None, received: bytes = b""
-    ) -> None:
-        site = self._site
-        # Of whom a proxy would have spoken in a head that can't be read, nobody knows.
-        client = self._address if head is None else self.client
-        record = access.begin(head, client, self._tls, self._is_believed)
-        record.site, record.phase = site.view.site.name, site.phase
-        record.received = received
-        self.record = record
-
-    def _note(self, why: End) -> None:
-        """The current request ends so, if it was not noted before."""
-        began = self._began
-        if began is None:
-            return
-        self._began = None
-        took = self._site.moment() - began
-        tally = self.tally
-        tally.answers[self._column + self.code_class] += 1
-        tally.durations[bisect_left(BOUNDS, took)] += 1
-        tally.seconds += took
-        if why is not End.DONE and why is not End.SORRY:
-            self._site.tally.ended[why] += 1
-        record = self.record
-        if record is not None:
-            self.record = None
-            record.finish(why)
-
     # --- answers of our own ---
 
     def apologise(self, status: int | None, why: End) -> None:
@@ -145,9 +86,14 @@ class Speaker(Line):
         self.answered()
 
     def _say_sorry_at_once(self, apologies: Apologies) -> None:
-        """To a request that has not begun: nothing is written down of it."""
+        """To a request that has not begun; it takes no time."""
+        site = self._site
+        record = None if site.access is None else self._record_of(site.access, self._head)
         answer = self._sorry(apologies)
-        self._site.tally.apologised(apologies.cause, answer)
+        site.tally.apologised(apologies.cause, answer)
+        if record is not None:
+            record.say(answer)
+            record.finish(SORRY)
         self.send(answer)
         self.answered()
 
@@ -165,15 +111,14 @@ class Speaker(Line):
         self.code_class = first_digit(answer)
         self.tally.sent += len(answer)
         if self.record is not None:
-            first, _, body = answer.partition(b"\r\n\r\n")
-            self.record.begin_answer(int(first[9:12]), len(body))
+            self.record.say(answer)
         self._note(why)
         self.send(answer)
 
     def _say_itself(self, answer: Answer) -> None:
         """Send a short answer, whole."""
         head = answer.head(self._site.now(), self.connection_field(True))
-        self._say(head + answer.body, End.DONE)
+        self._say(head + answer.body, DONE)
         self.answered()
 
     def _redirect(self, head: RequestHead, host: bytes, port: int) -> None:
@@ -181,7 +126,7 @@ class Speaker(Line):
         if head.minor == 0 or not self._lives_on(head):
             self._last = True
         is_head = head.method == b"HEAD"
-        self._say(redirection(host, head.target, port, is_head, self._last), End.DONE)
+        self._say(redirection(host, head.target, port, is_head, self._last), DONE)
         self.answered()
 
     def _refuse(self, why: BadMessage, received: bytes) -> None:

@@ -15,6 +15,8 @@ from sorryd.numbers import BOUNDS, CAUSES, DIGITS, PHASES, Answered, Ended, Memb
 COLUMNS: Final = {phase: at * DIGITS for at, phase in enumerate(PHASES)}
 """Where the columns of a phase begin."""
 
+_LAST: Final = len(BOUNDS)
+
 
 def first_digit(answer: bytes) -> int:
     """That of its status code; it begins with ``HTTP/1.1``."""
@@ -37,6 +39,15 @@ class Tally:
         self.seconds = 0.0
         self.sent = 0
         self.connects = self.failovers = self.failures = self.retries = 0
+
+    def count(self, place: int, took: float) -> None:
+        """A request is over, after so many seconds; `place` is that of its answer."""
+        self.answers[place] += 1
+        at = 0
+        while at < _LAST and took > BOUNDS[at]:  # most are quick
+            at += 1
+        self.durations[at] += 1
+        self.seconds += took
 
     def answered(self) -> Answered:
         """What is counted now."""
