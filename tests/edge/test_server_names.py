@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import ssl
 import weakref
@@ -109,17 +110,40 @@ def test_resumption(street: ServerNames, version: ssl.TLSVersion, asked: str | N
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])
-def test_one_for_all_names(tmp_path: Path, version: ssl.TLSVersion) -> None:
+def test_one_for_all_names(
+    tmp_path: Path, version: ssl.TLSVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where nothing depends on the name, no handshake is handed on; the name is known, too."""
     shop = shown(tmp_path, issue(ROOT, ["shop.test", "*.shop.test"]))
     names = ServerNames([(("shop.test",), shop), ((), shop)])
-    assert names.default is shop.first
+    monkeypatch.setattr(SSL.Connection, "set_context", None)
     client = trusting(version)
     asked: list[bytes | None] = []
     first = shake_with_python(client, names.default, "shop.test", asked=asked)
     again = shake_with_python(client, names.default, "shop.test", first.session, asked)
     assert again.session_reused
     assert asked == [b"shop.test", b"shop.test"]
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_tickets_end_with_the_address(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """A reload makes the address anew, and the keys of tickets, though all is shown as before."""
+    client, shop = trusting(version), shown(tmp_path, issue(ROOT, ["shop.test"]))
+    first = shake_with_python(client, ServerNames([((), shop)]).default, "shop.test")
+    again = shake_with_python(client, ServerNames([((), shop)]).default, "shop.test", first.session)
+    assert not again.session_reused
+
+
+def test_no_room_for_another_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the context for all names can't be made, handshakes are handed on as for many."""
+    shop = shown(tmp_path, issue(ROOT, ["shop.test"]))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("sorryd.edge.tls.Pair.put_into", full)
+    default = ServerNames([((), shop)]).default
+    assert names(shake_with_python(trusting(TLS13), default, "shop.test")) == ["shop.test"]
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])

@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from OpenSSL import SSL
 
 from sorryd.edge.self_signed import RENEWED_AHEAD, self_signed
-from sorryd.edge.tls import HTTP11, Pair, harden, read_pair, server_name
+from sorryd.edge.tls import HTTP11, Pair, TlsFault, harden, read_pair, server_name
 from sorryd.model import Certificate, Site
 from sorryd.policy.expiry import early, warning
 from sorryd.policy.routing import Routes
@@ -65,7 +65,8 @@ class SiteCertificates:
         self._flaws = [flaw for pair in pairs if (flaw := _flaw(pair))] + _unnamed(site, pairs)
         names = pairs[0].names.dns
         contexts = _Contexts(pairs, self.lowest)
-        self.first = contexts.of(_best(pairs, names[0]) if names else (0,))
+        self._places = _best(pairs, names[0]) if names else (0,)  # of those in `first`
+        self.first = contexts.of(self._places)
         self._exact: dict[bytes, SSL.Context] = {}
         self._below: dict[bytes, SSL.Context] = {}  # by what follows the "*."
         for name in dict.fromkeys(name for pair in pairs for name in pair.names.dns):
@@ -83,11 +84,18 @@ class SiteCertificates:
             context = self._below.get(name.partition(b".")[2], self.first)
         return context
 
-    @property
-    def only(self) -> SSL.Context | None:
-        """What is shown for any name at all; None where that depends on the name."""
+    def for_all(self) -> SSL.Context | None:
+        """A context, made anew, of what is shown for any name at all.
+
+        None where that depends on the name, or where it can't be made now.
+        """
         named = (*self._exact.values(), *self._below.values())
-        return self.first if all(context is self.first for context in named) else None
+        if any(context is not self.first for context in named):
+            return None
+        try:
+            return _Contexts(self.pairs, self.lowest).of(self._places)
+        except (TlsFault, OSError):  # a full disk: put_into writes a file
+            return None
 
     def warnings(self, now: float) -> list[str]:
         """What the operator should know of them at the instant `now`, each with its file."""
@@ -109,7 +117,8 @@ class ServerNames:
         The site is chosen as Routes does it. No name at all is one that no site has.
         """
         sites = [certificates for _, certificates in choices]
-        only = sites[0].only if all(site is sites[0] for site in sites) else None
+        # Anew, though `first` is the same: the keys of tickets are to be this address's own.
+        only = sites[0].for_all() if all(site is sites[0] for site in sites) else None
         if only is not None:
             self.default = only
             return
