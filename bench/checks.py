@@ -15,6 +15,7 @@ from bench.proxies import Proxy
 Fields = tuple[tuple[str, str], ...]
 
 _GATHERED = 200  # lines, after which any proxy has written some
+_SPOKEN = ("TLSv1.3", "TLS_AES_128_GCM_SHA256")  # by all: ciphers cost differently
 _STRANGER: Fields = (("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"))
 
 
@@ -69,8 +70,8 @@ def missing_work(proxy: Proxy) -> list[str]:
         except (OSError, http.client.HTTPException) as error:
             return [f"no answer at port {port}: {error}"]
         faults += _faults(answers[-1], "https" if secure else "http")
-    if (spoken := _tls_version(proxy.ports.tls)) != "TLSv1.3":
-        faults.append(f"speaks {spoken}")
+    if (spoken := _spoken(proxy.ports.tls)) != _SPOKEN:
+        faults.append(f"speaks {spoken}, not {_SPOKEN}")
     if not _counts(proxy.ports.admin):
         faults.append("its counters are not told")
     if not _logs(proxy):
@@ -78,12 +79,14 @@ def missing_work(proxy: Proxy) -> list[str]:
     return faults
 
 
-def _tls_version(port: int) -> str:
+def _spoken(port: int) -> tuple[str, str]:
+    """Version and cipher, to a client that has another first."""
     with (
         socket.create_connection(("127.0.0.1", port), timeout=5) as tcp,
         unverified().wrap_socket(tcp, server_hostname="localhost") as sock,
     ):
-        return sock.version() or ""
+        name = sock.cipher()
+        return sock.version() or "", name[0] if name else ""
 
 
 def _counts(port: int) -> bool:

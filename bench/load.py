@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from bench.places import TEMPLATES
-from bench.processes import BenchError, Set, pinned, program
+from bench.processes import BenchError, Set, pinned, prefer, program
 
 PROGRAMS = Path(__file__).parent / "loads"
 _PATIENCE = 30  # seconds that a load may take longer than it was told
@@ -88,12 +88,15 @@ def generator() -> str:
 def start(load: Load, cores: Set) -> subprocess.Popen[bytes]:
     """Start the load; `finish` it. The caller kills it where it does not come to that."""
     with pinned(cores):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             _command(load),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
+    prefer(process.pid)
+    return process
 
 
 def finish(process: subprocess.Popen[bytes], load: Load) -> Counted:
