@@ -144,7 +144,19 @@ def _apache(place: Place, ports: Ports, log: Path, workers: int) -> list[str] | 
 
 def _version(name: Name, binary: str) -> str:
     if name is Name.SORRYD:
-        return importlib.metadata.version("sorryd")
+        return _sorryd_version(binary)
     said = subprocess.run([binary, "-v"], capture_output=True, text=True, timeout=20, check=False)
     words = (said.stdout + said.stderr).replace("/", " ").split()
     return next((word for word in words if word[:1].isdigit()), "unknown")
+
+
+def _sorryd_version(binary: str) -> str:
+    """With whether it was compiled, and where it lies: several may be on one machine."""
+    python = str(Path(binary).with_name("python"))
+    asked = "import sorryd.edge.client as found; print(found.__file__)"
+    said = subprocess.run(
+        [python, "-c", asked], capture_output=True, text=True, timeout=20, check=False
+    )
+    file = Path(said.stdout.strip())
+    kind = "source" if file.suffix == ".py" else "compiled"
+    return f"{importlib.metadata.version('sorryd')} ({kind}, {file.parents[2]})"

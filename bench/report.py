@@ -47,7 +47,7 @@ def heading(proxies: Sequence[Proxy], absent: Sequence[Absent], members: str, lo
 
 def table(rows: Sequence[Row]) -> str:
     """Medians over the rounds; the ratio is the peer's time over sorryd's (higher is better)."""
-    form = "{:<14}{:<10}{:>10} {:<12}{:>12}{:>9}{:>9}{:>8}{:>13}"
+    form = "{:<20}{:<10}{:>10} {:<12}{:>12}{:>9}{:>9}{:>8}{:>13}"
     head = ("scenario", "proxy", "CPU us", "a", "a second", "p50 us", "p99 us", "errors")
     return "\n".join(
         [

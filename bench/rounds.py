@@ -38,9 +38,9 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
 
 
 def is_due(number: int, scenario: Scenario, label: str) -> bool:
-    """Whether it is measured in the round `number`: every other one, unless it is judged by it."""
+    """Whether it is measured in the round `number`: every third one, unless it is judged by it."""
     judged = goals.peers(scenario)
-    return number % 2 == 1 or label in judged or (label == Name.SORRYD and bool(judged))
+    return number % 3 == 1 or label in judged or (label == Name.SORRYD and bool(judged))
 
 
 def _measure(proxy: Proxy, asked: Case, seconds: int, cores: Set) -> Measured:

@@ -21,8 +21,6 @@ from bench.loads import told
 from bench.loads.visitors import requests
 from bench.places import SMALL
 
-_TICKETS = 16  # how many of the last ones are in use
-
 
 class Comers:
     """All that are there. Mutable: it counts, and it keeps tickets."""
@@ -34,17 +32,19 @@ class Comers:
         self._request = requests(load)[0]
         self._epoll = select.epoll()
         self._there: dict[int, _Comer] = {}
-        self._tickets: list[ssl.SSLSession] = []
+        self._ticket: ssl.SSLSession | None = None  # the last one
         self.done = self.connect = self.read = self.unexpected = 0
 
     def run(self, seconds: int) -> float:
         """Come and go for so long; returns how long it was in fact."""
         started = time.monotonic()
-        for _ in range(self._load.connections):
-            self._come()
+        self._come()
         while (left := started + seconds - time.monotonic()) > 0:
             for fd, _ in self._epoll.poll(left):
                 self._go_on(self._there[fd])
+            if self.done or self.read:  # the first one has brought a ticket, if there are any
+                for _ in range(self._load.connections - len(self._there)):
+                    self._come()
         for comer in self._there.values():
             comer.sock.close()
         return time.monotonic() - started
@@ -52,19 +52,14 @@ class Comers:
     def _come(self) -> None:
         tcp = socket.create_connection(("127.0.0.1", self._load.port), 10)
         tcp.setblocking(False)
-        ticket = self._ticket()
+        ticket = self._ticket if self._load.resumed else None
         sock = self._context.wrap_socket(
             tcp, server_hostname="localhost", session=ticket, do_handshake_on_connect=False
         )
-        comer = _Comer(sock, self._request, must_resume=ticket is not None)
+        comer = _Comer(sock, self._request, must_resume=self._load.resumed and self.done > 0)
         self._there[sock.fileno()] = comer
         self._epoll.register(sock.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
         self._go_on(comer)
-
-    def _ticket(self) -> ssl.SSLSession | None:
-        if not self._load.resumed or len(self._tickets) < _TICKETS:
-            return None
-        return self._tickets[self.done % _TICKETS]
 
     def _go_on(self, comer: _Comer) -> None:
         try:
@@ -75,14 +70,9 @@ class Comers:
         else:
             self.done += 1
             self.unexpected += not comer.is_right()
-            self._keep(comer)
+            self._ticket = comer.sock.session
         del self._there[comer.sock.fileno()]
         comer.sock.close()  # which epoll forgets it by
-        self._come()
-
-    def _keep(self, comer: _Comer) -> None:
-        if self._load.resumed and (ticket := comer.sock.session) is not None:
-            self._tickets = [*self._tickets[-_TICKETS + 1 :], ticket]
 
 
 class _Comer:
