@@ -5,22 +5,19 @@ from __future__ import annotations
 import pytest
 
 from sorryd.policy.headers import IDEMPOTENT, request_head, response_head, switching_head
+from sorryd.policy.heads import KnownFields, RequestHead, ResponseHead
 
 # --- requests -------------------------------------------------------------------------------
 
 
-class Asked:
+class Asked(RequestHead):
     """A request's head, as far as it matters here."""
 
     def __init__(self, *lines: bytes, minor: int = 1, chunked: bool = False) -> None:
-        self.method = b"FOO"
-        self.target = b"/a%2f../?b"
-        self.minor = minor
+        super().__init__(b"FOO", b"/a%2f../?b", minor)
         self.lines = list(lines)
         self.host_at = lines.index(b"hOst:  a ") if b"hOst:  a " in lines else -1
         self.chunked = chunked
-        self.takes_trailers = False
-        self.upgrade: bytes | None = None
 
 
 CLAIM = b"X-Forwarded-For: 192.0.2.1\r\n"
@@ -118,15 +115,12 @@ def test_idempotent() -> None:
 # --- answers --------------------------------------------------------------------------------
 
 
-class Answered:
+class Answered(ResponseHead):
     """An answer's head, as far as it matters here."""
 
     def __init__(self, *lines: bytes, status: int = 200, reason: bytes = b"OK") -> None:
-        self.status = status
-        self.reason = reason
-        self.minor = 1
+        super().__init__(1, status, reason)
         self.lines = list(lines)
-        self.upgrade: bytes | None = None
 
 
 def test_answer_untouched() -> None:
@@ -187,3 +181,28 @@ def test_upgrade_required() -> None:
     )
     head.status = 200
     assert b"pgrade" not in response_head(head, False, b"")
+
+
+def test_prepared_once() -> None:
+    """What a member gets of known fields is kept, for as long as it is the same."""
+    fields = KnownFields(Asked(b"X: 1", b"hOst:  a ", b"Y: 2"), b" HTTP/1.1")
+    assert request_head(fields.head(b"/a"), CLAIM, b"app:1", True) == request_head(
+        Asked(b"X: 1", b"hOst:  a ", b"Y: 2"), CLAIM, b"app:1", True
+    ).replace(b"/a%2f../?b", b"/a")
+    for claim, app, preserved in [
+        (CLAIM, b"app:1", True),
+        (CLAIM, b"app:1", False),
+        (CLAIM, b"app:2", False),
+        (b"Forwarded: for=x\r\n", b"app:2", False),
+        (b"", b"app:2", True),
+        (CLAIM, b"app:1", True),
+    ]:
+        for prefix in (b"", b"/app"):
+            head = Asked(b"X: 1", b"hOst:  a ", b"Y: 2")
+            expected = request_head(head, claim, app, preserved, prefix)
+            known = fields.head(head.target)
+            assert request_head(known, claim, app, preserved, prefix) == expected
+    changed = fields.head(b"/a")
+    changed.lines.append(b"Z: 3")
+    assert b"\r\nZ: 3\r\n" in request_head(changed, CLAIM, b"app:1", True)
+    assert b"\r\nZ: 3\r\n" not in request_head(fields.head(b"/a"), CLAIM, b"app:1", True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Set
-from typing import Final, NamedTuple
+from typing import Final
 
 from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.policy.fields import TOKEN
@@ -26,33 +25,35 @@ _NOT_NOMINATED: Final = frozenset(
 _NONE: Final[Set[bytes]] = frozenset()
 
 
-class _Connection(NamedTuple):
+class _Connection:
     """What Connection asks for (RFC 9110 §7.6.1)."""
 
-    close: bool
-    keep_alive: bool
-    upgrade: bool
-    nominated: Set[bytes]
+    __slots__ = ("close", "keep_alive", "nominated", "upgrade")
 
-
-def _connection(value: bytes) -> _Connection:
-    tokens = {word.strip(b" \t") for word in value.lower().split(b",")}
-    return _Connection(
-        b"close" in tokens,
-        b"keep-alive" in tokens,
-        b"upgrade" in tokens,
-        tokens - _NOT_NOMINATED,
-    )
+    def __init__(self, value: bytes) -> None:
+        tokens = {word.strip(b" \t") for word in value.lower().split(b",")}
+        self.close = b"close" in tokens
+        self.keep_alive = b"keep-alive" in tokens
+        self.upgrade = b"upgrade" in tokens
+        self.nominated = tokens - _NOT_NOMINATED
 
 
 # There are a few that all the world sends. Long ones are worked out, so that nobody can make
 # this hold much.
-_connection_remembered: Final = functools.lru_cache(maxsize=256)(_connection)
-_REMEMBERED: Final = 64  # bytes
+_remembered: Final[dict[bytes, _Connection]] = {}
+_MOST: Final = 256
+_LONGEST: Final = 64  # bytes
 
 
 def _asked(value: bytes) -> _Connection:
-    return _connection_remembered(value) if len(value) <= _REMEMBERED else _connection(value)
+    asked = _remembered.get(value)
+    if asked is None:
+        asked = _Connection(value)
+        if len(value) <= _LONGEST:
+            if len(_remembered) >= _MOST:
+                _remembered.clear()
+            _remembered[value] = asked
+    return asked
 
 
 def protocols(minor: int, connection: bytes | None, values: list[bytes]) -> bytes | None:

@@ -11,6 +11,7 @@ from collections.abc import Set
 from typing import Final
 
 from sorryd.edge.connection_options import persistence, protocols, without
+from sorryd.edge.field_lines import FieldLine
 from sorryd.edge.framing import NO_CONTENT, check_coding, take_coding, take_length
 from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
 from sorryd.edge.known_fields import (
@@ -25,7 +26,7 @@ from sorryd.edge.known_fields import (
     HOST,
     LENGTH,
     LOCATED,
-    REQUEST_FIELDS,
+    PASSED,
     RESPONSE_FIELDS,
     TE,
     UPGRADE,
@@ -33,93 +34,93 @@ from sorryd.edge.known_fields import (
 from sorryd.edge.tokens import TOKENS, take_cookies, take_token
 from sorryd.policy.reception import Bypass
 
-# uri-host [ ":" port ] of RFC 9110 §7.2, or nothing at all; without the comma, userinfo and
-# quotes that mislead readers. A port needs a host (§4.2.1).
-is_host: Final = re.compile(
-    rb"(?:(?:\[[0-9A-Fa-f:.]++\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]++|%[0-9A-Fa-f]{2})++)"
-    rb"(?::[0-9]{0,5})?)?"
-).fullmatch
 _is_count: Final = re.compile(rb"[0-9]{1,9}").fullmatch
 _COUNTED: Final = (b"TRACE", b"OPTIONS")
 
 
-def take_request_fields(head: RequestHead, block: bytes) -> None:
+def take_request_fields(head: RequestHead, fields: list[FieldLine]) -> None:
     """Fill `head` from its field lines. Raises BadMessage 400, 417 or 501."""
-    keep = head.lines.append
-    kinds = REQUEST_FIELDS
-    connection = coding = length = None
-    upgrade: list[bytes] = []
-    for line in block.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        kind = kinds.get(name.lower())
-        if kind is None:
-            keep(line)
+    lines: list[bytes] = []
+    head.lines = lines
+    connection: bytes | None = None
+    coding: bytes | None = None
+    length = -1
+    upgrade: list[bytes] | None = None
+    for field in fields:
+        kind = field.kind
+        if kind == PASSED:
+            lines.append(field.line)
         elif kind == HOST:
-            _take_host(head, value.strip(b" \t"))
-            keep(line)
+            _take_host(head, field, len(lines))
+            lines.append(field.line)
         elif kind == COOKIE:
+            line = field.line
             if line.find(TOKENS) > 0:
                 line = take_cookies(head, line)
             if line:
-                keep(line)
+                lines.append(line)
         elif kind == CONNECTION:
+            value = field.value
             connection = value if connection is None else connection + b"," + value
         elif kind == LENGTH:
-            length = take_length(line, value, length, keep, 400)
+            length = take_length(field, length, 400)
+            lines.append(field.line)
         elif kind == CODING:
-            coding = take_coding(value, coding, 501, 400)
+            coding = take_coding(field.value, coding, 501, 400)
         elif kind == UPGRADE:
-            upgrade.append(value)
+            upgrade = [field.value] if upgrade is None else [*upgrade, field.value]
         else:
-            _take_rare(head, kind, line, value)
+            _take_rare(head, field, lines)
     if coding is not None:
         check_coding(head.minor, length, 400)
         head.chunked, head.length = True, None
-    elif length:
+    elif length > 0:
         head.length = length
-    elif upgrade:
+    elif upgrade is not None:
         # With a body, its end would have to be found in what may be another protocol.
         head.upgrade = protocols(head.minor, connection, upgrade)
     if head.length != 0 and head.method in NO_CONTENT[head.minor]:
         raise BadMessage(400, "a body where none is expected")
     if connection is not None and (nominated := persistence(head, connection)):
-        host = head.lines[head.host_at] if head.host_at >= 0 else None
-        head.lines = without(head.lines, nominated)
-        head.host_at = head.lines.index(host) if host is not None else -1
+        host = lines[head.host_at] if head.host_at >= 0 else None
+        lines = without(lines, nominated)
+        head.lines = lines
+        head.host_at = lines.index(host) if host is not None else -1
 
 
-def take_response_fields(head: ResponseHead, block: bytes) -> None:
+def take_response_fields(head: ResponseHead, fields: list[FieldLine]) -> None:
     """Fill `head` from its field lines. Raises BadMessage 502."""
     lines = head.lines
-    keep = lines.append
-    kinds = RESPONSE_FIELDS
-    connection = coding = length = None
+    connection: bytes | None = None
+    coding: bytes | None = None
+    length = -1
     located: list[int] | None = None
-    upgrade: list[bytes] = []
-    for line in block.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        kind = kinds.get(name.lower())
-        if kind is None:
-            keep(line)
+    upgrade: list[bytes] | None = None
+    for field in fields:
+        kind = field.kind
+        if kind == PASSED:
+            lines.append(field.line)
         elif kind == CONNECTION:
+            value = field.value
             connection = value if connection is None else connection + b"," + value
         elif kind == LENGTH:
-            length = take_length(line, value, length, keep, 502)
+            length = take_length(field, length, 502)
+            lines.append(field.line)
         elif kind == LOCATED:
             if located is None:
                 head.located = located = []
             located.append(len(lines))
-            keep(line)
+            lines.append(field.line)
         elif kind == CODING:
-            coding = take_coding(value, coding, 502, 502)
+            coding = take_coding(field.value, coding, 502, 502)
         elif kind == UPGRADE:
-            upgrade.append(value)
+            upgrade = [field.value] if upgrade is None else [*upgrade, field.value]
     if coding is not None:
         check_coding(head.minor, length, 502)
         head.chunked = True
-    else:
+    elif length >= 0:
         head.length = length
-    if upgrade:
+    if upgrade is not None:
         head.upgrade = protocols(head.minor, connection, upgrade)
     if connection is not None and (nominated := persistence(head, connection)):
         drop(head, nominated)
@@ -132,22 +133,23 @@ def drop(head: ResponseHead, names: Set[bytes]) -> None:
     head.located = [at for at, kind in enumerate(kinds) if kind == LOCATED] or None
 
 
-def _take_rare(head: RequestHead, kind: int, line: bytes, value: bytes) -> None:
-    """A field that few requests have."""
+def _take_rare(head: RequestHead, field: FieldLine, lines: list[bytes]) -> None:
+    """A field that few requests have; what is passed on of it is put behind `lines`."""
+    kind = field.kind
     if kind == CLAIM:
         if head.claims is None:
             head.claims = []
-        head.claims.append(line)
+        head.claims.append(field.line)
     elif kind == TE:
-        if head.minor == 1 and b"trailers" in map(_option, value.split(b",")):
+        if head.minor == 1 and b"trailers" in map(_option, field.value.split(b",")):
             head.takes_trailers = True
     elif kind == EXPECT:
-        if _take_expect(head, value):
-            head.lines.append(line)
+        if _take_expect(head, field.value):
+            lines.append(field.line)
     elif kind == HOPS:
-        head.lines.append(_one_hop_less(head, line, value))
+        lines.append(_one_hop_less(head, field))
     elif kind == BYPASS:
-        take_token(head, Bypass.HEADER, value.strip(b" \t"))
+        take_token(head, Bypass.HEADER, field.value)
     elif kind == DOUBT:
         raise BadMessage(400, "a framing field with underscores")
 
@@ -164,18 +166,18 @@ def take_authority(head: RequestHead, authority: bytes) -> None:
         raise BadMessage(400, "Host differs from the request target")
 
 
-def _take_host(head: RequestHead, value: bytes) -> None:
+def _take_host(head: RequestHead, field: FieldLine, at: int) -> None:
     if head.host_at >= 0:
         raise BadMessage(400, "more than one Host")
-    if is_host(value) is None:
+    if field.number < 0:
         raise BadMessage(400, "invalid Host")
-    head.host = value
-    head.host_at = len(head.lines)
+    head.host = field.value
+    head.host_at = at
 
 
 def _take_expect(head: RequestHead, value: bytes) -> bool:
     """RFC 9110 §10.1.1; an HTTP/1.0 expectation is ignored and not passed on."""
-    if value.strip(b" \t").lower() != b"100-continue":
+    if value.lower() != b"100-continue":
         raise BadMessage(417, "unknown expectation")
     head.expects_continue = head.minor == 1
     return head.expects_continue
@@ -185,11 +187,11 @@ def _option(word: bytes) -> bytes:
     return word.strip(b" \t").lower()
 
 
-def _one_hop_less(head: RequestHead, line: bytes, value: bytes) -> bytes:
+def _one_hop_less(head: RequestHead, field: FieldLine) -> bytes:
     """RFC 9110 §7.6.2: who gets the last of them must answer by himself; we have no answer."""
     if head.method not in _COUNTED:
-        return line
-    count = value.strip(b" \t")
+        return field.line
+    count = field.value
     if _is_count(count) is None:
         raise BadMessage(400, "invalid Max-Forwards")
     if int(count) == 0:

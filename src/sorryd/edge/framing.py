@@ -7,14 +7,12 @@ otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
+from sorryd.edge.field_lines import FieldLine
 from sorryd.edge.heads import BadMessage
 from sorryd.policy.fields import TOKEN
 
-_MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
-_ZERO: Final = 0x30
 _is_token: Final = re.compile(TOKEN).fullmatch
 
 NO_CONTENT: Final = (
@@ -28,27 +26,21 @@ have any, and HAProxy refuses it there, too.
 """
 
 
-def take_length(
-    line: bytes, value: bytes, before: int | None, keep: Callable[[bytes], None], status: int
-) -> int:
-    """The length of a Content-Length `line`; what is passed on of it is given to `keep`.
+def take_length(field: FieldLine, before: int, status: int) -> int:
+    """The length of a Content-Length, where `before` is that of another one; -1: there is none.
 
-    Zeros before it are not: there are readers to whom they mean octal. Raises BadMessage with
-    `status` for what is no length (RFC 9110 §8.6), and for a second one.
+    Raises BadMessage with `status` for what is no length (RFC 9110 §8.6), and for a second one.
     """
-    if before is not None:
+    if before >= 0:
         raise BadMessage(status, "more than one Content-Length")
-    digits = value.strip(b" \t")
-    if not digits.isdigit() or len(digits) > _MOST_DIGITS:  # bytes: ASCII digits only
+    if field.number < 0:
         raise BadMessage(status, "invalid Content-Length")
-    length = int(digits)
-    keep(line if digits[0] != _ZERO else b"Content-Length: %d" % length)
-    return length
+    return field.number
 
 
 def take_coding(value: bytes, before: bytes | None, unknown: int, malformed: int) -> bytes:
     """RFC 9112 §6.1, §6.3: only `chunked`; `unknown` where it is at least the last of others."""
-    coding = value.strip(b" \t").lower()
+    coding = value.lower()
     if before is not None:
         raise BadMessage(malformed, "more than one Transfer-Encoding")
     if coding != b"chunked":
@@ -58,9 +50,9 @@ def take_coding(value: bytes, before: bytes | None, unknown: int, malformed: int
     return coding
 
 
-def check_coding(minor: int, length: int | None, status: int) -> None:
+def check_coding(minor: int, length: int, status: int) -> None:
     """Chunks have no length, and HTTP/1.0 has no chunks (RFC 9112 §6.1)."""
-    if length is not None:
+    if length >= 0:
         raise BadMessage(status, "both Content-Length and Transfer-Encoding")
     if minor == 0:
         raise BadMessage(status, "Transfer-Encoding under HTTP/1.0")

@@ -13,14 +13,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.fields import (
-    drop,
-    is_host,
-    take_authority,
-    take_request_fields,
-    take_response_fields,
-)
+from sorryd.edge.field_lines import FieldLine, FieldLines, is_host
+from sorryd.edge.fields import drop, take_authority, take_request_fields, take_response_fields
 from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
+from sorryd.edge.known_fields import REQUEST_FIELDS, RESPONSE_FIELDS
 from sorryd.edge.repeated import Repeated
 from sorryd.policy.fields import TOKEN
 
@@ -46,6 +42,10 @@ MOST_FIELDS: Final = 256
 _FEW: Final = 4 * MOST_FIELDS  # bytes that can't hold more
 _ANSWER: Final = b"HTTP/1."
 _SLASH: Final = 0x2F
+_BEHIND: Final = len(b" HTTP/1.1\r\n")  # a target
+
+_request_lines: Final = FieldLines(REQUEST_FIELDS)
+_response_lines: Final = FieldLines(RESPONSE_FIELDS)
 
 
 def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
@@ -55,7 +55,7 @@ def head_end(data: bytes | bytearray, limit: int, searched: int = 0) -> int:
     first line and 431 for all, 431 for more than `MOST_FIELDS` lines, 400 for what can never
     become a head (so that nobody waits for its end).
     """
-    at = data.find(b"\r\n\r\n", max(0, searched - 3))
+    at = data.find(b"\r\n\r\n", searched - 3 if searched > 3 else 0)
     if 0 <= at <= limit - 4:
         if at > _FEW and data.count(b"\r\n", 0, at) > MOST_FIELDS:
             raise BadMessage(431, "too many header fields")
@@ -95,21 +95,18 @@ def read_request(data: bytes, end: int, repeated: Repeated) -> RequestHead:
         raise BadMessage(400, "malformed request line")
     method, target, minor = line.groups()
     start = line.end()
-    block = data[start : end - 4]
-    is_same = block and block == repeated.block
-    if is_same and (known := repeated.read(method, target, minor)) is not None:
+    behind = data[start - _BEHIND : end]
+    known = repeated.known(method, target, behind)
+    if known is not None:
         return known
     head = RequestHead(method, target, 1 if minor == b"1" else 0)
-    if field_block_end(data, start) != end:
+    fields = _read_lines(_request_lines, data, start, end)
+    if fields is None:
         raise BadMessage(400, "malformed header field")
-    if block:
-        take_request_fields(head, block)
+    take_request_fields(head, fields)
     _check_target(head)
-    if is_same:
-        repeated.keep(head)
-    else:
-        repeated.change(block)
-    return head
+    # Of another form, a host may have come with the target.
+    return repeated.learn(head, behind) if target[0] == _SLASH else head
 
 
 def read_response(data: bytes, end: int, bodiless: bool) -> ResponseHead:
@@ -122,11 +119,11 @@ def read_response(data: bytes, end: int, bodiless: bool) -> ResponseHead:
         raise BadMessage(502, "malformed status line")
     minor, status, reason = line.groups()
     head = ResponseHead(1 if minor == b"1" else 0, int(status), reason or b"")
-    start = line.end()
-    if field_block_end(data, start) != end:
+    head.size = end
+    fields = _read_lines(_response_lines, data, line.end(), end)
+    if fields is None:
         raise BadMessage(502, "malformed header field in the answer")
-    if end - 4 > start:
-        take_response_fields(head, data[start : end - 4])
+    take_response_fields(head, fields)
     code = head.status
     if bodiless or code < 200 or code == 204 or code == 304:
         if head.length is not None and (code < 200 or code == 204):
@@ -134,6 +131,11 @@ def read_response(data: bytes, end: int, bodiless: bool) -> ResponseHead:
             drop(head, {b"content-length"})
         head.length, head.chunked = 0, False
     return head
+
+
+def _read_lines(known: FieldLines, data: bytes, start: int, end: int) -> list[FieldLine] | None:
+    """The field lines of a head that begin at `start`; None where one is malformed."""
+    return known.read(data[start : end - 4]) if end - 4 > start else []
 
 
 def field_block_end(data: bytes, start: int) -> int:

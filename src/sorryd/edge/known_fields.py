@@ -12,6 +12,9 @@ from typing import Final
 from sorryd.policy.bypass import FIELD
 
 # Small integers, not an enum: they are looked up for every field of every message.
+PASSED: Final = 0
+"""As it came: what most fields are."""
+
 CONNECTION: Final = 1
 DROP: Final = 2
 LENGTH: Final = 3

@@ -15,7 +15,6 @@ from twisted.python.failure import Failure
 
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
-from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Exchange, Wire
 from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.member_tls import Resumption
@@ -35,14 +34,15 @@ class MemberConnection:
     """
 
     __slots__ = (
-        "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "address", "deadline",
-        "exchange", "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
+        "_answers", "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "address",
+        "deadline", "exchange", "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
     )  # fmt: skip
 
     transport: Wire
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
+        self._answers = pool.answers
         self.exchange: Exchange | None = None
         self.deadline = NEVER
         self.reused = False
@@ -198,13 +198,11 @@ class MemberConnection:
         assert exchange is not None
         try:
             while True:
-                end = head_end(data, self.pool.head_limit, searched)
-                if end < 0:
-                    check_answer_beginning(data)
+                head = self._answers.read(data, exchange.bodiless, searched)
+                if head is None:
                     self._buffer = data
                     return
-                head = read_response(data, end, exchange.bodiless)
-                data, searched = data[end:], 0
+                data, searched = data[head.size :], 0
                 if head.status >= 200 or head.status == 101:
                     break
                 self._informational += 1

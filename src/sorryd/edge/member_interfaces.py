@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Sequence, Set
 from typing import TYPE_CHECKING, Protocol
 
+from sorryd.edge.answers import AnswerReader
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import EdgeProtocol, Exchange, Wire
 from sorryd.edge.tally import Tally
@@ -97,6 +98,7 @@ class Pool(Protocol):
     member: Member
     timeouts: Timeouts
     head_limit: int
+    answers: AnswerReader
     wheel: Wheel
     authority: bytes
     prefix: bytes  # put before every target

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sorryd.edge.addresses import authority
+from sorryd.edge.answers import AnswerReader
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import Connection, Connector
 from sorryd.edge.member_tls import Resumption
@@ -40,6 +41,7 @@ class Pool:
         self.member = member
         self.timeouts = timeouts
         self.head_limit = head_limit
+        self.answers = AnswerReader(head_limit)
         self.wheel = wheel
         self.tally = tally
         self.active = 0

@@ -121,5 +121,4 @@ class OperatorExchange(Exchange):
 
     def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
         """See interfaces.Exchange."""
-        head.lines.append(PRIVATE)
-        super().answer(head, piece, done)
+        super().answer(head.with_line(PRIVATE), piece, done)

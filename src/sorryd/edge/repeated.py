@@ -1,50 +1,112 @@
-"""Heads that visitors send again and again on one connection: read once for all.
+"""Heads that visitors send again and again: read once for all.
 
-Browsers, load balancers and scripts repeat their field lines byte for byte; the target alone is
-another one. To read them is most of the work for an apology, and a good part of that for what a
-member answers.
+Browsers, load balancers and scripts repeat their field lines byte for byte, on one connection and
+on the next; the target alone is another one. To read them is most of the work for an apology, and
+a good part of that for what a member answers.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sorryd.edge.heads import RequestHead
+from sorryd.edge.heads import KnownFields, RequestHead
 
 LONGEST: Final = 2048
-"""Bytes of field lines that are kept for each connection, at most."""
+"""Bytes of field lines that are kept, at most."""
 
+MOST_SHARED: Final = 256
+"""Sets of field lines that all connections share ..."""
+
+LONGEST_SHARED: Final = 1024
+"""... each of no more bytes."""
+
+_MOST_ONCE: Final = 4096
+_AROUND: Final = len(b" HTTP/1.1\r\n\r\n\r\n")  # field lines, behind a target
 _SLASH: Final = 0x2F
+# What a target is made of: see http1.py.
+_OF_TARGETS: Final = b'!"' + bytes(range(0x24, 0x7F)) + bytes(range(0x80, 0x100))
+
+
+class Shared:
+    """What many visitors say again and again, on whichever connection."""
+
+    __slots__ = ("_known", "_once")
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, KnownFields] = {}
+        self._once: set[int] = set()
+
+    @property
+    def remembered(self) -> int:
+        """How many sets of field lines it knows."""
+        return len(self._known)
+
+    def find(self, behind: bytes) -> KnownFields | None:
+        """What is known of a head with this behind its target."""
+        return self._known.get(behind)
+
+    def is_second(self, behind: bytes) -> bool:
+        """Whether this came before: what comes once may never come again."""
+        # Of what came once no more is kept than its hash. If two have the same, one of them is
+        # believed to be repeated: what is then kept of it is its own.
+        once, hashed = self._once, hash(behind)
+        if hashed in once:
+            return True
+        if len(once) >= _MOST_ONCE:
+            once.clear()
+        once.add(hashed)
+        return False
+
+    def keep(self, known: KnownFields) -> None:
+        """For all connections, if others may say the same."""
+        if len(known.behind) > LONGEST_SHARED or known.is_personal:
+            return
+        if len(self._known) >= MOST_SHARED:
+            self._known.clear()
+        self._known[known.behind] = known
+
+
+_shared: Final = Shared()
 
 
 class Repeated:
-    """What a visitor says again and again: the field lines of its last head, read once for all.
+    """What a visitor says again and again on one connection, if anything."""
 
-    Clients that keep a connection say on it mostly what they said before. One that does so for a
-    second time is believed to go on with it.
-    """
-
-    __slots__ = ("_head", "block")
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self.block = b""
-        """All field lines of the last head; empty where they are not kept."""
-        self._head: RequestHead | None = None
+        self._known: KnownFields | None = None
 
-    def read(self, method: bytes, target: bytes, minor: bytes) -> RequestHead | None:
-        """The head with the same field lines, where it is known already."""
-        head = self._head
-        if head is None or method != head.method or target[0] != _SLASH or head.minor != int(minor):
+    def read(self, data: bytes, limit: int) -> RequestHead | None:
+        """The head that `data` is, where it is one of at most `limit` bytes, nothing else, and
+        differs from the one before at most in its target."""
+        known = self._known
+        if (
+            known is None
+            or len(data) > limit
+            or not data.endswith(known.behind)
+            or not data.startswith(known.before)
+        ):
             return None
-        return head.again(target)
+        target = data[len(known.before) : len(data) - len(known.behind)]
+        if not target or target[0] != _SLASH or target.translate(None, _OF_TARGETS):
+            return None
+        return known.head(target)
 
-    def change(self, block: bytes) -> None:
-        """It says something else now."""
-        self.block = block if len(block) <= LONGEST else b""
-        self._head = None
+    def known(self, method: bytes, target: bytes, behind: bytes) -> RequestHead | None:
+        """The head with this `behind` its target, if it is known."""
+        known = _shared.find(behind)
+        if known is None or target[0] != _SLASH or known.before[:-1] != method:
+            return None
+        self._known = known
+        return known.head(target)
 
-    def keep(self, head: RequestHead) -> None:
-        """`head` was read from the same field lines again, and is as it was read."""
-        if head.target[0] == _SLASH and not head.has_body:
-            head.block = self.block
-            self._head = head.again(head.target)
+    def learn(self, head: RequestHead, behind: bytes) -> RequestHead:
+        """`head` as it was read just now, of a target that is a path: known from now on, if it
+        came before."""
+        size = len(behind) - _AROUND
+        if head.has_body or not 0 < size <= LONGEST or not _shared.is_second(behind):
+            return head
+        known = self._known = KnownFields(head, behind)
+        _shared.keep(known)
+        return known.head(head.target)

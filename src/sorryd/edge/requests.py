@@ -56,7 +56,12 @@ class RequestReader:
     def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes]:
         """A head, if `data` completes one, and what follows it. Raises BadMessage."""
         searched = len(self.ahead)
-        if searched:
+        if not searched:
+            known = self._repeated.read(data, self.limits.max_header_bytes)
+            if known is not None:
+                self._empty_lines = 0
+                return known, b""
+        else:
             data, self.ahead = self.ahead + data, b""
         if data.startswith(b"\r"):
             data, searched = self._without_empty_lines(data), 0
@@ -67,7 +72,8 @@ class RequestReader:
             raise
         if end > 0:
             self._empty_lines = 0
-            return read_request(data, end, self._repeated), data[end:]
+            head = read_request(data, end, self._repeated)
+            return head, data[end:] if len(data) > end else b""
         if data:
             check_beginning(data)
             self.ahead = data

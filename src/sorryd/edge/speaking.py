@@ -104,7 +104,7 @@ class Speaker(NotedLine):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
         now = self._site.now()
-        return apologies.response(head.method, head.lines, now, self._last, keep_alive, head.block)
+        return apologies.response(head.method, head.seen, now, self._last, keep_alive, head.block)
 
     def _say(self, answer: bytes, why: End) -> None:
         """Send a whole answer of our own; count it, and write it down."""

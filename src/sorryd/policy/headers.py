@@ -8,7 +8,9 @@ untouched.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
+
+from sorryd.policy.heads import RequestHead, ResponseHead
 
 IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """Methods that may be sent again without asking (RFC 9110 §9.2.2)."""
@@ -22,49 +24,40 @@ _CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 _TRAILERS: Final = b"Connection: TE\r\nTE: trailers\r\n"  # RFC 9110 §10.1.4
 
 
-class Request(Protocol):
-    """What is asked here of a request's head."""
-
-    method: bytes
-    target: bytes
-    minor: int
-    lines: list[bytes]
-    host_at: int
-    chunked: bool
-    takes_trailers: bool
-    upgrade: bytes | None
-
-
-class Response(Protocol):
-    """What is asked here of a response's head."""
-
-    status: int
-    reason: bytes
-    minor: int
-    lines: list[bytes]
-    upgrade: bytes | None
-
-
 def request_head(
-    head: Request, forwarding: bytes, authority: bytes, preserve_host: bool, prefix: bytes = b""
+    head: RequestHead,
+    forwarding: bytes,
+    authority: bytes,
+    preserve_host: bool,
+    prefix: bytes = b"",
 ) -> bytes:
     """The head that a member gets. `authority` is the member's own host and port.
 
     `prefix` is put before the path: the member's own. Always HTTP/1.1, so Host is there even
     where an HTTP/1.0 visitor sent none (RFC 9112 §3.2).
     """
-    lines = head.lines
-    if head.host_at < 0:
-        lines = [b"Host: " + authority, *lines]
-    elif not preserve_host:
-        lines = lines.copy()
-        lines[head.host_at] = b"Host: " + authority
+    host = authority if not preserve_host or head.host_at < 0 else b""
     target = head.target
     if prefix and target != b"*":
         target = prefix + target
-    return b"%b %b HTTP/1.1\r\n%b\r\n%b%b%b%b\r\n" % (
-        head.method,
-        target,
+    known = head.as_known
+    if known is None:
+        return b"%b %b%b" % (head.method, target, _behind(head, forwarding, host))
+    if known.forwarding != forwarding or known.host != host or not known.passed_on:
+        known.forwarding, known.host = forwarding, host
+        known.passed_on = _behind(head, forwarding, host)
+    return known.before + target + known.passed_on
+
+
+def _behind(head: RequestHead, forwarding: bytes, host: bytes) -> bytes:
+    """What a member gets behind the target; `host`, unless it is empty, in the place of Host."""
+    lines = head.seen
+    if host:
+        at = head.host_at
+        lines = [b"Host: " + host, *lines] if at < 0 else lines.copy()
+        if at >= 0:
+            lines[at] = b"Host: " + host
+    return b" HTTP/1.1\r\n%b\r\n%b%b%b%b\r\n" % (
         b"\r\n".join(lines),
         forwarding,
         _CHUNKED if head.chunked else b"",
@@ -73,7 +66,7 @@ def request_head(
     )
 
 
-def _hop(head: Request) -> bytes:
+def _hop(head: RequestHead) -> bytes:
     """Wishes that are good for one connection, and so are made anew on the next."""
     if head.upgrade is None:
         return _TRAILERS
@@ -86,26 +79,31 @@ def _upgrade(protocols: bytes) -> bytes:
     return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocols
 
 
-def response_head(head: Response, chunked: bool, connection: bytes) -> bytes:
+def response_head(head: ResponseHead, chunked: bool, connection: bytes) -> bytes:
     """The head that the visitor gets.
 
     `chunked`: the body goes out in the chunked coding. `connection`: b"", or a whole line.
     """
     if head.upgrade is not None and head.status == 426:
         connection += _upgrade(head.upgrade)  # RFC 9110 §15.5.22: it says which protocols
-    lines = head.lines
-    return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
-        head.status,
-        head.reason,
-        b"\r\n".join(lines),
-        b"\r\n" if lines else b"",
-        _VIA_11 if head.minor else _VIA_10,
-        _CHUNKED if chunked else b"",
-        connection,
-    )
+    passed_on = head.passed_on
+    if passed_on is None:
+        lines = head.lines
+        passed_on = b"HTTP/1.1 %d %b\r\n%b%b%b" % (
+            head.status,
+            head.reason,
+            b"\r\n".join(lines),
+            b"\r\n" if lines else b"",
+            _VIA_11 if head.minor else _VIA_10,
+        )
+        if head.is_shared:
+            head.passed_on = passed_on
+    if chunked:
+        connection = _CHUNKED + connection
+    return passed_on + connection + b"\r\n" if connection else passed_on + b"\r\n"
 
 
-def switching_head(head: Response) -> bytes:
+def switching_head(head: ResponseHead) -> bytes:
     """A 101 that is passed on, with the token that the member chose (RFC 9110 §7.8)."""
     return response_head(head, False, _upgrade(head.upgrade or b""))
 
@@ -117,7 +115,7 @@ def is_asked_for(chosen: bytes | None, asked: bytes | None) -> bool:
     return chosen.lower() in asked.lower().split(b", ")
 
 
-def is_websocket(head: Response) -> bool:
+def is_websocket(head: ResponseHead) -> bool:
     """Whether a 101 begins frames (RFC 6455 §4.2.2)."""
     name = b"sec-websocket-accept:"
     return (head.upgrade or b"").lower() == b"websocket" and any(
