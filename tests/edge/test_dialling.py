@@ -11,6 +11,7 @@ import pytest
 from tests.edge.loops import Loop
 
 from sorryd.edge.dialling import Dial, Target, path_of
+from sorryd.edge.kernel import Socket
 from sorryd.edge.wheel import TICK, Wheel
 
 LIMIT = 6.0  # seconds
@@ -25,12 +26,12 @@ class Call:
         self.wheel = Wheel(loop, loop.seconds)
         self.wheel.start()
         self.failed: list[str] = []
-        self.ended: list[tuple[socket.socket | None, str]] = []
+        self.ended: list[tuple[Socket | None, str]] = []
         until = self.wheel.now + LIMIT
         self.dial = Dial(loop.readiness, self.wheel, until, LATE, self.failed.append, self._done)
         self.dial.start(targets)
 
-    def _done(self, sock: socket.socket | None, words: str) -> None:
+    def _done(self, sock: Socket | None, words: str) -> None:
         self.ended.append((sock, words))
 
     def passes(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.edge.loops import Loop
 
+from sorryd.edge.kernel import Socket
 from sorryd.edge.listener import Listener, ListenFault, bind
 from sorryd.model import Listen
 
@@ -126,7 +127,7 @@ def test_a_name_without_a_file(loop: Loop) -> None:
     sock.bind("")  # the kernel chooses an abstract name (unix(7))
     sock.listen()
     sock.setblocking(False)
-    arrived: list[socket.socket] = []
+    arrived: list[Socket] = []
     listener = Listener(sock, loop.readiness, loop, lambda one, _: arrived.append(one))
     assert listener.name.startswith("unix:@")
     listener.start()

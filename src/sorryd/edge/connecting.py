@@ -6,7 +6,6 @@ checked against its name; all of it within `timeout_connect`.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 from OpenSSL import SSL
@@ -15,6 +14,7 @@ from twisted.logger import Logger
 from sorryd.edge.addresses import is_address
 from sorryd.edge.descriptors import Seldom
 from sorryd.edge.dialling import Dial, Target, path_of
+from sorryd.edge.kernel import Socket
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.names import Name, Names
@@ -131,7 +131,7 @@ class _Attempt:
         if self._name is not None:
             self._name.could_not(address)
 
-    def _dialled(self, sock: socket.socket | None, words: str) -> None:
+    def _dialled(self, sock: Socket | None, words: str) -> None:
         if sock is None:
             if not words:
                 # It is we who can't: to rest the member for that would take down the site.
@@ -151,7 +151,7 @@ class _Attempt:
             self._connector.wheel.add(self)
             self._shake_hands(sock, self._member.tls.name or self._member.host)
 
-    def _shake_hands(self, sock: socket.socket, name: str) -> None:
+    def _shake_hands(self, sock: Socket, name: str) -> None:
         connection = self._connection
         try:
             server_name = sni(name)
@@ -164,7 +164,7 @@ class _Attempt:
             sock.close()
             self._fail(str(fault))
             return
-        tls = SSL.Connection(context, sock)
+        tls = SSL.Connection(context, sock)  # type: ignore[arg-type]  # only asks its number
         tls.set_connect_state()
         if server_name is not None:
             tls.set_tlsext_host_name(server_name)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from sorryd.edge.descriptors import EXHAUSTED, is_spare
+from sorryd.edge.kernel import Socket
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.wheel import NEVER, Wheel
 
@@ -55,7 +56,7 @@ class Dial:
         until: float,
         late: str,
         failed: Callable[[str], None],
-        done: Callable[[socket.socket | None, str], None],
+        done: Callable[[Socket | None, str], None],
     ) -> None:
         self._readiness = readiness
         self._wheel = wheel
@@ -65,7 +66,7 @@ class Dial:
         self._done = done
         self._targets: list[Target] = []
         self._target = Target("", 0)
-        self._sock: socket.socket | None = None
+        self._sock: Socket | None = None
         self._why = "it has no address"
         self.deadline = NEVER
 
@@ -115,7 +116,7 @@ class Dial:
     def _try(self, target: Target) -> int:
         """Begin to connect; the error number, EINPROGRESS where it goes on."""
         try:
-            sock = socket.socket(target.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = Socket(target.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as why:
             return why.errno or errno.EIO
         if is_spare(sock.fileno()):
@@ -152,7 +153,7 @@ class Dial:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._end(sock, self._target.host)
 
-    def _end(self, sock: socket.socket | None, words: str) -> None:
+    def _end(self, sock: Socket | None, words: str) -> None:
         self._wheel.discard(self)
         self._done(sock, words)
 
@@ -163,7 +164,7 @@ class Dial:
             self._sock = None
 
 
-def _has_peer(sock: socket.socket) -> bool:
+def _has_peer(sock: Socket) -> bool:
     try:
         sock.getpeername()
     except OSError:

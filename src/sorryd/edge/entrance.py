@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Final
 
 from OpenSSL import SSL
@@ -13,6 +12,7 @@ from sorryd.edge.descriptors import Seldom
 from sorryd.edge.door import Door
 from sorryd.edge.interfaces import EdgeProtocol
 from sorryd.edge.introduction import Introduction
+from sorryd.edge.kernel import Socket
 from sorryd.edge.listener import Bound, Listener
 from sorryd.edge.lobby import Lobby
 from sorryd.edge.tls_transport import TlsTransport
@@ -50,7 +50,7 @@ class Entrance:
         """Let nobody in any more: the socket is closed."""
         self._listener.stop()
 
-    def accepted(self, sock: socket.socket, address: str) -> None:
+    def accepted(self, sock: Socket, address: str) -> None:
         """See listener.Accepted."""
         if self.door.listen.proxy:
             self._introduce(sock, address)
@@ -59,7 +59,7 @@ class Entrance:
 
     # --- the PROXY protocol ---
 
-    def _introduce(self, sock: socket.socket, address: str) -> None:
+    def _introduce(self, sock: Socket, address: str) -> None:
         door, waiting = self.door, self._lobby.introductions
         if not door.home.trusted.believes(address):
             sock.close()
@@ -88,23 +88,23 @@ class Entrance:
 
     # --- visitors ---
 
-    def _let_in(self, door: Door, sock: socket.socket, address: str) -> None:
+    def _let_in(self, door: Door, sock: Socket, address: str) -> None:
         door.home.tally.accepted += 1
         if door.home.is_full:
             self._turn_away(door, sock)
             return
         self._start(door, sock, VisitorConnection(door, address, door.listen.tls))
 
-    def _start(self, door: Door, sock: socket.socket, protocol: EdgeProtocol) -> None:
+    def _start(self, door: Door, sock: Socket, protocol: EdgeProtocol) -> None:
         if not door.listen.tls:
             SocketTransport(sock, protocol, self._lobby.readiness).start()
             return
         assert door.context is not None
-        connection = SSL.Connection(door.context, sock)
+        connection = SSL.Connection(door.context, sock)  # type: ignore[arg-type]  # only asks its number
         connection.set_accept_state()
         TlsTransport(sock, connection, protocol, self._lobby.readiness).start()
 
-    def _turn_away(self, door: Door, sock: socket.socket) -> None:
+    def _turn_away(self, door: Door, sock: Socket) -> None:
         """More connections than `max_connections`: say so."""
         door.home.tally.turned_away += 1
         if self._seldom_full.is_due():

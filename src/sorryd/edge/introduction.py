@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from sorryd.edge.kernel import Socket
 from sorryd.edge.proxy_protocol import LONGEST_BLOCK, BadProxyHeader, ProxyHeader
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.wheel import Wheel
@@ -26,7 +27,7 @@ class Introduction:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         readiness: Readiness,
         wheel: Wheel,
         timeout: float,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import fcntl
 import socket
@@ -9,6 +10,10 @@ import struct
 import sys
 import termios
 from typing import Final
+
+Socket = _socket.socket
+"""What `socket.socket` inherits from. That adds to it, in Python, enumerations and makefile(): to
+make and close one takes twice as long as the system calls do."""
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time
 _LAST_READS: Final = 64
@@ -28,7 +33,21 @@ def unacknowledged(fd: int) -> int:
         return 0
 
 
-def read_away(sock: socket.socket) -> None:
+def accept(listening: socket.socket, family: int) -> tuple[Socket, str]:
+    """The next connection of a listening socket of `family`, non-blocking, and its peer's address.
+
+    The address has no port; it is empty where the peer came by a UNIX socket. Raises OSError.
+    """
+    fd, name = listening._accept()  # type: ignore[attr-defined]  # what its `accept` calls
+    sock = Socket(family, socket.SOCK_STREAM, 0, fd)
+    sock.setblocking(False)
+    if family == socket.AF_INET:
+        return sock, name[0]
+    # The zone of a link-local address (RFC 4007 §11) means nothing to others.
+    return sock, name[0].partition("%")[0] if family == socket.AF_INET6 else ""
+
+
+def read_away(sock: Socket) -> None:
     """Drop what waits to be read, within limits.
 
     Bytes unread would make a close a reset, which can destroy an answer (RFC 9112 §9.6).
@@ -39,7 +58,7 @@ def read_away(sock: socket.socket) -> None:
                 break
 
 
-def reset_on_close(sock: socket.socket) -> None:
+def reset_on_close(sock: Socket) -> None:
     """Let the close be a reset: the peer must not take what it got for whole."""
     with contextlib.suppress(OSError):  # it may be gone already, which is what is wanted
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from sorryd.edge.descriptors import Seldom
+from sorryd.edge.kernel import Socket, accept
 from sorryd.edge.pace import Pace
 from sorryd.edge.readiness import Readiness
 from sorryd.model import Listen
@@ -30,7 +31,7 @@ _MAPPED: Final = "::ffff:"
 
 _GONE: Final = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 
-Accepted = Callable[[socket.socket, str], None]
+Accepted = Callable[[Socket, str], None]
 """Gets each new socket, non-blocking, and its peer's address without a port.
 
 The address is empty where the peer came by a UNIX socket.
@@ -139,8 +140,8 @@ class Listener:
         self._pace = pace
         self._seldom = Seldom(reactor.seconds)
         self._resting: IDelayedCall | None = None
-        self._mapped = _MAPPED if takes_both(sock) else ""
-        self._path = path_of(sock) if sock.family == socket.AF_UNIX else None
+        self._takes_both = takes_both(sock)
+        self._family = int(sock.family)
 
     @property
     def name(self) -> str:
@@ -180,7 +181,7 @@ class Listener:
             return
         for _ in range(most):
             try:
-                sock, name = self._sock.accept()
+                sock, address = accept(self._sock, self._family)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as why:
@@ -188,10 +189,7 @@ class Listener:
                     self._rest(_words(why))
                     return
                 continue
-            sock.setblocking(False)
-            # The zone of a link-local address (RFC 4007 §11) means nothing to others.
-            address = name[0].partition("%")[0] if self._path is None else ""
-            self._accepted(sock, address.removeprefix(self._mapped))
+            self._accepted(sock, address.removeprefix(_MAPPED) if self._takes_both else address)
             if self._sock.fileno() < 0 or not self._has_room():
                 return
 

@@ -7,7 +7,6 @@ it means for the member, on the control side.
 from __future__ import annotations
 
 import select
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +15,7 @@ from twisted.python.failure import Failure
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.interfaces import Exchange, Wire
+from sorryd.edge.kernel import Socket
 from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.wheel import NEVER
@@ -49,7 +49,7 @@ class MemberConnection:
         self.on_handshake: Callable[[], None] | None = None
         self.on_lost: Callable[[], None] | None = None  # while it is being made
         self.address = ""
-        self.socket: socket.socket | None = None  # to look at without reading
+        self.socket: Socket | None = None  # to look at without reading
         self._buffer = b""  # an incomplete head
         self._body: BodyReader | None = None  # of the current answer, once its head was read
         self._keep = False  # the connection serves again after this answer

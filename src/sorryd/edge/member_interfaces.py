@@ -6,13 +6,13 @@ Exchange - Pool - Connector
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence, Set
 from typing import TYPE_CHECKING, Protocol
 
 from sorryd.edge.answers import AnswerReader
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import EdgeProtocol, Exchange, Wire
+from sorryd.edge.kernel import Socket
 from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Timed, Wheel
 from sorryd.model import Member, Timeouts
@@ -52,7 +52,7 @@ class NewConnection(EdgeProtocol, Protocol):
 
     on_handshake: Callable[[], None] | None
     on_lost: Callable[[], None] | None
-    socket: socket.socket | None
+    socket: Socket | None
     address: str  # the literal that it goes to, or the path of a UNIX socket
 
     @property

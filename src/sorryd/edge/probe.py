@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +12,7 @@ from sorryd.edge.addresses import authority
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Wire
+from sorryd.edge.kernel import Socket
 from sorryd.edge.member_connection import MAX_INFORMATIONAL
 from sorryd.edge.member_interfaces import Connector
 from sorryd.model import Check, CheckKind, Member
@@ -54,7 +54,7 @@ class Probe:
     ) -> None:
         self.on_handshake: Callable[[], None] | None = None
         self.on_lost: Callable[[], None] | None = None  # while it is being made
-        self.socket: socket.socket | None = None
+        self.socket: Socket | None = None
         self.address = ""
         self.resumption = None  # a check looks at the certificate each time
         self.transport: Wire | None = None

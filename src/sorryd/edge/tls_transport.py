@@ -8,13 +8,13 @@ cut answer is never taken for a whole one.
 
 from __future__ import annotations
 
-import socket
 from typing import Final
 
 from OpenSSL import SSL
 from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import EdgeProtocol
+from sorryd.edge.kernel import Socket
 from sorryd.edge.openssl import CALLS, ENDED, RECORD, SHAKEN, WANT_READ, WANT_WRITE
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import server_name
@@ -35,7 +35,7 @@ class TlsTransport(SocketTransport):
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         tls: SSL.Connection,
         protocol: EdgeProtocol,
         readiness: Readiness,

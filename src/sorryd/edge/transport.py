@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from sorryd.edge.addresses import Address, address_of
 from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
-from sorryd.edge.kernel import read_away, reset_on_close, unacknowledged
+from sorryd.edge.kernel import Socket, read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
 
 log = Logger()
@@ -48,7 +48,7 @@ class SocketTransport:
     )  # fmt: skip
     server_name: bytes | None = None  # by SNI, where there is TLS
 
-    def __init__(self, sock: socket.socket, protocol: EdgeProtocol, readiness: Readiness) -> None:
+    def __init__(self, sock: Socket, protocol: EdgeProtocol, readiness: Readiness) -> None:
         self._sock = sock
         self._fd = sock.fileno()
         self._protocol, self._readiness = protocol, readiness
