@@ -72,3 +72,11 @@ def test_what_is_nobody_elses() -> None:
     assert read is not None
     assert read[0].kind == COOKIE
     assert known.remembered == 0
+
+
+def test_every_byte() -> None:
+    """A value is made of exactly the bytes that RFC 9110 §5.5 allows."""
+    for n in range(256):
+        line = b"X: a%cb" % n
+        read = FieldLines(REQUEST_FIELDS).read(line) if n not in b"\r\n" else None
+        assert (read is not None) == (well_formed(line) is not None), n

@@ -214,3 +214,16 @@ def test_shared_are_few() -> None:
     behind = b" HTTP/1.1\r\nX: %b\r\n\r\n" % (b"y" * LONGEST_SHARED)
     shared.keep(KnownFields(RequestHead(b"GET", b"/", 1), behind))
     assert shared.find(behind) is None
+
+
+def test_every_byte_of_a_target() -> None:
+    """Behind what is known, a target is made of exactly what it is made of otherwise."""
+    reader = RequestReader(Sizes())
+    known(reader, FIRST)
+    for n in range(256):
+        data = FIRST.replace(b"/a", b"/a%c" % n)
+        head, refused = read(reader, data)
+        fresh, expected = read(RequestReader(Sizes()), data)
+        assert (value(head), refused) == (value(fresh), expected)
+        reader = RequestReader(Sizes())
+        known(reader, FIRST)

@@ -29,7 +29,7 @@ _MOST_DIGITS: Final = 18  # of a length, below 2 ** 63
 _ZERO: Final = 0x30
 _is_token: Final = re.compile(TOKEN).fullmatch
 # What a value may be made of, and so a whole line, since a token and a colon are that, too.
-_VISIBLE: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+_is_visible: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+").fullmatch
 # uri-host [ ":" port ] of RFC 9110 §7.2, or nothing at all; without the comma, userinfo and
 # quotes that mislead readers. A port needs a host (§4.2.1).
 is_host: Final = re.compile(
@@ -89,7 +89,8 @@ class FieldLines:
     def _judged(self, line: bytes) -> FieldLine | None:
         """A line that is not known; None where it is malformed."""
         colon = line.find(b":")
-        if colon <= 0 or line.translate(None, _VISIBLE):
+        # What can be printed is visible, and most lines can be; to see that costs a third.
+        if colon <= 0 or not (line.decode("latin-1").isprintable() or _is_visible(line)):
             return None
         name = line[:colon]
         kind = self._names.get(name, -1)

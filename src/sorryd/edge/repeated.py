@@ -7,6 +7,7 @@ a good part of that for what a member answers.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sorryd.edge.heads import KnownFields, RequestHead
@@ -24,7 +25,9 @@ _MOST_ONCE: Final = 4096
 _AROUND: Final = len(b" HTTP/1.1\r\n\r\n\r\n")  # field lines, behind a target
 _SLASH: Final = 0x2F
 # What a target is made of: see http1.py.
-_OF_TARGETS: Final = b'!"' + bytes(range(0x24, 0x7F)) + bytes(range(0x80, 0x100))
+_is_target: Final = re.compile(rb"/[!\"$-~\x80-\xff]*+").fullmatch
+_MOST_TARGETS: Final = 1024  # that were judged ...
+_LONGEST_TARGET: Final = 128  # ... each of no more bytes
 
 
 class Shared:
@@ -67,6 +70,7 @@ class Shared:
 
 
 _shared: Final = Shared()
+_targets: Final[set[bytes]] = set()
 
 
 class Repeated:
@@ -89,8 +93,13 @@ class Repeated:
         ):
             return None
         target = data[len(known.before) : len(data) - len(known.behind)]
-        if not target or target[0] != _SLASH or target.translate(None, _OF_TARGETS):
-            return None
+        if target not in _targets:
+            if _is_target(target) is None:
+                return None
+            if len(target) <= _LONGEST_TARGET:
+                if len(_targets) >= _MOST_TARGETS:
+                    _targets.clear()
+                _targets.add(target)
         return known.head(target)
 
     def known(self, method: bytes, target: bytes, behind: bytes) -> RequestHead | None:
