@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from sorryd.access_file import LogFile, Output, words
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 BATCH: Final = 65536
 """Bytes of lines that are collected, and then written at once."""

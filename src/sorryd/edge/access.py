@@ -83,7 +83,7 @@ class Record(Entry):
     def finish(self, end: End) -> None:
         """Write it down; only the first of several calls counts."""
         if not self.how:
-            self.how = end.value
+            self.how = end
             access = self.access
             if access.is_timed:
                 self.over = access.moment()

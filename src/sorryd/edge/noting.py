@@ -48,15 +48,16 @@ class NotedLine(Line):
         self.tally = site.tally.itself
         self.code_class = 0
         if site.access is not None:
-            self.record = self._record_of(site.access, head)
+            self.record = self._record_of(site.access, head, site.now())
             self.record.received = received
 
-    def _record_of(self, access: Access, head: RequestHead | None) -> Record:
+    def _record_of(self, access: Access, head: RequestHead | None, wall: float) -> Record:
+        """A record of a request that was read at the instant `wall`."""
         site = self._site
         # Of whom a proxy would have spoken in a head that can't be read, nobody knows.
         address = self._address if head is None else self.client
         caller = self._caller = access.caller(self._caller, address, self._tls)
-        record = access.begin(head, caller, self._is_believed, site.now())
+        record = access.begin(head, caller, self._is_believed, wall)
         if access.is_timed:
             record.site, record.phase = site.view.site.name, site.phase
         return record

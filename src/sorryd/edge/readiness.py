@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements, implementer
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 Ready = Callable[[], None]
 

@@ -65,7 +65,7 @@ class Receiver(Speaker):
         self.tally = site.tally.itself
         self.code_class = 0
         if site.access is not None:
-            self.record = self._record_of(site.access, head)
+            self.record = self._record_of(site.access, head, site.instant)
         if reception is not None:
             chosen = self._receive(reception, head)
             if chosen is None:

@@ -35,7 +35,7 @@ from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, Mem
 from sorryd.snapshot import SiteView
 from sorryd.window import Window
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class SiteEdge:
@@ -48,10 +48,10 @@ class SiteEdge:
     # loses CPython's quick way to them.
     __slots__ = (
         "_apology", "_choosing", "_desk", "_for_members", "_for_windows", "_forms", "_holds_from",
-        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed", "lasting",
-        "max_body_bytes", "max_header_bytes", "moment", "now", "pick", "pools", "preserve_host",
-        "reception", "redirects_to", "rewriting", "soon", "stopping", "tally", "timeouts",
-        "trusted", "view", "visitors", "wait", "wheel",
+        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed", "instant",
+        "lasting", "max_body_bytes", "max_header_bytes", "moment", "now", "pick", "pools",
+        "preserve_host", "reception", "redirects_to", "rewriting", "soon", "stopping", "tally",
+        "timeouts", "trusted", "view", "visitors", "wait", "wheel",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,7 @@ class SiteEdge:
         self.wheel = wheel
         self.moment = wheel.moment
         self.now = now
+        self.instant = -math.inf  # of the last look at the clock for a request
         self.tally = SiteTally()
         self.access: Access | None = None
         self.stopping = False
@@ -143,7 +144,7 @@ class SiteEdge:
 
     def apology(self) -> Apologies | None:
         """What a new request gets now instead of a member; None: it goes to a member."""
-        now = self.now()
+        now = self.instant = self.now()
         if not self._holds_from <= now < self._holds_until:
             self.look(now)
             self._report(EdgePassed(site=self.view.site.name, at=now))

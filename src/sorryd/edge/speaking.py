@@ -82,14 +82,15 @@ class Speaker(NotedLine):
 
     def _say_sorry(self, apologies: Apologies, why: End) -> None:
         self._site.tally.apologies[apologies.cause] += 1
-        self._say(self._sorry(apologies), why)
+        self._say(self._sorry(apologies, self._site.now()), why)
         self.answered()
 
     def _say_sorry_at_once(self, apologies: Apologies) -> None:
         """To a request that has not begun; it takes no time."""
         site = self._site
-        record = None if site.access is None else self._record_of(site.access, self._head)
-        answer = self._sorry(apologies)
+        now, access = site.instant, site.access
+        record = None if access is None else self._record_of(access, self._head, now)
+        answer = self._sorry(apologies, now)
         site.tally.apologised(apologies.cause, answer)
         if record is not None:
             record.say(answer)
@@ -97,13 +98,12 @@ class Speaker(NotedLine):
         self.send(answer)
         self.answered()
 
-    def _sorry(self, apologies: Apologies) -> bytes:
+    def _sorry(self, apologies: Apologies, now: float) -> bytes:
         head = self._head
         assert head is not None
         if not (self._requests.body is None and self._site.lasting) and not self._lives_on(head):
             self._last = True
         keep_alive = head.minor == 0 and not self._last
-        now = self._site.now()
         return apologies.response(head.method, head.seen, now, self._last, keep_alive, head.block)
 
     def _say(self, answer: bytes, why: End) -> None:

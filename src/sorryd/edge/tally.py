@@ -15,6 +15,8 @@ from sorryd.numbers import BOUNDS, CAUSES, DIGITS, PHASES, Answered, Ended, Memb
 COLUMNS: Final = {phase: at * DIGITS for at, phase in enumerate(PHASES)}
 """Where the columns of a phase begin."""
 
+# As a tuple of any length: a compiled module unpacks one of known length whenever it is read.
+_BOUNDS: Final[tuple[float, ...]] = BOUNDS
 _LAST: Final = len(BOUNDS)
 
 
@@ -43,8 +45,8 @@ class Tally:
     def count(self, place: int, took: float) -> None:
         """A request is over, after so many seconds; `place` is that of its answer."""
         self.answers[place] += 1
-        at = 0
-        while at < _LAST and took > BOUNDS[at]:  # most are quick
+        bounds, at = _BOUNDS, 0
+        while at < _LAST and took > bounds[at]:  # most are quick
             at += 1
         self.durations[at] += 1
         self.seconds += took

@@ -23,7 +23,7 @@ from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
 from sorryd.edge.kernel import Socket, read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 HIGH: Final = 65536  # bytes waiting: pause who produces them
 LOW: Final = 16384

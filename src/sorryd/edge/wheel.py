@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 TICK: Final = 0.25  # seconds
 NEVER: Final = math.inf

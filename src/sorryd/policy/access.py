@@ -121,12 +121,14 @@ class CombinedLines(Lines):
     known; nobody else has one.
     """
 
-    __slots__ = ("_from", "_time", "_to", "_zone")
+    __slots__ = ("_from", "_outcome", "_size", "_status", "_time", "_to", "_zone")
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._from = self._to = math.inf  # instants between which the text of the time holds
         self._time = b""
+        self._status, self._size = 0, -1  # of the last answer, and their text
+        self._outcome = b""
 
     def caller(self, address: str, secure: bool) -> Caller:
         """See Lines."""
@@ -153,10 +155,15 @@ class CombinedLines(Lines):
             before = _host(entry.caller.address) + b" - bypass-" + entry.bypass.encode() + b" "
         if not self._from <= entry.wall < self._to:
             self._turn(entry.wall)
-        status, size = entry.status or GONE, entry.body_bytes
-        if size == 0:
-            return b'%b%b%b" %d - %b' % (before, self._time, request, status, after)
-        return b'%b%b%b" %d %d %b' % (before, self._time, request, status, size, after)
+        if entry.status != self._status or entry.body_bytes != self._size:
+            self._answer(entry.status, entry.body_bytes)
+        return b"%b%b%b%b%b" % (before, self._time, request, self._outcome, after)
+
+    def _answer(self, status: int, size: int) -> None:
+        """Another outcome than the last one: ``" 200 1024 ``"""
+        self._status, self._size = status, size
+        self._outcome = b'" %d ' % (status or GONE)
+        self._outcome += b"%d " % size if size else b"- "
 
     def _turn(self, wall: float) -> None:
         """Another second: ``[22/Nov/2026:02:00:00 +0900] "``"""
