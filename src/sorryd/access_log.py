@@ -103,7 +103,7 @@ class WrittenLog(AccessLog):
         self._dropped = self._lost = 0  # lines, by the reactor's and by ours
         self._told = 0  # lines that the log has told of
         self._silent_until = -math.inf  # a moment
-        self._thread = threading.Thread(target=self._work, name="access log", daemon=True)
+        self._writer = threading.Thread(target=self._work, name="access log", daemon=True)
         self._beat = LoopingCall(self._beaten)
         self._beat.clock = reactor
 
@@ -113,7 +113,7 @@ class WrittenLog(AccessLog):
             self._output.open()
         except OSError as why:
             raise AccessLogFault(f"{self._output.name}: {words(why)}") from None
-        self._thread.start()
+        self._writer.start()
         self._beat.start(BEAT, now=False)
 
     def write(self, line: bytes) -> None:
@@ -150,11 +150,11 @@ class WrittenLog(AccessLog):
         return over
 
     def _wait(self, over: Deferred[None], latest: float) -> None:
-        if self._thread.is_alive() and self._reactor.seconds() < latest:
+        if self._writer.is_alive() and self._reactor.seconds() < latest:
             self._reactor.callLater(_LOOK, self._wait, over, latest)
             return
         self._tell()
-        if self._thread.is_alive():
+        if self._writer.is_alive():
             left = self._given - self._done
             log.warn(
                 "access log: {name}: {left} bytes of lines could not be written in time",
