@@ -44,11 +44,12 @@ class Tally:
 
     def count(self, place: int, took: float) -> None:
         """A request is over, after so many seconds; `place` is that of its answer."""
-        self.answers[place] += 1
+        answers, durations = self.answers, self.durations
+        answers[place] = answers[place] + 1  # "+=" is compiled as one of any two objects
         bounds, at = _BOUNDS, 0
         while at < _LAST and took > bounds[at]:  # most are quick
             at += 1
-        self.durations[at] += 1
+        durations[at] = durations[at] + 1
         self.seconds += took
 
     def answered(self) -> Answered:
@@ -80,11 +81,13 @@ class SiteTally:
 
     def apologised(self, cause: Cause, answer: bytes) -> None:
         """A request was answered by an apology in the turn in which it came: it took no time."""
-        itself = self.itself
-        itself.answers[self.column + first_digit(answer)] += 1
-        itself.durations[0] += 1
+        itself, apologies = self.itself, self.apologies
+        answers, durations = itself.answers, itself.durations
+        place = self.column + first_digit(answer)
+        answers[place] = answers[place] + 1
+        durations[0] = durations[0] + 1
         itself.sent += len(answer)
-        self.apologies[cause] += 1
+        apologies[cause] = apologies[cause] + 1
 
     def by_cause(self) -> tuple[int, ...]:
         """See SiteNumbers.apologies."""

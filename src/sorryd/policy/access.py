@@ -121,13 +121,18 @@ class CombinedLines(Lines):
     known; nobody else has one.
     """
 
-    __slots__ = ("_from", "_outcome", "_size", "_status", "_time", "_to", "_zone")
+    __slots__ = (
+        "_from", "_method", "_minor", "_outcome", "_size", "_status", "_time", "_to", "_verb",
+        "_zone",
+    )  # fmt: skip
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._from = self._to = math.inf  # instants between which the text of the time holds
         self._time = b""
-        self._status, self._size = 0, -1  # of the last answer, and their text
+        # Of the last request and answer, and what is written of them.
+        self._method, self._verb = b"", b" "
+        self._minor, self._status, self._size = 1, 0, -1
         self._outcome = b""
 
     def caller(self, address: str, secure: bool) -> Caller:
@@ -142,28 +147,30 @@ class CombinedLines(Lines):
 
     def line(self, entry: Entry, method: bytes, target: bytes, minor: int, asked: Asked) -> bytes:
         """See Lines."""
-        request = escaped(b"%b %b HTTP/1.%d" % (method, target, minor))
-        return self._line(entry, request, asked.after)
+        if method != self._method:
+            self._method, self._verb = method, escaped(method) + b" "
+        status, size = entry.status, entry.body_bytes
+        if status != self._status or size != self._size or minor != self._minor:
+            self._minor, self._status, self._size = minor, status, size
+            self._outcome = b" HTTP/1.%d%b" % (minor, _outcome(status, size))
+        before, time = self._before(entry), self._time
+        return b"%b%b%b%b%b%b" % (
+            before, time, self._verb, escaped(target), self._outcome, asked.after,
+        )  # fmt: skip
 
     def unread(self, entry: Entry) -> bytes:
         """See Lines."""
-        return self._line(entry, beginning(entry.received) or b"-", b'"-" "-"\n')
+        before = self._before(entry)
+        request, outcome = beginning(entry.received), _outcome(entry.status, entry.body_bytes)
+        return b'%b%b%b%b"-" "-"\n' % (before, self._time, request or b"-", outcome)
 
-    def _line(self, entry: Entry, request: bytes, after: bytes) -> bytes:
-        before = entry.caller.told
-        if entry.bypass:
-            before = _host(entry.caller.address) + b" - bypass-" + entry.bypass.encode() + b" "
+    def _before(self, entry: Entry) -> bytes:
+        """What is before the time, which is set to that of `entry`."""
         if not self._from <= entry.wall < self._to:
             self._turn(entry.wall)
-        if entry.status != self._status or entry.body_bytes != self._size:
-            self._answer(entry.status, entry.body_bytes)
-        return b"%b%b%b%b%b" % (before, self._time, request, self._outcome, after)
-
-    def _answer(self, status: int, size: int) -> None:
-        """Another outcome than the last one: ``" 200 1024 ``"""
-        self._status, self._size = status, size
-        self._outcome = b'" %d ' % (status or GONE)
-        self._outcome += b"%d " % size if size else b"- "
+        if not entry.bypass:
+            return entry.caller.told
+        return b"%b - bypass-%b " % (_host(entry.caller.address), entry.bypass.encode("ascii"))
 
     def _turn(self, wall: float) -> None:
         """Another second: ``[22/Nov/2026:02:00:00 +0900] "``"""
@@ -200,6 +207,11 @@ def asked_by(lines: Iterable[bytes]) -> tuple[bytes, bytes]:
             elif line[:8].lower() == b"referer:":
                 referer = line[8:].strip(_OWS)
     return referer, agent
+
+
+def _outcome(status: int, size: int) -> bytes:
+    """What is behind the request: ``" 200 1024 ``"""
+    return b'" %d %b ' % (status or GONE, b"%d" % size if size else b"-")
 
 
 def _host(address: str) -> bytes:
