@@ -156,12 +156,12 @@ class Access:
         self._put(self._lines.line(record, head.method, head.target, head.minor, asked))
 
     def _asked(self, head: RequestHead, caller: Caller) -> Asked:
-        block, known = head.block, caller.asked
-        if known is not None and block is not None and block is caller.block:
-            return known
-        asked = self._lines.asked(head.host, head.lines)
-        if block is not None:
-            caller.block, caller.asked = block, asked
+        known, asked = head.known, caller.asked
+        if asked is not None and known is not None and known is caller.known:
+            return asked
+        asked = self._lines.asked(head.host, head.seen)
+        if known is not None:
+            caller.known, caller.asked = known, asked
         return asked
 
     def _new_id(self) -> str:

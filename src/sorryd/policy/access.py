@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sorryd.policy.dates import MONTHS
+from sorryd.policy.heads import KnownFields
 
 GONE: Final = 499
 """The status in combined lines where no answer was begun: nginx's, since readers of such lines
@@ -44,17 +45,17 @@ class Asked:
 class Caller:
     """Who asks, on one connection: see `Lines.caller`. Mutable.
 
-    `address` is believed, empty where there is none; `told` is what is `written` of it. `block`
+    `address` is believed, empty where there is none; `told` is what is `written` of it. `known`
     are field lines that come again and again, and `asked` is what they say.
     """
 
-    __slots__ = ("address", "asked", "block", "told", "written")
+    __slots__ = ("address", "asked", "known", "told", "written")
 
     def __init__(self, written: Lines, address: str, told: bytes) -> None:
         self.written = written
         self.address = address
         self.told = told
-        self.block: bytes | None = None
+        self.known: KnownFields | None = None
         self.asked: Asked | None = None
 
 
