@@ -78,8 +78,7 @@ class Asking:
     def set_cookie(self) -> bytes:
         """The cookie that its answer sets; b"" where it sets none."""
         assert self.pool is not None
-        bound = self._crowd.choosing.cookie
-        line = b"" if bound is None else bound(self.head, self.pool, False)
+        line = self._crowd.choosing.cookie(self.head, self.pool, False)
         return line.partition(b"Set-Cookie: ")[2].partition(b";")[0]
 
 

@@ -26,7 +26,7 @@ from sorryd.edge.members import Pool
 from sorryd.edge.names import Names
 from sorryd.edge.resolving import SystemResolver
 from sorryd.edge.tally import Tally
-from sorryd.edge.wheel import TICK, Wheel
+from sorryd.edge.wheel import TICK, Waits, Wheel
 from sorryd.model import Member, MemberTls
 
 
@@ -117,7 +117,7 @@ class World:
         self, host: str, port: int, tls: MemberTls | None = None
     ) -> tuple[Outcome, Callable[[], None]]:
         member = Member(url=f"http://{host}:{port}", host=host, port=port, tls=tls)
-        pool = Pool(member, TIMES, 1000, self.wheel, self._connector, Tally())
+        pool = Pool(member, Waits(TIMES), 1000, self.wheel, self._connector, Tally())
         self.pools.append(pool)
         outcome = Outcome()
         cancel = pool.connect(outcome)

@@ -10,11 +10,12 @@ from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
 from sorryd.edge.heads import ResponseHead
+from sorryd.edge.interfaces import Exchange
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.members import Pool
 from sorryd.edge.tally import Tally
-from sorryd.edge.wheel import Wheel
+from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Member, Value
 
 LIMIT = 400  # bytes of a head
@@ -35,7 +36,7 @@ class Heard(Value, frozen=True):
     kept: bool = False
 
 
-class Listener:
+class Listener(Exchange):
     """An exchange that keeps what its member's connection tells it."""
 
     def __init__(self, bodiless: bool, request_done: bool) -> None:
@@ -114,7 +115,7 @@ def hear(
     clock = Clock()
     pool = Pool(
         Member(url="x", host="x", port=1),
-        TIMES,
+        Waits(TIMES),
         LIMIT,
         Wheel(clock, clock.seconds),
         Nobody(),

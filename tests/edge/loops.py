@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import (
-    IPushProducer,
     IReactorFDSet,
     IReadDescriptor,
     IWriteDescriptor,
@@ -19,7 +18,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sorryd.edge.interfaces import Wire
+from sorryd.edge.interfaces import TunnelEnd, Wire
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
 from sorryd.edge.transport import SocketTransport
 
@@ -103,8 +102,7 @@ class Loop(Clock):
         assert self.getDelayedCalls() == []
 
 
-@implementer(IPushProducer)
-class Recorder:
+class Recorder(TunnelEnd):
     """A protocol and producer that writes down what it is told."""
 
     transport: Wire

@@ -38,7 +38,7 @@ def test_no_room_in_time(stage: Stage) -> None:
     scene = limited(stage())
     watched = Watched(scene)
     visitors(scene, 2)
-    scene.passes(scene.site.timeouts.queue + 2 * TICK)
+    scene.passes(scene.site.view.site.timeouts.queue + 2 * TICK)
     assert watched.line("status", "ended") == (503, "queue")
     for visitor in scene.visitors:
         visitor.resets()

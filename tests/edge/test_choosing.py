@@ -72,10 +72,10 @@ def test_pool_goes(field: str) -> None:
 def test_settings_of_the_site() -> None:
     """Time-outs and limits of a new configuration hold for pools that stay."""
     crowd = Crowd(member("a"))
-    times = replace(TIMES, connect=1.5, queue=7.0)
+    times = replace(TIMES, connect=1.5, queue=7.0, answer=9.0, stream=8.0)
     crowd.publish(timeouts=times, max_header_bytes=1234, max_queue=5)
     pool: Pool = crowd.pool("a")
-    assert (pool.timeouts, pool.head_limit) == (times, 1234)
+    assert (pool.timeouts.answer, pool.timeouts.stream, pool.head_limit) == (9.0, 8.0, 1234)
     assert crowd.timeout == 1.5
     assert (crowd.choosing.queue.limit, crowd.choosing.queue.timeout) == (5, 7.0)
 
@@ -101,7 +101,7 @@ def test_balance_changes() -> None:
     assert asking.set_cookie()
     asking.ends()
     crowd.publish(balance=Balance.LEAST_CONN)
-    assert crowd.choosing.cookie is None
+    assert not crowd.choosing.has_cookies
     assert set(given(crowd, 2)) == {"a", "b"}
 
 

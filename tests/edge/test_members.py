@@ -14,7 +14,7 @@ from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.members import KEPT, Pool
 from sorryd.edge.tally import Tally
-from sorryd.edge.wheel import Wheel
+from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Member, MemberTls
 
 
@@ -34,7 +34,7 @@ class Nobody:
 
 def pool_of(member: Member) -> Pool:
     clock = Clock()
-    return Pool(member, TIMES, 1000, Wheel(clock, clock.seconds), Nobody(), Tally())
+    return Pool(member, Waits(TIMES), 1000, Wheel(clock, clock.seconds), Nobody(), Tally())
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
+from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd, Wire
 from sorryd.edge.transport import ABORTED, DONE, HIGH, LOST, LOW
 
 
-class FakeWire:
+class FakeWire(Wire):
     """A transport by the rules of `SocketTransport`; the test plays the peer and the kernel.
 
     What a transport does in a later turn of the loop waits for `step`. `bytewise`: what the

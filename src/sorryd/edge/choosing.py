@@ -17,7 +17,7 @@ from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
 from sorryd.edge.tally import Tally
 from sorryd.edge.waiting import Queue, Soon, Waiting
-from sorryd.edge.wheel import Wheel
+from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Balance, Health, Member, Site
 from sorryd.policy.balancing import Balancer, Offers, shares, tiers
 from sorryd.policy.least_conn import LeastConn
@@ -27,18 +27,15 @@ from sorryd.policy.round_robin import Places, RoundRobin
 from sorryd.policy.sticky import Cookies, Sticky
 from sorryd.snapshot import MemberView, SiteView
 
-Pick = Callable[[tuple[AnyPool, ...], RequestHead, str], AnyPool | None]
-
 
 class Choosing:
     """Mutable: one per site and process.
 
-    `pick` gives the member that shall have a request, by its head and its client's believed
-    address; not one of those tried. None where nobody can take it now. It is another callable
-    after each `apply`.
+    `turns` say whose turn it is of `pools`, for a request that was not sent yet, while nothing
+    but the turns matters: the short way. None: only `pick` knows.
     """
 
-    pick: Pick
+    turns: Rotation | None
 
     def __init__(self, wheel: Wheel, connector: Connector, soon: Soon, cookie_key: bytes) -> None:
         """`cookie_key` is secret: see cookie_key.py."""
@@ -52,7 +49,8 @@ class Choosing:
         self._urls: tuple[str, ...] = ()
         self._balanced: tuple[Balance, str, tuple[MemberView, ...]] | None = None
         self._balancer: Balancer
-        self._rotation: Rotation
+        self.turns = None
+        self._is_limited = False
 
     # --- from the control side ---
 
@@ -60,13 +58,14 @@ class Choosing:
         """Choose by `view` from now on."""
         site = view.site
         self._connector.timeout = site.timeouts.connect
-        self._keep_pools(site, [member.member for member in view.members])
+        waits = Waits(site.timeouts)
+        self._keep_pools(site, waits, [member.member for member in view.members])
         for pool, member in zip(self.pools, view.members, strict=True):
             pool.on_trial = member.health is Health.TRIAL
             if pool.on_trial:
                 pool.worker = member.trial
             pool.is_up = member.health is Health.UP
-            pool.timeouts = site.timeouts
+            pool.timeouts = waits
             pool.head_limit = site.max_header_bytes
         self.queue.limit = site.max_queue
         self.queue.timeout = site.timeouts.queue
@@ -76,7 +75,7 @@ class Choosing:
             self._balance(site, view.members)
             self.queue.rearrange(self._own)
 
-    def _keep_pools(self, site: Site, members: list[Member]) -> None:
+    def _keep_pools(self, site: Site, waits: Waits, members: list[Member]) -> None:
         """Keep the connections, and the count of what is in flight, of members that stay."""
         if members == [pool.member for pool in self.pools]:
             return
@@ -88,13 +87,13 @@ class Choosing:
             if pool is None:
                 pool = Pool(
                     member,
-                    site.timeouts,
+                    waits,
                     site.max_header_bytes,
                     self._wheel,
                     self._connector,
                     tallies.get(member.url) or Tally(),
                 )
-            pool.member, pool.limit = member, member.max_connections
+            pool.member, pool.url, pool.limit = member, member.url, member.max_connections
             pools.append(pool)
         self.pools = tuple(pools)
         for pool in before.values():
@@ -109,13 +108,9 @@ class Choosing:
         turns = RoundRobin(offers, shares(views), self._places)
         self._cookies = None
         self._balancer = self._balancer_of(site, views, turns)
-        if offers.is_limited:
-            self.pick = self._in_order
-        elif self._balancer is turns and offers.is_plain and turns.everyone is not None:
-            self._rotation = turns.everyone
-            self.pick = self._by_turns
-        else:
-            self.pick = self._by_balance
+        self._is_limited = offers.is_limited
+        is_plain = self._balancer is turns and offers.is_plain
+        self.turns = turns.everyone if is_plain else None
 
     def _balancer_of(
         self, site: Site, views: tuple[MemberView, ...], turns: RoundRobin
@@ -133,29 +128,25 @@ class Choosing:
             case _:
                 assert_never(site.balance)
 
-    # --- which member: three ways to `pick` ---
+    # --- which member ---
 
-    def _by_turns(
-        self, tried: tuple[AnyPool, ...], head: RequestHead, client: str
-    ) -> AnyPool | None:
-        """The short way, while nothing but the turns matters."""
-        if tried:
-            return self._by_balance(tried, head, client)
-        return self.pools[self._rotation.pick()]
+    def pick(self, tried: tuple[AnyPool, ...], head: RequestHead, client: str) -> AnyPool | None:
+        """The member that shall have a request, by its head and its client's believed address.
+
+        Not one of those `tried`. None where nobody can take it now; where members can be full,
+        nobody overtakes those who wait.
+        """
+        if self._is_limited and self.queue.comes_first:
+            return None
+        if self.turns is not None and not tried:
+            return self.pools[self.turns.pick()]
+        return self._by_balance(tried, head, client)
 
     def _by_balance(
         self, tried: tuple[AnyPool, ...], head: RequestHead, client: str
     ) -> AnyPool | None:
         index = self._balancer.pick(self._indices(tried) if tried else (), head, client)
         return None if index is None else self.pools[index]
-
-    def _in_order(
-        self, tried: tuple[AnyPool, ...], head: RequestHead, client: str
-    ) -> AnyPool | None:
-        """Where members can be full: nobody overtakes those who wait."""
-        if self.queue.comes_first:
-            return None
-        return self._by_balance(tried, head, client)
 
     def _indices(self, tried: Iterable[AnyPool]) -> tuple[int, ...]:
         return tuple(at for at, pool in enumerate(self.pools) if pool in tried)
@@ -212,13 +203,14 @@ class Choosing:
     # --- the sticky cookie ---
 
     @property
-    def cookie(self) -> Callable[[RequestHead, AnyPool, bool], bytes] | None:
-        """What says which lines bind a visitor to a member; None where there are none."""
-        return None if self._cookies is None else self._bound
+    def has_cookies(self) -> bool:
+        """Whether visitors are bound to members."""
+        return self._cookies is not None
 
-    def _bound(self, head: RequestHead, pool: AnyPool, secure: bool) -> bytes:
+    def cookie(self, head: RequestHead, pool: AnyPool, secure: bool) -> bytes:
+        """The line that binds a visitor to a member; none where it has it already."""
         cookies = self._cookies
-        return b"" if cookies is None else cookies.line(head, pool.member.url, secure)
+        return b"" if cookies is None else cookies.line(head, pool.url, secure)
 
     def close(self) -> None:
         """Close idle connections to members."""

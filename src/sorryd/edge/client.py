@@ -45,10 +45,16 @@ class VisitorConnection(Receiver):
         """What the connection takes from its site."""
         self._trusted = site.trusted
         self._forwarding = Forwarding(self._address, self._tls, site.trusted)
-        self.forwarding = self._forwarding.lines
-        self.host = self._forwarding.host
         self._is_believed = site.trusted.believes(self._address)
         self.client, self.is_secure = self._address, self._tls
+
+    def forwarding(self, head: RequestHead) -> bytes:
+        """See interfaces.Visitor."""
+        return self._forwarding.lines(head)
+
+    def host(self, head: RequestHead) -> bytes:
+        """See interfaces.Visitor."""
+        return self._forwarding.host(head)
 
     def _move(self, site: SiteEdge) -> None:
         """A request is for another site of this address, or its own one trusts others now."""

@@ -1,6 +1,9 @@
 """What the parts of the edge ask of each other.
 
 visitor's transport - VisitorConnection - Exchange - MemberConnection - member's transport
+
+What each request passes is an abstract class rather than a typing.Protocol: through a class
+compiled code calls as C does, through a Protocol as Python does, which costs ten times as much.
 """
 
 from __future__ import annotations
@@ -28,41 +31,107 @@ class Producer(Protocol):
     def stopProducing(self) -> None: ...
 
 
-class Wire(Protocol):
-    """What the protocols of the edge ask of their transport; StringTransport's shape."""
+class Wire:
+    """What the protocols of the edge ask of their transport; StringTransport's shape.
+
+    `server_name` is the name that a visitor asked for by SNI, in lower case. `sent` grows as the
+    peer takes what had to wait.
+    """
+
+    __slots__ = ("sent",)
 
     sent: int
     server_name: bytes | None
-    """The name that a visitor asked for by SNI, in lower case."""
 
-    def write(self, data: bytes, /) -> None: ...
-    def progress(self) -> int: ...
-    def read_gently(self, gently: bool, /) -> None: ...
-    def loseConnection(self) -> None: ...
-    def abortConnection(self) -> None: ...
-    def loseWriteConnection(self) -> None: ...
-    def pauseProducing(self) -> None: ...
-    def resumeProducing(self) -> None: ...
-    def registerProducer(self, producer: Producer, streaming: bool, /) -> None: ...
-    def become(self, end: TunnelEnd, /) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send it, at once or later."""
+        raise NotImplementedError
+
+    def progress(self) -> int:
+        """Changes as the peer takes what waits for it."""
+        raise NotImplementedError
+
+    def read_gently(self, gently: bool) -> None:
+        """Read little at once, or as much as comes."""
+        raise NotImplementedError
+
+    def loseConnection(self) -> None:
+        """Send what waits, then close."""
+        raise NotImplementedError
+
+    def abortConnection(self) -> None:
+        """Drop all, and reset the connection."""
+        raise NotImplementedError
+
+    def loseWriteConnection(self) -> None:
+        """Send what waits, then FIN."""
+        raise NotImplementedError
+
+    def pauseProducing(self) -> None:
+        """Read no more for now."""
+        raise NotImplementedError
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+        raise NotImplementedError
+
+    def registerProducer(self, producer: Producer, streaming: bool) -> None:
+        """Say whom to pause while the peer does not keep up."""
+        raise NotImplementedError
+
+    def become(self, end: TunnelEnd) -> None:
+        """Speak another protocol from now on, which is the producer, too."""
+        raise NotImplementedError
 
 
-class EdgeProtocol(Protocol):
+class EdgeProtocol:
     """What a transport calls: IProtocol, IHalfCloseableProtocol and IHandshakeListener in one."""
 
-    def makeConnection(self, transport: Wire, /) -> None: ...
-    def dataReceived(self, data: bytes, /) -> None: ...
-    def handshakeCompleted(self) -> None: ...
-    def readConnectionLost(self) -> None: ...
-    def connectionLost(self, reason: Failure, /) -> None: ...
+    __slots__ = ()
+
+    def makeConnection(self, transport: Wire) -> None:
+        """It begins."""
+        raise NotImplementedError
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+        raise NotImplementedError
+
+    def handshakeCompleted(self) -> None:
+        """TLS is established."""
+        raise NotImplementedError
+
+    def readConnectionLost(self) -> None:
+        """FIN came."""
+        raise NotImplementedError
+
+    def connectionLost(self, reason: Failure) -> None:
+        """It is over."""
+        raise NotImplementedError
 
 
-class TunnelEnd(EdgeProtocol, Producer, Protocol):
+class TunnelEnd(EdgeProtocol):
     """A protocol and producer that takes a transport over: see tunnel.py."""
 
+    __slots__ = ()
 
-class Exchange(Protocol):
+    def pauseProducing(self) -> None:
+        """The peer does not take what is sent to it."""
+        raise NotImplementedError
+
+    def resumeProducing(self) -> None:
+        """It does again."""
+        raise NotImplementedError
+
+    def stopProducing(self) -> None:
+        """Nobody will take it any more."""
+        raise NotImplementedError
+
+
+class Exchange:
     """What a member's connection tells the exchange that it carries."""
+
+    __slots__ = ("bodiless", "request_done", "trailers")
 
     bodiless: bool  # the answer to HEAD has no body
     request_done: bool  # all of the request was sent
@@ -70,30 +139,39 @@ class Exchange(Protocol):
 
     def answer(self, head: ResponseHead, piece: bytes, done: bool) -> None:
         """The final head, and the body so far."""
+        raise NotImplementedError
 
     def answer_body(self, piece: bytes, done: bool) -> None:
         """More of the body; `done` is true exactly once."""
+        raise NotImplementedError
 
     def informational(self, head: ResponseHead) -> None:
         """A 1xx other than 101."""
+        raise NotImplementedError
 
     def switched(self, head: ResponseHead, rest: bytes) -> None:
         """A 101: what follows is no HTTP any more."""
+        raise NotImplementedError
 
     def member_lost(self, why: str, silent: bool) -> None:
         """The connection ended before the answer did; `silent`: without a byte of it."""
+        raise NotImplementedError
 
     def member_broke(self, why: str) -> None:
         """The answer can't be trusted."""
+        raise NotImplementedError
 
     def member_late(self) -> None:
         """Nothing came for as long as the time-outs allow."""
+        raise NotImplementedError
 
     def pause_request(self) -> None:
         """The member does not take what is sent to it."""
+        raise NotImplementedError
 
     def resume_request(self) -> None:
         """It does again."""
+        raise NotImplementedError
 
 
 class Answering(Protocol):
@@ -115,40 +193,58 @@ class Answering(Protocol):
         """The visitor has gone, or its time is over: let go of everything."""
 
 
-class Visitor(Protocol):
+class Visitor(EdgeProtocol):
     """What an exchange asks of the visitor's connection."""
 
-    send: Callable[[bytes], None]  # bytes of the answer
-    forwarding: Callable[[RequestHead], bytes]  # the forwarding fields for a request
-    host: Callable[[RequestHead], bytes]  # the one that a request asked for, as believed
+    __slots__ = ("client", "code_class", "is_secure", "record", "tally")
+
     client: str  # the address that the current request comes from, as believed
     is_secure: bool  # it came by https, as believed
     record: Record | None  # of the current request; None where there is no access log
     tally: Tally  # where it is counted: that of the member that was asked last
     code_class: int  # of its answer; 0: none was begun
 
+    def send(self, data: bytes) -> None:
+        """Bytes of the answer."""
+        raise NotImplementedError
+
+    def forwarding(self, head: RequestHead) -> bytes:
+        """The forwarding fields for a request."""
+        raise NotImplementedError
+
+    def host(self, head: RequestHead) -> bytes:
+        """The host that a request asked for, as believed."""
+        raise NotImplementedError
+
     def connection_field(self, framed: bool) -> bytes:
         """The Connection line of the answer; not `framed`: the body ends with the connection."""
+        raise NotImplementedError
 
     def answered(self) -> None:
         """The answer is whole."""
+        raise NotImplementedError
 
     def apologise(self, status: int | None, why: End) -> None:
         """Nothing was sent yet: say sorry. None: with the status of the site."""
+        raise NotImplementedError
 
     def cut(self, framed: bool, why: End) -> None:
         """The answer can't be made whole."""
+        raise NotImplementedError
 
     def pause_request(self) -> None:
         """Read no more of the request's body."""
+        raise NotImplementedError
 
     def resume_request(self) -> None:
         """Read on."""
+        raise NotImplementedError
 
     def begin_tunnel(
         self, member: Wire, ended: Callable[[], None], is_websocket: bool
     ) -> TunnelEnd:
         """What follows is no HTTP: join the two transports. Returns the member's end."""
+        raise NotImplementedError
 
 
 class Guest(Timed, Protocol):

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
-from sorryd.edge.interfaces import Wire
-from sorryd.edge.wheel import NEVER, Wheel
-from sorryd.model import Timeouts
+from sorryd.edge.interfaces import Visitor, Wire
+from sorryd.edge.wheel import NEVER, Patience
 
 LINGER: Final = 5.0
 """Seconds to read away what a visitor still sends, before its connection is closed."""
 
 
-class Patience(Protocol):
-    """What a line asks of its site."""
-
-    wheel: Wheel
-    timeouts: Timeouts
-
-
-class Line:
+class Line(Visitor):
     """A visitor's transport, with what is known of both its directions, and a deadline.
 
     What is said on it is for the class that is built on it: client.py.
     """
 
     __slots__ = (
-        "_blocked", "_closing", "_ended", "_patience", "_paused", "_sent", "deadline", "send",
-        "transport",
+        "_blocked", "_closing", "_ended", "_patience", "_paused", "_sent", "deadline", "transport",
     )  # fmt: skip
 
     transport: Wire
-    send: Callable[[bytes], None]
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
@@ -43,9 +32,12 @@ class Line:
         self._paused = False  # the visitor is not read from
         self._sent = 0
 
+    def send(self, data: bytes) -> None:
+        """See interfaces.Visitor."""
+        self.transport.write(data)
+
     def _open(self, transport: Wire) -> None:
         self.transport = transport
-        self.send = transport.write
         self._wait(self._patience.timeouts.header)
 
     def handshakeCompleted(self) -> None:

@@ -7,7 +7,6 @@ it means for the member, on the control side.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
 from typing import Final
 
 from twisted.python.failure import Failure
@@ -15,9 +14,7 @@ from twisted.python.failure import Failure
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.interfaces import Exchange, Wire
-from sorryd.edge.kernel import Socket
-from sorryd.edge.member_interfaces import Pool
-from sorryd.edge.member_tls import Resumption
+from sorryd.edge.member_interfaces import Connection, Pool
 from sorryd.edge.wheel import NEVER
 
 CLOSING: Final = 5.0
@@ -27,18 +24,16 @@ MAX_INFORMATIONAL: Final = 16
 """1xx answers to one request; with more, its member is broken."""
 
 
-class MemberConnection:
+class MemberConnection(Connection):
     """One connection to a member, as a protocol of its transport.
 
     It is also the producer of that transport: what it produces is the visitor's request body.
     """
 
     __slots__ = (
-        "_answers", "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "address",
-        "deadline", "exchange", "on_handshake", "on_lost", "pool", "reused", "socket", "transport",
+        "_answers", "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "exchange",
+        "pool",
     )  # fmt: skip
-
-    transport: Wire
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
@@ -46,10 +41,11 @@ class MemberConnection:
         self.exchange: Exchange | None = None
         self.deadline = NEVER
         self.reused = False
-        self.on_handshake: Callable[[], None] | None = None
-        self.on_lost: Callable[[], None] | None = None  # while it is being made
+        self.on_handshake = None
+        self.on_lost = None  # while it is being made
         self.address = ""
-        self.socket: Socket | None = None  # to look at without reading
+        self.resumption = pool.resumption
+        self.socket = None  # to look at without reading
         self._buffer = b""  # an incomplete head
         self._body: BodyReader | None = None  # of the current answer, once its head was read
         self._keep = False  # the connection serves again after this answer
@@ -117,11 +113,6 @@ class MemberConnection:
         except ValueError:  # closed by ourselves
             return False
         return not look.poll(0)
-
-    @property
-    def resumption(self) -> Resumption | None:
-        """See member_interfaces.NewConnection."""
-        return self.pool.resumption
 
     # --- what the transport tells ---
 

@@ -6,7 +6,7 @@ Exchange - Pool - Connector
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sorryd.edge.answers import AnswerReader
@@ -14,8 +14,8 @@ from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import EdgeProtocol, Exchange, Wire
 from sorryd.edge.kernel import Socket
 from sorryd.edge.tally import Tally
-from sorryd.edge.wheel import Timed, Wheel
-from sorryd.model import Member, Timeouts
+from sorryd.edge.wheel import Patience, Waits, Wheel
+from sorryd.model import Member
 
 if TYPE_CHECKING:
     from sorryd.edge.member_tls import Resumption
@@ -47,56 +47,72 @@ class Connector(Protocol):
         """
 
 
-class NewConnection(EdgeProtocol, Protocol):
+class NewConnection(EdgeProtocol):
     """A connection to a member while it is being made."""
+
+    __slots__ = ("address", "on_handshake", "on_lost", "resumption", "socket")
 
     on_handshake: Callable[[], None] | None
     on_lost: Callable[[], None] | None
     socket: Socket | None
     address: str  # the literal that it goes to, or the path of a UNIX socket
-
-    @property
-    def resumption(self) -> Resumption | None:
-        """The TLS session that may be gone on with; None: there is no such thing."""
+    resumption: Resumption | None
+    """The TLS session that may be gone on with; None: there is no such thing."""
 
 
-class Connection(Timed, Protocol):
+class Connection(NewConnection):
     """One connection to a member, as its exchange and its pool see it."""
 
+    __slots__ = ("deadline", "reused", "transport")
+
     transport: Wire
+    deadline: float  # see wheel.Timed
     reused: bool
-    address: str  # where it goes
 
     def begin(self, exchange: Exchange, data: bytes) -> None:
         """Carry `exchange`; `data` is its head and what there is of its body."""
+        raise NotImplementedError
 
     def send(self, data: bytes) -> None:
         """More of the request's body."""
+        raise NotImplementedError
 
     def pause(self) -> None:
         """Read no more for now: the visitor does not keep up."""
+        raise NotImplementedError
 
     def resume(self) -> None:
         """Read on."""
+        raise NotImplementedError
 
     def abandon(self) -> None:
         """The exchange is over for its own reasons: the connection is of no more use."""
+        raise NotImplementedError
 
     def hand_over(self) -> Wire:
         """The exchange became a tunnel, and the transport is the tunnel's."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close a connection without an exchange."""
+        raise NotImplementedError
 
     def seems_open(self) -> bool:
         """Whether neither data nor an end waits to be read."""
+        raise NotImplementedError
 
 
-class Pool(Protocol):
+class Pool:
     """The connections to one member: see members.py."""
 
+    __slots__ = (
+        "active", "answers", "authority", "head_limit", "is_up", "limit", "member", "on_trial",
+        "prefix", "resumption", "tally", "timeouts", "trying", "url", "wheel", "worker",
+    )  # fmt: skip
+
     member: Member
-    timeouts: Timeouts
+    url: str  # the member's name
+    timeouts: Waits
     head_limit: int
     answers: AnswerReader
     wheel: Wheel
@@ -114,21 +130,26 @@ class Pool(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether `limit` is reached."""
+        raise NotImplementedError
 
     def take(self, checked: bool) -> Connection | None:
         """An idle connection; `checked`: one that was looked at just now."""
+        raise NotImplementedError
 
     def connect(self, done: Callable[[Connection | None, str], None]) -> Callable[[], None]:
         """A fresh connection, or None and why there is none. Returns what cancels it.
 
         Why is empty where the member is not to blame.
         """
+        raise NotImplementedError
 
-    def put(self, connection: Connection, /) -> None:
+    def put(self, connection: Connection) -> None:
         """Keep a connection whose exchange is over."""
+        raise NotImplementedError
 
-    def forget(self, connection: Connection, /) -> None:
+    def forget(self, connection: Connection) -> None:
         """An idle connection has ended by itself."""
+        raise NotImplementedError
 
 
 class Rewriting(Protocol):
@@ -144,32 +165,35 @@ class QueueFull(Exception):
     """As many requests wait for members as may."""
 
 
-class Members(Protocol):
+class Members(Patience):
     """What an exchange asks of its site: see site.py."""
 
+    __slots__ = ("fail_on", "has_cookies", "preserve_host", "rewriting")
+
     preserve_host: bool
-    cookie: Callable[[RequestHead, Pool, bool], bytes] | None
-    """The line that keeps the visitor at a member; told whether it came by https."""
+    has_cookies: bool  # answers may bind visitors to members
+    fail_on: frozenset[int]  # status codes that count as a failure of the member
+    rewriting: Rewriting | None  # what makes answers name the visitor's side; None: nothing does
 
-    @property
-    def fail_on(self) -> Set[int]:
-        """Status codes that count as a failure of the member."""
+    def cookie(self, head: RequestHead, pool: Pool, secure: bool) -> bytes:
+        """The line that keeps the visitor at a member; `secure`: it came by https."""
+        raise NotImplementedError
 
-    @property
-    def rewriting(self) -> Rewriting | None:
-        """What makes answers name the visitor's side; None: nothing does."""
-
-    def pick(self, tried: tuple[Pool, ...], head: RequestHead, client: str, /) -> Pool | None:
+    def pick(self, tried: tuple[Pool, ...], head: RequestHead, client: str) -> Pool | None:
         """The next member for a request of a client; not one of those tried."""
+        raise NotImplementedError
 
     def failed(self, pool: Pool, why: str) -> None:
         """A member refused a connection or broke an answer."""
+        raise NotImplementedError
 
     def answered(self, pool: Pool) -> None:
         """A member that is not up answered."""
+        raise NotImplementedError
 
     def tried(self, pool: Pool, begins: bool) -> None:
         """The trial of a member begins, or is over without a verdict."""
+        raise NotImplementedError
 
     def wait(
         self,
@@ -184,6 +208,8 @@ class Members(Protocol):
         None: nobody is merely full. `go` is told the member that takes the request, `late` that
         none did in time; not before this has returned. Raises QueueFull.
         """
+        raise NotImplementedError
 
     def freed(self, pool: Pool) -> None:
         """A member that was full, or on trial, may have room again."""
+        raise NotImplementedError

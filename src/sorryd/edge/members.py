@@ -9,10 +9,11 @@ from sorryd.edge.addresses import authority
 from sorryd.edge.answers import AnswerReader
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import Connection, Connector
+from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.member_tls import Resumption
 from sorryd.edge.tally import Tally
-from sorryd.edge.wheel import Wheel
-from sorryd.model import Member, Timeouts
+from sorryd.edge.wheel import Waits, Wheel
+from sorryd.model import Member
 
 KEPT: Final = 256
 """Idle connections kept per member."""
@@ -21,7 +22,7 @@ KEPT_FOR: Final = 30.0
 """Seconds that one is kept idle."""
 
 
-class Pool:
+class Pool(AnyPool):
     """The connections to one member.
 
     `active` counts its exchanges, each exactly once; `trying` those that began while it was on
@@ -32,13 +33,14 @@ class Pool:
     def __init__(
         self,
         member: Member,
-        timeouts: Timeouts,
+        timeouts: Waits,
         head_limit: int,
         wheel: Wheel,
         connector: Connector,
         tally: Tally,
     ) -> None:
         self.member = member
+        self.url = member.url
         self.timeouts = timeouts
         self.head_limit = head_limit
         self.answers = AnswerReader(head_limit)
@@ -57,11 +59,6 @@ class Pool:
         self.prefix = member.path.encode()
         self.limit = member.max_connections
         self.authority = authority(member)
-
-    @property
-    def url(self) -> str:
-        """The member's name."""
-        return self.member.url
 
     @property
     def idle(self) -> int:

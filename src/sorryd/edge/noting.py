@@ -6,7 +6,6 @@ from sorryd.edge.access import DONE, SORRY, Access, End, Record
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.line import Line
 from sorryd.edge.site import SiteEdge
-from sorryd.edge.tally import Tally
 from sorryd.policy.access import Caller
 
 
@@ -17,24 +16,20 @@ class NotedLine(Line):
     """
 
     __slots__ = (
-        "_address", "_began", "_caller", "_column", "_is_believed", "_site", "_tls", "client",
-        "code_class", "record", "tally",
+        "_address", "_began", "_caller", "_column", "_is_believed", "_site", "_tls",
     )  # fmt: skip
 
-    client: str
     _address: str  # of the peer
     _tls: bool
     _is_believed: bool
     _column: int  # of the phase in which the current request began
-    tally: Tally  # of who was asked last for it
-    code_class: int  # of its answer; 0: none was begun
 
     def __init__(self, site: SiteEdge) -> None:
         super().__init__(site)
         self._site = site
         # The moment at which the current request began; None: it is over, or not begun.
         self._began: float | None = None
-        self.record: Record | None = None
+        self.record = None
         self._caller: Caller | None = None  # who asked last, for the access log
 
     def _begin(self, head: RequestHead | None, received: bytes = b"") -> None:

@@ -12,9 +12,8 @@ from sorryd.edge.addresses import authority
 from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Wire
-from sorryd.edge.kernel import Socket
 from sorryd.edge.member_connection import MAX_INFORMATIONAL
-from sorryd.edge.member_interfaces import Connector
+from sorryd.edge.member_interfaces import Connector, NewConnection
 from sorryd.model import Check, CheckKind, Member
 
 READ_AWAY: Final = 65536
@@ -36,7 +35,7 @@ def question(check: Check, member: Member) -> bytes:
     )  # fmt: skip
 
 
-class Probe:
+class Probe(NewConnection):
     """One check, a protocol of its transport.
 
     `judged` gets the verdict, once: None where the member is well, else why it is not; empty
@@ -52,9 +51,9 @@ class Probe:
         judged: Callable[[str | None], None],
         over: Callable[[], None],
     ) -> None:
-        self.on_handshake: Callable[[], None] | None = None
-        self.on_lost: Callable[[], None] | None = None  # while it is being made
-        self.socket: Socket | None = None
+        self.on_handshake = None
+        self.on_lost = None  # while it is being made
+        self.socket = None
         self.address = ""
         self.resumption = None  # a check looks at the certificate each time
         self.transport: Wire | None = None

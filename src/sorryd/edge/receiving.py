@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, assert_never
 
@@ -30,10 +29,7 @@ _NOT_FOUND: Final = HTTPStatus.NOT_FOUND
 class Receiver(Speaker):
     """A line that knows what to do with a request."""
 
-    __slots__ = ("forwarding", "host")
-
-    forwarding: Callable[[RequestHead], bytes]
-    host: Callable[[RequestHead], bytes]
+    __slots__ = ()
 
     def pause_request(self) -> None:
         """Read no more of the request's body: see client.py."""
@@ -51,7 +47,6 @@ class Receiver(Speaker):
         """Apologise, redirect, ask a member, or answer by ourselves; what is left of `rest`."""
         site = self._site
         apology = site.apology()
-        kind = Exchange
         reception = site.reception
         if apology is not None and (
             reception is None
@@ -66,17 +61,21 @@ class Receiver(Speaker):
         self.code_class = 0
         if site.access is not None:
             self.record = self._record_of(site.access, head, site.instant)
+        chosen: type[Exchange] | None = Exchange
         if reception is not None:
             chosen = self._receive(reception, head)
             if chosen is None:
                 return rest
-            kind = chosen
         port = site.redirects_to
         if port is not None and not self.is_secure and head.target != b"*":
             self._redirect(head, self.host(head), port)
             return rest
         body = self._requests.body
-        exchange = self._exchange = kind(self, site, head, body is None)
+        if chosen is Exchange:  # by its name: a class in a variable is called through Python
+            exchange = Exchange(self, site, head, body is None)
+        else:
+            exchange = OperatorExchange(self, site, head, body is None)
+        self._exchange = exchange
         if body is not None and rest:
             rest = self._take_body(body, rest)
         exchange.start()

@@ -54,7 +54,7 @@ class Exchange(Sending):
                 head.lines, head.located, self._visitor.is_secure, self._visitor.host(self._head)
             )
         connection = self._visitor.connection_field(self.framed)
-        if members.cookie is not None:
+        if members.has_cookies:
             connection += members.cookie(self._head, pool, self._visitor.is_secure)
         data = response_head(head, self._chunked_out, connection)
         self._send(data + (self._coded(piece, done) if self._chunked_out else piece), done)

@@ -11,6 +11,7 @@ from typing import Final
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import RequestHead
+from sorryd.edge.interfaces import Exchange as Carried
 from sorryd.edge.interfaces import Visitor
 from sorryd.edge.member_interfaces import Connection, Members, Pool, QueueFull
 from sorryd.policy.headers import IDEMPOTENT, request_head
@@ -21,13 +22,13 @@ REPLAYED: Final = 65536
 BAD_GATEWAY: Final = 502
 
 
-class Sending:
+class Sending(Carried):
     """A request, and the member that it is sent to."""
 
     __slots__ = (
         "_blamed", "_chunked_out", "_fresh_only", "_head", "_held", "_kept", "_kept_size",
         "_members", "_once", "_pool", "_record", "_stop_waiting", "_trial", "_tried", "_visitor",
-        "bodiless", "connection", "framed", "request_done", "started", "trailers",
+        "connection", "framed", "started",
     )  # fmt: skip
 
     def __init__(
@@ -63,9 +64,14 @@ class Sending:
         if pool is None:
             self._wait_in_line()
             return
+        self._go_to(pool)
+
+    def _go_to(self, pool: Pool) -> None:
         if self._tried:
             self._tried[-1].tally.failovers += 1
-        self._tried = (*self._tried, pool)
+            self._tried = (*self._tried, pool)
+        else:
+            self._tried = (pool,)
         self._attempt(pool)
 
     def _wait_in_line(self) -> None:
@@ -89,10 +95,7 @@ class Sending:
 
     def _its_turn(self, pool: Pool) -> None:
         self._stop_waiting = None
-        if self._tried:
-            self._tried[-1].tally.failovers += 1
-        self._tried = (*self._tried, pool)
-        self._attempt(pool)
+        self._go_to(pool)
 
     def _no_room(self) -> None:
         """No member had any in time, or too many wait already."""
@@ -109,7 +112,7 @@ class Sending:
             if pool.worker:
                 self._members.tried(pool, True)
         if self._record is not None:
-            self._record.member = pool.member.url
+            self._record.member = pool.url
             self._record.retries = len(self._tried) - 1
         connection = None if self._fresh_only else pool.take(self._once)
         if connection is not None:
@@ -152,7 +155,7 @@ class Sending:
         if not self.request_done:
             # Before the bytes go: should they fill the member's transport, it pauses again.
             self._visitor.resume_request()
-        connection.begin(self, data)  # type: ignore[arg-type]  # the whole of it is in relay.py
+        connection.begin(self, data)
         if self._held:
             connection.pause()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from twisted.logger import Logger
 
@@ -18,10 +18,10 @@ from sorryd.edge.desk import Desk
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Guest
 from sorryd.edge.member_interfaces import Connector
-from sorryd.edge.member_interfaces import Pool as AnyPool
+from sorryd.edge.site_members import SiteMembers
 from sorryd.edge.tally import COLUMNS, SiteTally, member_numbers
 from sorryd.edge.waiting import Soon
-from sorryd.edge.wheel import Wheel
+from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Phase, Site
 from sorryd.numbers import SiteNumbers
 from sorryd.policy.apologies import Apologies, Forms
@@ -31,14 +31,14 @@ from sorryd.policy.locations import Reverse
 from sorryd.policy.reception import Reception
 from sorryd.policy.redirects import https_port
 from sorryd.policy.windows import Standing, standing, standing_of
-from sorryd.reports import Active, EdgePassed, MemberAnswered, MemberFailed, MemberTried, Report
+from sorryd.reports import EdgePassed, Report
 from sorryd.snapshot import SiteView
 from sorryd.window import Window
 
 log = Logger(namespace=__name__)
 
 
-class SiteEdge:
+class SiteEdge(SiteMembers):
     """What connections ask of their site. Mutable: one per site and process.
 
     `access` is the access log, where there is one; set by the edge.
@@ -47,11 +47,10 @@ class SiteEdge:
     # Slots, since each request reads a dozen of these: an instance with more than 30 attributes
     # loses CPython's quick way to them.
     __slots__ = (
-        "_apology", "_choosing", "_desk", "_for_members", "_for_windows", "_forms", "_holds_from",
-        "_holds_until", "_report", "_standing", "access", "cookie", "fail_on", "freed", "instant",
-        "lasting", "max_body_bytes", "max_header_bytes", "moment", "now", "pick", "pools",
-        "preserve_host", "reception", "redirects_to", "rewriting", "soon", "stopping", "tally",
-        "timeouts", "trusted", "view", "visitors", "wait", "wheel",
+        "_apology", "_desk", "_for_members", "_for_windows", "_forms", "_holds_from",
+        "_holds_until", "_standing", "access", "instant", "lasting", "max_body_bytes",
+        "max_header_bytes", "moment", "now", "reception", "redirects_to", "soon",
+        "stopping", "tally", "trusted", "visitors",
     )  # fmt: skip
 
     def __init__(
@@ -68,7 +67,8 @@ class SiteEdge:
 
         `cookie_key` is that of cookie_key.py; None: one that ends with this process.
         """
-        self.wheel = wheel
+        key = secrets.token_bytes() if cookie_key is None else cookie_key
+        super().__init__(view, wheel, Choosing(wheel, connector, soon, key), report)
         self.moment = wheel.moment
         self.now = now
         self.instant = -math.inf  # of the last look at the clock for a request
@@ -77,12 +77,7 @@ class SiteEdge:
         self.stopping = False
         self.lasting = True  # connections live on when an answer is whole
         self.visitors: set[Guest] = set()
-        key = secrets.token_bytes() if cookie_key is None else cookie_key
         self.soon = soon
-        self._choosing = Choosing(wheel, connector, soon, key)
-        self.wait = self._choosing.wait
-        self.freed = self._choosing.freed
-        self._report = report
         self._standing = Standing(phase=Phase.LIVE)
         self._apology: Apologies | None = None
         self._for_members: dict[int, Apologies] = {}  # by status
@@ -91,7 +86,6 @@ class SiteEdge:
         self._for_windows: dict[str, Apologies] = {}
         self._desk = Desk(key, wheel, self._expire)
         self.reception: Reception | None = None  # who judges requests; None: nothing to judge
-        self.view = view
         self._configure(view.site)
         self._follow(view)
 
@@ -119,7 +113,7 @@ class SiteEdge:
         self._for_windows.clear()
         self._desk.configure(site)
         self._forms = Forms(site, self._page_failed)
-        self.timeouts = site.timeouts
+        self.timeouts = Waits(site.timeouts)
         self.max_header_bytes = site.max_header_bytes
         self.max_body_bytes = site.max_body_bytes
         self.preserve_host = site.preserve_host
@@ -134,10 +128,7 @@ class SiteEdge:
             self._for_members.clear()
             self._for_windows.clear()
         self.view = view
-        self._choosing.apply(view)
-        self.pools = self._choosing.pools
-        self.pick = self._choosing.pick
-        self.cookie = self._choosing.cookie
+        self.follow_members(view)
         self.look(self.now())
 
     # --- the phase ---
@@ -212,26 +203,7 @@ class SiteEdge:
                 site=self.view.site.name, cut=cut,
             )  # fmt: skip
 
-    # --- members ---
-
-    def failed(self, pool: AnyPool, why: str) -> None:
-        """A member refused a connection or broke an answer."""
-        pool.tally.failures += 1
-        self._report(MemberFailed(site=self.view.site.name, url=pool.member.url, why=why))
-
-    def answered(self, pool: AnyPool) -> None:
-        """A member that was not known to be up answered."""
-        self._report(MemberAnswered(site=self.view.site.name, url=pool.member.url))
-
-    def tried(self, pool: AnyPool, begins: bool) -> None:
-        """The trial of a member begins, or is over without a verdict."""
-        name, url = self.view.site.name, pool.member.url
-        self._report(MemberTried(site=name, url=url, worker=pool.worker, begins=begins))
-
-    def active(self) -> Iterable[Active]:
-        """Requests in flight at each member."""
-        name = self.view.site.name
-        return (Active(site=name, url=p.member.url, requests=p.active) for p in self.pools)
+    # --- what is counted ---
 
     @property
     def waiting(self) -> int:

@@ -36,10 +36,8 @@ class Speaker(NotedLine):
     """A line, with the request that is answered on it."""
 
     __slots__ = (
-        "_answering", "_exchange", "_head", "_last", "_quiet_since", "_requests", "is_secure",
+        "_answering", "_exchange", "_head", "_last", "_quiet_since", "_requests",
     )  # fmt: skip
-
-    is_secure: bool
 
     def __init__(self, site: SiteEdge) -> None:
         super().__init__(site)
@@ -170,13 +168,14 @@ class Speaker(NotedLine):
         """The visitor has sent FIN. Whether it still reads is found out by sending alone."""
         if self._quiet_since == NEVER:
             self._quiet_since = self._site.wheel.now
-            self.send = self._send_watched
         elif self._site.wheel.now - self._quiet_since >= SILENCE:
             self._cancel()
             self.cut(False, End.STOPPED)
 
-    def _send_watched(self, data: bytes) -> None:
-        self._quiet_since = self._site.wheel.now
+    def send(self, data: bytes) -> None:
+        """See interfaces.Visitor."""
+        if self._quiet_since != NEVER:
+            self._quiet_since = self._site.wheel.now
         self.transport.write(data)
 
     def expire(self) -> bool:

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.edge.addresses import Address, address_of
-from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd
+from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd, Wire
 from sorryd.edge.kernel import Socket, read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
 
@@ -38,13 +38,13 @@ LOST: Final = Failure(ConnectionLost())
 ABORTED: Final = Failure(ConnectionAborted())
 
 
-class SocketTransport:
+class SocketTransport(Wire):
     """A connected TCP socket, its own: closed when `connectionLost` has been called."""
 
     __slots__ = (
         "_closing", "_fd", "_half_closing", "_high", "_is_gentle", "_lost", "_producer",
         "_protocol", "_queue", "_queued", "_read_size", "_readiness", "_reading", "_sock",
-        "_write_broken", "_writing", "sent",
+        "_write_broken", "_writing",
     )  # fmt: skip
     server_name: bytes | None = None  # by SNI, where there is TLS
 

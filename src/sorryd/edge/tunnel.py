@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from twisted.python.failure import Failure
 
-from sorryd.edge.interfaces import Guest, Wire
+from sorryd.edge.interfaces import Guest, TunnelEnd, Wire
 from sorryd.edge.tally import SiteTally, Tally
 from sorryd.edge.wheel import Wheel
 
@@ -141,7 +141,7 @@ class Tunnel:
         """See interfaces.Guest: a tunnel is in flight as long as it is open."""
 
 
-class End:
+class End(TunnelEnd):
     """One end, as the protocol of its transport and the producer of what it is sent."""
 
     def __init__(self, tunnel: Tunnel, transport: Wire, other: Wire) -> None:

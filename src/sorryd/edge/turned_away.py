@@ -8,8 +8,9 @@ from typing import Final
 from twisted.python.failure import Failure
 
 from sorryd.edge.interfaces import Wire
-from sorryd.edge.line import Line, Patience
+from sorryd.edge.line import Line
 from sorryd.edge.refusals import refusal
+from sorryd.edge.wheel import Patience
 
 MOST: Final = 256
 """Visitors of one process that are turned away in this way at once; more are cut off."""

@@ -17,12 +17,13 @@ REST = b"nothing was said for too long"
 class WebSocket(Tunnel):
     """Two transports joined, whose frames are known."""
 
-    visitor: FramedEnd
-    member: FramedEnd
     is_parting = False
+    _ends: tuple[FramedEnd, FramedEnd]  # the visitor's, and the member's
 
-    def _join(self, visitor: Wire, member: Wire) -> tuple[FramedEnd, FramedEnd]:
-        return FramedEnd(self, visitor, member, True), FramedEnd(self, member, visitor, False)
+    def _join(self, visitor: Wire, member: Wire) -> tuple[End, End]:
+        ends = FramedEnd(self, visitor, member, True), FramedEnd(self, member, visitor, False)
+        self._ends = ends
+        return ends
 
     def used(self) -> None:
         """See Tunnel; what passes while we part keeps nothing open."""
@@ -31,14 +32,14 @@ class WebSocket(Tunnel):
 
     def _cut(self) -> None:
         """Part from both, at a boundary of frames; at once where none is known."""
-        if self.member.frames.is_lost:
+        if self._ends[1].frames.is_lost:
             self._abort()
             return
         self._part(b"" if self._site.stopping else b"maintenance")
 
     def timed_out(self) -> None:
         """See Tunnel: from who is at rest we part as well."""
-        if self._closing or self.is_parting or self.member.frames.is_lost:
+        if self._closing or self.is_parting or self._ends[1].frames.is_lost:
             super().timed_out()
         else:
             self._part(REST)
@@ -46,26 +47,25 @@ class WebSocket(Tunnel):
     def _part(self, reason: bytes) -> None:
         self.is_parting = True
         self.deadline = self._site.wheel.now + CLOSING
-        for end in (self.visitor, self.member):
+        for end in self._ends:
             end.reason = reason
             end.tell()
         self.answered()
 
     def answered(self) -> None:
         """One side may have said its last: close when both have, or when one never will."""
-        ends = (self.visitor, self.member)
-        if all(end.is_done for end in ends) or any(end.ended and not end.is_told for end in ends):
+        visitor, member = self._ends
+        if (visitor.is_done and member.is_done) or visitor.is_alone or member.is_alone:
             self.close()
 
 
 class FramedEnd(End):
     """One end. Its Close frame is ours to say to the other one."""
 
-    _tunnel: WebSocket
-
     def __init__(self, tunnel: WebSocket, transport: Wire, other: Wire, is_masked: bool) -> None:
         """`is_masked`: what comes from here is a client's."""
         super().__init__(tunnel, transport, other)
+        self._websocket = tunnel
         self.frames = Frames(is_masked)
         self.is_told = False  # nothing passes to the other end any more
         self.reason = b""
@@ -76,11 +76,16 @@ class FramedEnd(End):
         """Whether nothing is waited for from here."""
         return self.frames.is_closed or self.frames.is_lost or self.ended
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has ended, and the other one will never be told."""
+        return self.ended and not self.is_told
+
     def dataReceived(self, data: bytes) -> None:
-        if self._tunnel.is_parting:
+        if self._websocket.is_parting:
             self._part(data)
             return
-        self._tunnel.used()
+        self._websocket.used()
         self._pass(data)
 
     def _part(self, data: bytes) -> None:
@@ -91,7 +96,7 @@ class FramedEnd(End):
             self.tell()
             data = data[size:]
         self.frames.feed(data)
-        self._tunnel.answered()
+        self._websocket.answered()
 
     def _pass(self, data: bytes) -> None:
         self.frames.feed(data)
@@ -109,8 +114,8 @@ class FramedEnd(End):
             self.transport.resumeProducing()  # for the answer, whoever does not read
 
     def readConnectionLost(self) -> None:
-        if not self._tunnel.is_parting:
+        if not self._websocket.is_parting:
             super().readConnectionLost()
             return
         self.ended = True
-        self._tunnel.answered()
+        self._websocket.answered()

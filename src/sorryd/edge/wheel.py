@@ -16,6 +16,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from sorryd.model import Timeouts
+
 log = Logger(namespace=__name__)
 
 TICK: Final = 0.25  # seconds
@@ -29,6 +31,29 @@ class Timed(Protocol):
 
     def timed_out(self) -> None:
         """The deadline has passed; set another one, or go away."""
+
+
+class Waits:
+    """How long a site's connections wait, in seconds: model.Timeouts in machine code's reach."""
+
+    __slots__ = ("answer", "body", "header", "idle", "stream", "tunnel")
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.header = timeouts.header
+        self.idle = timeouts.idle
+        self.body = timeouts.body
+        self.stream = timeouts.stream
+        self.answer = timeouts.answer
+        self.tunnel = timeouts.tunnel
+
+
+class Patience:
+    """How long is waited at a site, and by which wheel."""
+
+    __slots__ = ("timeouts", "wheel")
+
+    timeouts: Waits
+    wheel: Wheel
 
 
 class Wheel:

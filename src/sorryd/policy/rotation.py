@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 REMEMBERED_STEPS: Final = 65_536
@@ -39,10 +38,7 @@ class Rotation:
     Weights may be 0, never picked; all 0 or a negative one is a ValueError.
     """
 
-    __slots__ = ("_indices", "_order", "_period", "_standing", "_weights", "pick")
-
-    pick: Callable[[], int]
-    """Take one step: the index of the weight whose turn it is."""
+    __slots__ = ("_at", "_indices", "_order", "_period", "_standing", "_weights")
 
     def __init__(self, weights: Sequence[int]) -> None:
         if not any(weights) or min(weights) < 0:
@@ -53,16 +49,21 @@ class Rotation:
         self._standing = [0] * len(weights)
         self._period = sum(self._weights)
         self._order: list[int] = []
-        self.pick = self._step if self._period > REMEMBERED_STEPS else self._remembered_step
+        self._at = -1  # in the order; once it is whole
+
+    def pick(self) -> int:
+        """Take one step: the index of the weight whose turn it is."""
+        at = self._at
+        if at < 0:
+            return self._step()
+        at += 1
+        self._at = at if at < self._period else 0
+        return self._order[at - 1]
 
     def _step(self) -> int:
-        return turn(self._standing, self._weights, self._indices)
-
-    def _remembered_step(self) -> int:
-        index = self._step()
-        self._order.append(index)
-        if len(self._order) == self._period:
-            # All of `_standing` is 0 again, so the order begins anew. An instance attribute
-            # that is itself the iterator's next costs no Python frame per request.
-            self.pick = itertools.cycle(self._order).__next__
+        index = turn(self._standing, self._weights, self._indices)
+        if self._period <= REMEMBERED_STEPS:
+            self._order.append(index)
+            if len(self._order) == self._period:
+                self._at = 0  # all of `_standing` is 0 again, so the order begins anew
         return index
