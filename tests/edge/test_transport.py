@@ -36,6 +36,20 @@ def test_partial_writes(connect: Connect, loop: Loop) -> None:
     assert 0 < transport.sent < len(data)
 
 
+def test_what_waits_is_ones_own(connect: Connect, loop: Loop) -> None:
+    """What waits at one connection keeps no other from writing at once, then or later."""
+    slow, _, reader = connect(buffers=8192)
+    data = noise(1_000_000)
+    for _ in range(2):
+        slow.write(data)
+        other, _, peer = connect()
+        other.write(b"hello")
+        assert peer.sock.recv(100) == b"hello"
+        assert reader.gets(len(data)) == data
+    slow.write(b"x")
+    assert reader.gets(1) == b"x"
+
+
 def test_progress_is_counted(connect: Connect, loop: Loop) -> None:
     """`sent` grows while a slow reader takes what waits, and only then."""
     transport, _, peer = connect(buffers=8192)

@@ -32,6 +32,7 @@ READ_GENTLE: Final = 8192
 READ_BULK: Final = 262144  # ... once a read came back full
 _GATHER: Final = 64  # pieces handed to one sendmsg
 _LAST_READS: Final = 64  # reads after a failed write
+_NOTHING: Final[deque[memoryview]] = deque()  # all queues that are empty: each took 0.6 KiB
 
 DONE: Final = Failure(ConnectionDone())
 LOST: Final = Failure(ConnectionLost())
@@ -52,7 +53,7 @@ class SocketTransport(Wire):
         self._sock = sock
         self._fd = sock.fileno()
         self._protocol, self._readiness = protocol, readiness
-        self._queue: deque[memoryview] = deque()
+        self._queue = _NOTHING
         self._queued = 0
         self._read_size = READ
         self._reading = self._writing = False
@@ -152,6 +153,8 @@ class SocketTransport(Wire):
         self.write(b"".join(data))
 
     def _enqueue(self, view: memoryview) -> None:
+        if self._queue is _NOTHING:
+            self._queue = deque()
         self._queue.append(view)
         self._queued += len(view)
         if not self._writing:
@@ -215,7 +218,7 @@ class SocketTransport(Wire):
         self._end(LOST)
 
     def _drop_queue(self) -> None:
-        self._queue.clear()
+        self._queue = _NOTHING
         self._queued = 0
         if self._writing:
             self._writing = False
