@@ -22,13 +22,13 @@ from bench.loads.rest import raise_limit
 from bench.memory import Rest
 from bench.options import Options, parse
 from bench.places import Members, Place, prepare
-from bench.processes import BenchError, Cores, Fleet
+from bench.processes import BenchError, Cores, Fleet, preferred
 from bench.proxies import Name, Stand
 from bench.report import Results
 from bench.scenarios import PLANS, Scenario, case
 from bench.window import Edges
 
-_RESTING = 3000  # connections whose memory is measured
+_RESTING = 1500  # connections whose memory is measured
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.alarm(options.limit)
     try:
         # A short path: a UNIX socket's has room for 107 bytes.
-        with tempfile.TemporaryDirectory(prefix="sorryd-bench-", dir="/tmp") as folder:
+        with preferred(), tempfile.TemporaryDirectory(prefix="sorryd-bench-", dir="/tmp") as folder:
             results = run(options, Path(folder))
         tell(results, options.json)
         return 0 if results.well else 1

@@ -8,7 +8,8 @@ A request should cost what it costs, however much there is. So whatever else cou
   the connections to members that are in use are as many.
 - Of a thousand members, balanced in turn, each is asked, over a connection of its own that rests
   in between: there are a thousand of them, where 64 visitors need no more than 64 with ten. That
-  is part of what many members cost, and counts.
+  is part of what many members cost, and counts (HAProxy's request with ten costs 0.92 of one with
+  a thousand).
 - Windows are all to come, and none of them is near.
 """
 

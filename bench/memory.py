@@ -20,7 +20,7 @@ from bench import backend, proxies
 from bench.checks import unverified
 from bench.goals import AT_REST
 from bench.loads.rest import raise_limit, visit, visits
-from bench.places import Members, Place, Ports, prepare
+from bench.places import Members, Place, Ports, beside, prepare
 from bench.processes import BenchError, Cores, Fleet
 from bench.processor import family
 from bench.proxies import Name, Proxy
@@ -82,9 +82,8 @@ def at_rest(
 
     None where it is not installed. Raises BenchError, and OSError.
     """
-    folder = place.folder / f"rest-{name}-{'tls' if secure else 'plain'}"
-    folder.mkdir()
-    proxy = proxies.start(name, fleet, prepare(folder, place.members), Ports(), cores)
+    own = beside(place, f"rest-{name}-{'tls' if secure else 'plain'}")
+    proxy = proxies.start(name, fleet, own, Ports(), cores)
     if not isinstance(proxy, Proxy):
         return None
     return Rest(proxy=name, secure=secure, kib=each(proxy, secure, count)[0])

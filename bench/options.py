@@ -28,9 +28,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limit(self) -> int:
-        """Seconds after which a run is given up: about three times what it should take."""
+        """Seconds after which a run is given up: some three times what it should take."""
         turns = len(self.loads) * len(self.proxies)
-        return 120 + 3 * turns * (1 + self.rounds * self.seconds)
+        return 600 + 3 * turns * (1 + self.rounds * self.seconds)
 
 
 def parse(arguments: Sequence[str] | None, description: str | None) -> Options:

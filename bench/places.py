@@ -22,6 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SMALL, LARGE = 1024, 1024 * 1024
 UPLOAD = 64 * 1024
 BULK = 64 * 1024 * 1024  # what long transfers repeat: more than a processor's caches hold
+_GIVEN = ("sorry.html", "sorry.html.gz", "chain.pem", "key.pem", "both.pem")
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +104,15 @@ def prepare(folder: Path, members: Members) -> Place:
         (place / "sorry.html.gz").write_bytes(gzip.compress(page, 9, mtime=0))
     _write_certificate(folder)
     return Place(folder=folder, members=members, sorry=Body.of(page), **bodies)
+
+
+def beside(place: Place, name: str) -> Place:
+    """Another folder, within that of `place`, for who needs its own; the rest is the same."""
+    folder = place.folder / name
+    folder.mkdir()
+    for given in ("members", "page", *_GIVEN):
+        (folder / given).symlink_to(place.folder / given)
+    return msgspec.structs.replace(place, folder=folder)
 
 
 def text(template: str, **names: object) -> str:

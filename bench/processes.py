@@ -15,6 +15,8 @@ from types import TracebackType
 
 import msgspec
 
+from bench.processor import family
+
 _PROJECT = Path(__file__).parents[1]
 _SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
 _PRECEDENCE = "-10"
@@ -65,14 +67,27 @@ def pinned(cores: Set) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def prefer(pid: int) -> None:
-    """Give the session of `pid` precedence over what else the machine does, where we may.
+def prefer(root: int) -> None:
+    """Give `root` and its descendants precedence over what else the machine does, where we may.
 
     Where Linux shares processors out by session (sched(7), autogroup), one that is niced gives way
-    to its own session alone. All that a run starts is preferred alike.
+    to its own session alone. All that a run starts is preferred alike, whatever sessions it makes.
     """
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(_PRECEDENCE)
+    for pid in family(root):
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/autogroup").write_text(_PRECEDENCE)
+
+
+@contextlib.contextmanager
+def preferred() -> Iterator[None]:
+    """The same for the session of this very process, until the end."""
+    group = Path("/proc/self/autogroup")
+    with contextlib.ExitStack() as restored:
+        with contextlib.suppress(OSError):
+            nice = group.read_text().split()[-1]
+            group.write_text(_PRECEDENCE)
+            restored.callback(group.write_text, nice)
+        yield
 
 
 class Fleet:
@@ -117,13 +132,13 @@ class Fleet:
                 start_new_session=True,
             )
         self._running.append(process)
-        prefer(process.pid)
         until = time.monotonic() + 15.0
         for port in ports:
             while not _listens(port):
                 if process.poll() is not None or time.monotonic() > until:
                     raise BenchError(f"{name} did not come up: {self._last_words(name)}")
                 time.sleep(0.02)
+        prefer(process.pid)
         return process
 
     def said(self, name: str) -> Path:

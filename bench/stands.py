@@ -8,8 +8,8 @@ import msgspec
 
 from bench import checks, control, growth, proxies
 from bench.options import Options
-from bench.places import Place, Ports, prepare
-from bench.processes import BenchError, Cores, Fleet
+from bench.places import Place, Ports, beside
+from bench.processes import BenchError, Cores, Fleet, prefer
 from bench.proxies import Absent, Name, Proxy, Stand
 from bench.rounds import progress
 from bench.scenarios import GROWTH, Scenario
@@ -39,6 +39,9 @@ def start(options: Options, fleet: Fleet, place: Place, cores: Cores) -> Stands:
                 found[scenario] = growth.start(scenario, fleet, place, cores)
             except growth.UnavailableError as error:
                 progress(f"{scenario} is not measured: {error}")
+    for stand in found.values():
+        for proxy in stand.running:
+            prefer(proxy.pid)  # workers, too, which may have come later
     if any(each in GROWTH for each in found):
         time.sleep(_SETTLES)
     return Stands(alone=alone, by_scenario=found, absent=absent)
@@ -68,7 +71,4 @@ def _alone(
 
 def _two(options: Options, fleet: Fleet, place: Place) -> Stand:
     """The same with two workers each, where they are asked for."""
-    folder = place.folder / "two"
-    folder.mkdir()
-    alike = prepare(folder, place.members)
-    return _alone(options, fleet, alike, Cores.for_two(), workers=2)[0]
+    return _alone(options, fleet, beside(place, "two"), Cores.for_two(), workers=2)[0]
