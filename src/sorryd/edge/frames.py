@@ -17,9 +17,8 @@ DENSE: Final = 512
 """Frames in one piece of data. Each costs work: of a stream that has more nothing is known."""
 
 _CLOSE: Final = 0x8
-_CONTROL: Final = (0x8, 0x9, 0xA)
-_DATA: Final = (0x0, 0x1, 0x2)
-_LENGTHS: Final = {126: 2, 127: 8}  # bytes that hold the length
+_LAST_CONTROL: Final = 0xA  # Pong
+_LAST_DATA: Final = 0x2  # binary
 
 
 class Frames:
@@ -65,7 +64,7 @@ class Frames:
         if self._left:
             return min(self._left, len(data))
         whole = _frame_size(self._head + data)
-        return len(data) if whole is None else min(whole - len(self._head), len(data))
+        return len(data) if whole < 0 else min(whole - len(self._head), len(data))
 
     def _go_on(self, data: bytes, at: int) -> int:
         """Pass over the rest of a frame, or over a whole one, at `at`; where what follows is."""
@@ -75,7 +74,7 @@ class Frames:
                 data, at = self._head + data[at:], 0
                 size = len(data)
             skipped = _header_size(data, at)
-            if skipped is None:
+            if skipped < 0:
                 self._head = data[at:]
                 return size
             begun = len(self._head)
@@ -98,15 +97,13 @@ class Frames:
     def _judge(self, data: bytes, at: int) -> None:
         first, second = data[at], data[at + 1]
         self._opcode = opcode = first & 0x0F
-        is_control = opcode in _CONTROL
-        self.is_lost = (
-            not (is_control or opcode in _DATA)
-            or bool(second & 0x80) is not self._is_masked
-            or (is_control and (not first & 0x80 or second & 0x7F > 125))
-            or self.is_closed
-        )
-        if not is_control:
-            self._is_whole = bool(first & 0x80)
+        is_last = first >= 0x80
+        if _CLOSE <= opcode <= _LAST_CONTROL:
+            is_right = is_last and second & 0x7F <= 125
+        else:
+            is_right = opcode <= _LAST_DATA
+            self._is_whole = is_last
+        self.is_lost = not is_right or (second >= 0x80) is not self._is_masked or self.is_closed
 
 
 def close_frame(is_masked: bool, code: int, reason: bytes = b"") -> bytes:
@@ -119,24 +116,33 @@ def close_frame(is_masked: bool, code: int, reason: bytes = b"") -> bytes:
     return bytes((0x80 | _CLOSE, 0x80 | len(payload))) + key + masked
 
 
-def _header_size(data: bytes, at: int) -> int | None:
-    """Bytes of the header at `at`; None where it is not whole."""
+def _header_size(data: bytes, at: int) -> int:
+    """Bytes of the header at `at`; -1 where it is not whole."""
     here = len(data) - at
     if here < 2:
-        return None
+        return -1
     second = data[at + 1]
-    size = 2 + _LENGTHS.get(second & 0x7F, 0) + (4 if second & 0x80 else 0)
-    return size if here >= size else None
+    size = (6 if second >= 0x80 else 2) + _size_of_length(second & 0x7F)
+    return size if here >= size else -1
+
+
+def _size_of_length(short: int) -> int:
+    """Bytes that hold the length, behind the two that every frame has."""
+    if short < 126:
+        return 0
+    return 2 if short == 126 else 8
 
 
 def _payload_size(data: bytes, at: int) -> int:
     short = data[at + 1] & 0x7F
     if short < 126:
         return short
-    return int.from_bytes(data[at + 2 : at + 2 + _LENGTHS[short]], "big")
+    if short == 126:
+        return data[at + 2] << 8 | data[at + 3]
+    return int.from_bytes(data[at + 2 : at + 10], "big")
 
 
-def _frame_size(data: bytes) -> int | None:
-    """Bytes of the frame that `data` begins with; None where its header is not whole."""
+def _frame_size(data: bytes) -> int:
+    """Bytes of the frame that `data` begins with; -1 where its header is not whole."""
     header = _header_size(data, 0)
-    return None if header is None else header + _payload_size(data, 0)
+    return -1 if header < 0 else header + _payload_size(data, 0)
