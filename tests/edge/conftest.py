@@ -16,9 +16,9 @@ from tests.edge.scene import TIMES, Scene, Stage
 from tests.edge.town import Town
 
 from sorryd.edge.openssl import DIRECT, PUBLIC, Calls
+from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
 from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.transport import SocketTransport
 from sorryd.model import Timeouts
 
 
@@ -94,10 +94,10 @@ def connect(loop: Loop) -> Iterator[Connect]:
 
         def make(
             produces: bool = False, buffers: int | None = None
-        ) -> tuple[SocketTransport, Recorder, Peer]:
+        ) -> tuple[PlainTransport, Recorder, Peer]:
             ours, theirs = tcp_pair(buffers)
             protocol = Recorder(produces=produces)
-            transport = SocketTransport(ours, protocol, loop.readiness)
+            transport = PlainTransport(ours, protocol, loop.readiness)
             transport.start()
             stack.callback(theirs.close)
             stack.callback(loop.rest)

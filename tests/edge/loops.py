@@ -19,8 +19,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from sorryd.edge.interfaces import TunnelEnd, Wire
+from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
-from sorryd.edge.transport import SocketTransport
 
 PATIENCE = 10.0  # seconds after which what was waited for is taken for lost
 
@@ -111,6 +111,7 @@ class Recorder(TunnelEnd):
         self.told: list[str] = []
         self.data = b""
         self.pieces: list[int] = []
+        self.passed = 0
         self.lost: type[BaseException] | None = None
         self.when_data: Callable[[], None] | None = None
         self._reads = reads
@@ -131,6 +132,10 @@ class Recorder(TunnelEnd):
         self.pieces.append(len(data))
         if self.when_data is not None:
             self.when_data()
+
+    def dataPassed(self, size: int) -> None:
+        assert self.lost is None
+        self.passed += size
 
     def readConnectionLost(self) -> None:
         assert self.lost is None
@@ -234,4 +239,4 @@ class Connect(Protocol):
 
     def __call__(
         self, produces: bool = False, buffers: int | None = None
-    ) -> tuple[SocketTransport, Recorder, Peer]: ...
+    ) -> tuple[PlainTransport, Recorder, Peer]: ...

@@ -26,6 +26,7 @@ class FakeWire(Wire):
         self.had_fin = False  # before it was aborted
         self.is_gone = False
         self.is_read_gently = False
+        self.poured = 0  # bytes that came straight from another wire
         self._settle = settle
         self._bytewise = bytewise
         self._protocol: EdgeProtocol | None = None
@@ -36,6 +37,8 @@ class FakeWire(Wire):
         self._waiting = bytearray()
         self._is_stalled = False
         self._is_high = False
+        self._outlet: FakeWire | None = None
+        self._to_pour = 0
         self._half_closing = False
         self._closing = False
 
@@ -147,7 +150,7 @@ class FakeWire(Wire):
             self.is_gone = True
             protocol.connectionLost(ABORTED if self.is_aborted else DONE)
         elif self.is_reading and self._incoming:
-            protocol.dataReceived(self._incoming.popleft())
+            self._deliver(protocol, self._incoming.popleft())
         elif self.is_reading and self._fin_comes:
             self.is_reading = False
             protocol.readConnectionLost()
@@ -155,7 +158,26 @@ class FakeWire(Wire):
             return False
         return True
 
+    def _deliver(self, protocol: EdgeProtocol, data: bytes) -> None:
+        outlet = self._outlet
+        if outlet is None or not self._to_pour or outlet.waiting or not outlet.is_open:
+            self._outlet = None
+            protocol.dataReceived(data)
+            return
+        size = min(len(data), self._to_pour)
+        self._to_pour -= size
+        if size < len(data):
+            self._incoming.appendleft(data[size:])
+        protocol.dataPassed(size)
+        outlet.poured += size
+        outlet.write(data[:size])
+
     # --- what protocols ask: interfaces.Wire ---
+
+    def pour(self, into: Wire, size: int) -> None:
+        assert isinstance(into, FakeWire)
+        self._outlet = into
+        self._to_pour = size
 
     def progress(self) -> int:
         return self.sent

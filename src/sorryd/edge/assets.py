@@ -132,6 +132,9 @@ class AssetAnswer:
     def request_body(self, piece: bytes, done: bool, trailers: bytes = b"") -> None:
         """Nobody wants it."""
 
+    def inlet(self) -> None:
+        """See interfaces.Answering: nobody wants it."""
+
     def pause_answer(self) -> None:
         """The visitor does not take what is sent."""
         self._is_held = True

@@ -16,6 +16,12 @@ from sorryd.policy.fields import TOKEN
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
+POURED: Final = 262144
+"""Bytes still to come of a body, from which on nobody looks at them on their way."""
+
+LOOKED_AT: Final = 16384
+"""Bytes at its end that are looked at again, so that it ends as any body does."""
+
 _QUOTED: Final = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e\x80-\xff])*+"'
 _EXTENSION: Final = (
     rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?+"
@@ -177,20 +183,24 @@ class ChunkedReader:
 class LengthReader:
     """A body of `length` bytes, read as `ChunkedReader` reads one of chunks."""
 
-    __slots__ = ("_left", "done", "rest")
+    __slots__ = ("done", "left", "rest")
 
     trailers = b""
 
     def __init__(self, length: int) -> None:
-        self._left = length
+        self.left = length  # bytes of it still to come
         self.done = False
         self.rest = b""
 
+    def to_pour(self) -> int:
+        """Bytes that may pass without being looked at (see interfaces.Wire.pour); 0: too few."""
+        return self.left - LOOKED_AT if self.left >= POURED else 0
+
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`."""
-        left = self._left
+        left = self.left
         if len(data) < left:
-            self._left = left - len(data)
+            self.left = left - len(data)
             return data
         self.done = True
         self.rest = data[left:]

@@ -11,7 +11,7 @@ from typing import Final
 from twisted.python.failure import Failure
 
 from sorryd.edge.access import DONE, End
-from sorryd.edge.bodies import BodyReader
+from sorryd.edge.bodies import BodyReader, LengthReader
 from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Door, Wire
 from sorryd.edge.receiving import Receiver
@@ -223,9 +223,21 @@ class VisitorConnection(Receiver):
         self._await()
         if self._exchange is not None:
             self._exchange.request_body(piece, body.done, body.trailers)
+            if isinstance(body, LengthReader) and not body.done and (size := body.to_pour()):
+                self._pour(size)
         elif self._requests.discard(len(data)):
             self._linger()
         return body.rest
+
+    def _pour(self, size: int) -> None:
+        """Let more of the body go to the member by itself."""
+        if self._exchange is not None and (into := self._exchange.inlet()) is not None:
+            self.transport.pour(into, size)
+
+    def dataPassed(self, size: int) -> None:
+        self._site.tally.received += size
+        self._requests.passed(size)
+        self._await()
 
     def _await(self) -> None:
         """Set the deadline for what is waited for now."""

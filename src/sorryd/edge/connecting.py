@@ -18,10 +18,10 @@ from sorryd.edge.kernel import Socket
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.member_tls import MemberTlsFault, sni, verify_member
 from sorryd.edge.names import Name, Names
+from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.tls import TlsFault
 from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.transport import SocketTransport
 from sorryd.edge.wheel import NEVER, Wheel
 from sorryd.model import Member
 
@@ -145,7 +145,7 @@ class _Attempt:
         if self._member.tls is None:
             connection.socket = sock
             self._leave()
-            SocketTransport(sock, connection, self._connector.readiness).start()
+            PlainTransport(sock, connection, self._connector.readiness).start()
             self._tell(None)
         else:
             self._connector.wheel.add(self)

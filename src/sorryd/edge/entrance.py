@@ -15,8 +15,8 @@ from sorryd.edge.introduction import Introduction
 from sorryd.edge.kernel import Socket
 from sorryd.edge.listener import Bound, Listener
 from sorryd.edge.lobby import Lobby
+from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.tls_transport import TlsTransport
-from sorryd.edge.transport import SocketTransport
 from sorryd.edge.turned_away import FULL, MOST, TurnedAway
 
 log = Logger()
@@ -97,7 +97,7 @@ class Entrance:
 
     def _start(self, door: Door, sock: Socket, protocol: EdgeProtocol) -> None:
         if not door.listen.tls:
-            SocketTransport(sock, protocol, self._lobby.readiness).start()
+            PlainTransport(sock, protocol, self._lobby.readiness).start()
             return
         assert door.context is not None
         connection = SSL.Connection(door.context, sock)  # type: ignore[arg-type]  # only asks its number

@@ -51,6 +51,12 @@ class Wire:
         """Changes as the peer takes what waits for it."""
         raise NotImplementedError
 
+    def pour(self, into: Wire, size: int) -> None:
+        """Give the next `size` bytes to another wire: the protocol is told by `dataPassed`.
+
+        It is a wish. Whatever comes may still come to the protocol, and the wish is over then.
+        """
+
     def read_gently(self, gently: bool) -> None:
         """Read little at once, or as much as comes."""
         raise NotImplementedError
@@ -95,6 +101,10 @@ class EdgeProtocol:
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
+        raise NotImplementedError
+
+    def dataPassed(self, size: int) -> None:
+        """So many bytes went where they were to be poured: see Wire.pour."""
         raise NotImplementedError
 
     def handshakeCompleted(self) -> None:
@@ -145,6 +155,14 @@ class Exchange:
         """More of the body; `done` is true exactly once."""
         raise NotImplementedError
 
+    def outlet(self) -> Wire | None:
+        """Where more of the body may go by itself; None where it must come here."""
+        raise NotImplementedError
+
+    def answer_passed(self, size: int) -> None:
+        """So many bytes of the body went there."""
+        raise NotImplementedError
+
     def informational(self, head: ResponseHead) -> None:
         """A 1xx other than 101."""
         raise NotImplementedError
@@ -183,6 +201,9 @@ class Answering(Protocol):
     def request_body(self, piece: bytes, done: bool, trailers: bytes = b"") -> None:
         """A piece of the request's body; `done` with the last one, and its trailer lines."""
 
+    def inlet(self) -> Wire | None:
+        """Where more of the request's body may go by itself; None where it must come here."""
+
     def pause_answer(self) -> None:
         """The visitor does not take what is sent."""
 
@@ -206,6 +227,14 @@ class Visitor(EdgeProtocol):
 
     def send(self, data: bytes) -> None:
         """Bytes of the answer."""
+        raise NotImplementedError
+
+    def outlet(self) -> Wire:
+        """Where they may go without being sent."""
+        raise NotImplementedError
+
+    def passed(self, size: int) -> None:
+        """So many bytes of the answer went there."""
         raise NotImplementedError
 
     def forwarding(self, head: RequestHead) -> bytes:

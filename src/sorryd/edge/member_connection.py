@@ -134,6 +134,12 @@ class MemberConnection(Connection):
         else:
             self._read_heads(self._buffer + data if self._buffer else data, len(self._buffer))
 
+    def dataPassed(self, size: int) -> None:
+        assert self.exchange is not None and isinstance(self._body, LengthReader)  # noqa: PT018
+        self._body.left -= size
+        self.deadline = self.pool.wheel.now + self.pool.timeouts.stream
+        self.exchange.answer_passed(size)
+
     def readConnectionLost(self) -> None:
         exchange = self.exchange
         if exchange is not None and isinstance(self._body, UntilEndReader):
@@ -243,6 +249,13 @@ class MemberConnection(Connection):
             exchange.answer_body(piece, done)
         else:
             exchange.answer(head, piece, done)
+        if not done and isinstance(body, LengthReader) and (size := body.to_pour()):
+            self._pour(exchange, size)
+
+    def _pour(self, exchange: Exchange, size: int) -> None:
+        """Let more of the answer go to the visitor by itself."""
+        if self.exchange is exchange and (into := exchange.outlet()) is not None:
+            self.transport.pour(into, size)
 
     def _finish(self, exchange: Exchange) -> None:
         """The answer is whole: the connection serves again, or ends."""

@@ -12,6 +12,7 @@ from typing import Final
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import ResponseHead
+from sorryd.edge.interfaces import Wire
 from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.sending import BAD_GATEWAY, Sending
 from sorryd.policy.headers import is_asked_for, is_websocket, response_head, switching_head
@@ -64,6 +65,16 @@ class Exchange(Sending):
         if self._record is not None:
             self._record.body_bytes += len(piece)
         self._send(self._coded(piece, done) if self._chunked_out else piece, done)
+
+    def outlet(self) -> Wire | None:
+        """See interfaces.Exchange."""
+        return None if self._chunked_out else self._visitor.outlet()
+
+    def answer_passed(self, size: int) -> None:
+        """See interfaces.Exchange."""
+        if self._record is not None:
+            self._record.body_bytes += size
+        self._visitor.passed(size)
 
     def _coded(self, piece: bytes, done: bool) -> bytes:
         """A piece in the chunked coding; trailers only to who asked for them (RFC 9110 §6.5.1)."""

@@ -112,6 +112,12 @@ class RequestReader:
             self.body = None
         return piece
 
+    def passed(self, size: int) -> None:
+        """So many bytes of the body went to a member by themselves."""
+        assert isinstance(self.body, LengthReader)
+        self.body.left -= size
+        self._received += size
+
     def discard(self, size: int) -> bool:
         """Count `size` bytes read away; whether that is enough."""
         self._discarded += size

@@ -12,7 +12,7 @@ from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
 from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Exchange as Carried
-from sorryd.edge.interfaces import Visitor
+from sorryd.edge.interfaces import Visitor, Wire
 from sorryd.edge.member_interfaces import Connection, Members, Pool, QueueFull
 from sorryd.policy.headers import IDEMPOTENT, request_head
 
@@ -175,6 +175,12 @@ class Sending(Carried):
         if self._kept is not None:
             self._keep(piece)
         self.connection.send(piece)
+
+    def inlet(self) -> Wire | None:
+        """See interfaces.Answering."""
+        if self.connection is None or self._kept is not None or self._head.chunked:
+            return None
+        return self.connection.transport
 
     def _keep(self, piece: bytes) -> None:
         self._kept_size += len(piece)

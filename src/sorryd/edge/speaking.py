@@ -178,6 +178,16 @@ class Speaker(NotedLine):
             self._quiet_since = self._site.wheel.now
         self.transport.write(data)
 
+    def outlet(self) -> Wire:
+        """See interfaces.Visitor."""
+        return self.transport
+
+    def passed(self, size: int) -> None:
+        """See interfaces.Visitor."""
+        self.tally.sent += size
+        if self._quiet_since != NEVER:
+            self._quiet_since = self._site.wheel.now
+
     def expire(self) -> bool:
         """The site's drain is over: end what is in flight; whether there was something."""
         exchange, head, site = self._exchange, self._head, self._site
