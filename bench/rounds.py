@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bench import bodies, goals, load, processor
 from bench.options import Options
@@ -26,7 +26,7 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
     for number in range(1, options.rounds + 1):
         for scenario, stand in stands.items():
             progress(f"round {number} of {options.rounds}: {PLANS[scenario].line}")
-            for proxy in stand.running:
+            for proxy in in_turn(number, stand.running):
                 if not is_due(number, scenario, proxy.label):
                     continue
                 asked = case(scenario, stand.place, proxy.ports)
@@ -35,6 +35,11 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
                     Round(number=number, scenario=scenario, proxy=proxy.label, measured=measured)
                 )
     return rounds
+
+
+def in_turn(number: int, running: Sequence[Proxy]) -> Sequence[Proxy]:
+    """Those that run, in the order of the round: to and fro, so that nobody is always the first."""
+    return running if number % 2 else running[::-1]
 
 
 def is_due(number: int, scenario: Scenario, label: str) -> bool:

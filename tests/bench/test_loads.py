@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from bench.bulk import Member
@@ -12,7 +13,8 @@ from bench.load import Kind, Load
 from bench.loads.transfers import pieces
 from bench.loads.tunnels import opening
 from bench.loads.visitors import requests
-from bench.proxies import Name
+from bench.places import Ports
+from bench.proxies import Name, Proxy
 from bench.scenarios import PLANS, Scenario
 
 from bench import frames, load, options, rounds
@@ -109,6 +111,16 @@ def test_who_is_judged_is_measured_in_every_round() -> None:
     assert rounds.is_due(2, Scenario.PLAIN, Name.SORRYD)
     assert not rounds.is_due(2, Scenario.PLAIN, Name.NGINX)
     assert rounds.is_due(4, Scenario.PLAIN, Name.NGINX)
+
+
+def test_nobody_is_always_the_first_of_a_round() -> None:
+    """What a processor still has of the one before would be for or against the same one."""
+    running = [
+        Proxy(name=name, label=name, pid=0, version="", ports=Ports(), log=Path(name))
+        for name in Name
+    ]
+    assert rounds.in_turn(1, running) == running
+    assert rounds.in_turn(2, running) == running[::-1]
 
 
 def test_every_scenario_has_its_plan() -> None:
