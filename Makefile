@@ -101,11 +101,14 @@ man: $(STAMP)
 # As pip installs it. Not in $(VENV), where tests and everybody who works on it have the source.
 $(INSTALLED)/made.stamp: $(STAMP) $(shell find src twisted building -name '*.py' -o -name '*.txt')
 	@echo "Building the wheel, compiled where a compiler is, into $(INSTALLED) ..."
-	@rm -rf $(INSTALLED) build/wheel
+	@rm -rf $(INSTALLED) build/wheel build/not-compiled.log
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation -w build/wheel .
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--target $(INSTALLED) build/wheel/*.whl
+	@if ls $(INSTALLED)/sorryd__mypyc* >/dev/null 2>&1; then echo "It is compiled."; \
+	else echo "It is not compiled:"; tail -n 3 build/not-compiled.log 2>/dev/null || \
+		echo "no compiler, or SORRYD_COMPILE=no"; fi
 	@touch $@
 
 installed: $(INSTALLED)/made.stamp

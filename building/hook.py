@@ -48,8 +48,9 @@ class Made(BuildHookInterface[Any]):
         try:
             made = dict(compiled.build(root / "build" / "compiled"))
         except subprocess.CalledProcessError as error:
-            last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-            self.app.display_warning(f"sorryd: could not be compiled, a pure wheel: {last}")
+            said = root / "build" / "not-compiled.log"
+            said.write_text(error.stdout + error.stderr)
+            self.app.display_warning(f"sorryd: could not be compiled, a pure wheel: see {said}")
             return
         build_data["force_include"] |= {str(path): target for path, target in made.items()}
         build_data["pure_python"] = False
