@@ -19,7 +19,7 @@ from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.edge.turned_away import FULL, MOST, TurnedAway
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _A_STRANGER: Final = "it is not among trusted_proxies"
 

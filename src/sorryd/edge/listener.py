@@ -18,7 +18,7 @@ from sorryd.edge.readiness import Readiness
 from sorryd.model import Listen
 from sorryd.unix_sockets import PathTaken, bind_path
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 BACKLOG: Final = 4096
 BATCH: Final = 64  # connections accepted in one turn of the loop, by who accepts alone
