@@ -18,7 +18,7 @@ make and close one takes twice as long as the system calls do."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time
 _LAST_READS: Final = 64
 _READ: Final = 65536
-_COUNT: Final = bytes(4)  # where the kernel writes an int: 0
+_COUNT: Final = bytes(4)  # where the kernel writes an int
 
 
 def unacknowledged(fd: int) -> int:
@@ -50,12 +50,10 @@ def accept(listening: socket.socket, family: int) -> tuple[Socket, str]:
 def read_away(sock: Socket) -> None:
     """Drop what waits to be read, within limits.
 
-    Bytes unread would make a close a reset, which can destroy an answer (RFC 9112 §9.6). Mostly
-    nothing waits; to ask how much is cheaper than to read, and have the exception that says so.
+    Bytes unread would make a close a reset, which can destroy an answer (RFC 9112 §9.6). The
+    socket may be closed already.
     """
     with contextlib.suppress(OSError):
-        if fcntl.ioctl(sock.fileno(), termios.FIONREAD, _COUNT) == _COUNT:
-            return
         for _ in range(_LAST_READS):
             if not sock.recv(_READ):
                 break
