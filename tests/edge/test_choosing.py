@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tests.edge.crowd import CLIENT, Crowd, member
 from tests.edge.scene import TIMES
 
+from sorryd.edge.heads import BadMessage
 from sorryd.edge.member_interfaces import Pool
 from sorryd.model import Balance, Health, MemberState
 
@@ -76,6 +77,8 @@ def test_settings_of_the_site() -> None:
     crowd.publish(timeouts=times, max_header_bytes=1234, max_queue=5)
     pool: Pool = crowd.pool("a")
     assert (pool.timeouts.answer, pool.timeouts.stream, pool.head_limit) == (9.0, 8.0, 1234)
+    with pytest.raises(BadMessage, match="larger than the limit"):
+        pool.answers.read(b"HTTP/1.1 200 OK\r\nX: %b\r\n\r\n" % (b"y" * 1300), False)
     assert crowd.timeout == 1.5
     assert (crowd.choosing.queue.limit, crowd.choosing.queue.timeout) == (5, 7.0)
 

@@ -166,3 +166,12 @@ def test_limit() -> None:
     assert answers.read(PLAIN, False) is not None
     with pytest.raises(BadMessage):
         answers.read(PLAIN[:-2] + b"X: y\r\n\r\n", False)
+
+
+def test_lower_limit() -> None:
+    """What was known within a limit is too large for a lower one."""
+    answers = AnswerReader(4096)
+    assert answers.read(PLAIN, False) is not None
+    answers.limit = len(PLAIN) - 1
+    with pytest.raises(BadMessage):
+        answers.read(PLAIN, False)

@@ -17,11 +17,11 @@ LONGEST: Final = 2048
 class AnswerReader:
     """Reads the heads of one member's answers, on whichever connection they come."""
 
-    __slots__ = ("_head", "_known", "_limit")
+    __slots__ = ("_head", "_known", "limit")
 
     def __init__(self, limit: int) -> None:
         """`limit` is that of a head, in bytes."""
-        self._limit = limit
+        self.limit = limit
         self._known = b""
         self._head: ResponseHead | None = None
 
@@ -31,9 +31,15 @@ class AnswerReader:
         `searched` bytes were looked at before; `bodiless`: it answers HEAD. Raises BadMessage for
         what can't be trusted.
         """
-        if not bodiless and self._head is not None and data.startswith(self._known):
-            return self._head
-        end = head_end(data, self._limit, searched)
+        known = self._head
+        if (
+            not bodiless
+            and known is not None
+            and data.startswith(self._known)
+            and known.size <= self.limit  # which another configuration may have lowered
+        ):
+            return known
+        end = head_end(data, self.limit, searched)
         if end < 0:
             check_answer_beginning(data)
             return None

@@ -106,14 +106,13 @@ class Pool:
     """The connections to one member: see members.py."""
 
     __slots__ = (
-        "active", "answers", "authority", "head_limit", "is_up", "limit", "member", "on_trial",
+        "active", "answers", "authority", "is_up", "limit", "member", "on_trial",
         "prefix", "resumption", "tally", "timeouts", "trying", "url", "wheel", "worker",
     )  # fmt: skip
 
     member: Member
     url: str  # the member's name
     timeouts: Waits
-    head_limit: int
     answers: AnswerReader
     wheel: Wheel
     authority: bytes
@@ -126,6 +125,15 @@ class Pool:
     is_up: bool
     resumption: Resumption | None
     tally: Tally
+
+    @property
+    def head_limit(self) -> int:
+        """Most bytes of an answer's head, and of its trailers."""
+        return self.answers.limit
+
+    @head_limit.setter
+    def head_limit(self, limit: int) -> None:
+        self.answers.limit = limit
 
     @property
     def is_full(self) -> bool:

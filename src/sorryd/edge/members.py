@@ -42,7 +42,6 @@ class Pool(AnyPool):
         self.member = member
         self.url = member.url
         self.timeouts = timeouts
-        self.head_limit = head_limit
         self.answers = AnswerReader(head_limit)
         self.wheel = wheel
         self.tally = tally
