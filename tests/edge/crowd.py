@@ -11,10 +11,10 @@ from tests.edge.scene import PAGE, TIMES
 from twisted.internet.task import Clock
 
 from sorryd.edge.choosing import Choosing
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import NewConnection, Pool, QueueFull
 from sorryd.edge.wheel import TICK, Wheel
 from sorryd.model import Member, PageSource, Site
+from sorryd.policy.heads import RequestHead
 from sorryd.snapshot import MemberView, SiteView
 
 CLIENT = "192.0.2.7"

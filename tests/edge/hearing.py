@@ -9,7 +9,6 @@ from tests.edge.scene import TIMES
 from tests.edge.wires import FakeWire
 from twisted.internet.task import Clock
 
-from sorryd.edge.heads import ResponseHead
 from sorryd.edge.interfaces import Exchange
 from sorryd.edge.member_connection import MemberConnection
 from sorryd.edge.member_interfaces import NewConnection
@@ -17,6 +16,7 @@ from sorryd.edge.members import Pool
 from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Member, Value
+from sorryd.policy.heads import ResponseHead
 
 LIMIT = 400  # bytes of a head
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.requests import RequestReader
 from sorryd.model import Value
 from sorryd.policy.forwarding import Forwarding, Trusted
 from sorryd.policy.headers import request_head
+from sorryd.policy.heads import RequestHead
 
 FORWARDING = Forwarding("192.0.2.1", False, Trusted())
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from sorryd.edge.access import Access, End, Record
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.http1 import read_request
 from sorryd.edge.repeated import Repeated
 from sorryd.model import LogFormat
+from sorryd.policy.heads import RequestHead
 
 
 class Log:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.edge.reading import message
 
-from sorryd.edge.heads import BadMessage, ResponseHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import read_response
+from sorryd.policy.heads import ResponseHead
 
 
 def answer(

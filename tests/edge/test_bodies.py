@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.edge.reading import cuts
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import (
     LAST_CHUNK,
     MAX_LINE,
@@ -14,7 +15,6 @@ from sorryd.edge.bodies import (
     chunk,
     in_chunks,
 )
-from sorryd.edge.heads import BadMessage
 from sorryd.model import Value
 
 LIMIT = 64  # bytes of trailers, and of extensions

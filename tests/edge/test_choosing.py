@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.edge.crowd import CLIENT, Crowd, member
 from tests.edge.scene import TIMES
 
-from sorryd.edge.heads import BadMessage
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.member_interfaces import Pool
 from sorryd.model import Balance, Health, MemberState
 

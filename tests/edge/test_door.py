@@ -9,8 +9,8 @@ from tests.edge.loops import never
 from tests.edge.scene import PAGE
 from twisted.internet.task import Clock
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.door import REMEMBERED, Door
-from sorryd.edge.heads import BadMessage
 from sorryd.edge.member_interfaces import NewConnection
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import Wheel

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.policy.fields import TOKEN
+from sorryd.policy.heads import RequestHead
 
 TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

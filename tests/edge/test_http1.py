@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.edge.reading import Reading, Sizes, get, message, one, read, refusal_of
 
-from sorryd.edge.heads import BadMessage
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import MOST_FIELDS, head_end, read_response
 
 # --- request lines ------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.edge.reading import Sizes, Taken, message, taken
 
-from sorryd.edge.heads import BadMessage, KnownFields, RequestHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.repeated import LONGEST, LONGEST_SHARED, MOST_SHARED, Shared
 from sorryd.edge.requests import RequestReader
+from sorryd.policy.heads import KnownFields, RequestHead
 
 HOST = b"Host: shop.example"
 LINES = (

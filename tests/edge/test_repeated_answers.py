@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from tests.edge.reading import message
 
 from sorryd.edge.answers import LONGEST, AnswerReader
-from sorryd.edge.heads import BadMessage, ResponseHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import read_response
 from sorryd.policy.headers import PRIVATE, response_head
+from sorryd.policy.heads import ResponseHead
 
 DATE = b"Date: Sat, 28 Nov 2026 02:00:00 GMT"
 LENGTH = b"Content-Length: 3"

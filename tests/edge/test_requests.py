@@ -20,8 +20,8 @@ from tests.edge.reading import (
     settled,
 )
 
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.requests import DISCARDED, EMPTY_LINES, RequestReader
+from sorryd.policy.heads import RequestHead
 
 CHUNKED = b"Transfer-Encoding: chunked"
 EXPECT = b"Expect: 100-continue"

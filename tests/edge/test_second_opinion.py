@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.edge import llhttp
 from tests.edge.reading import get, message, read
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import LAST_CHUNK, ChunkedReader, UntilEndReader, chunk, in_chunks
-from sorryd.edge.heads import BadMessage
 from sorryd.edge.http1 import head_end, read_response
 from sorryd.policy.headers import response_head
 

@@ -12,9 +12,9 @@ from tests.fuzz.mutations import mutated
 from tests.fuzz.proxy_headers import is_address
 
 from sorryd.edge.access import Access, End
-from sorryd.edge.heads import RequestHead
 from sorryd.model import LogFormat
 from sorryd.policy.forwarding import Forwarding, Trusted
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.sticky import Cookies
 
 CLAIMS: Final = (

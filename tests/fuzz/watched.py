@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from unittest import mock
 
 from sorryd.edge import speaking
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import BodyReader
-from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.requests import Limits, RequestReader
+from sorryd.policy.heads import RequestHead
 
 
 class Believed:

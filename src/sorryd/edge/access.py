@@ -13,10 +13,10 @@ import secrets
 from collections.abc import Callable, Set
 from typing import Final
 
-from sorryd.edge.heads import RequestHead
 from sorryd.model import LogFormat
 from sorryd.policy.access import Asked, Caller, CombinedLines, Entry, Lines
 from sorryd.policy.access_json import JsonLines
+from sorryd.policy.heads import RequestHead
 
 _ID: Final = b"x-request-id"
 # Applications behind CGI-like interfaces read "_" as "-".

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sorryd.edge.heads import ResponseHead
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
+from sorryd.policy.heads import ResponseHead
 
 LONGEST: Final = 2048
 """Bytes of a head that is kept, at most."""

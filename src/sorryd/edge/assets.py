@@ -13,10 +13,10 @@ from typing import Final
 
 from sorryd.edge.access import End
 from sorryd.edge.asset_files import Opened, open_below
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Visitor
 from sorryd.policy.answers import Answer, refused
 from sorryd.policy.assets import not_allowed, served
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.reception import ServeAsset
 
 PIECE: Final = 131072

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.heads import BadMessage
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import field_block_end, head_end
 from sorryd.edge.trailers import passed_on
 from sorryd.policy.fields import TOKEN

@@ -11,7 +11,6 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
@@ -20,6 +19,7 @@ from sorryd.edge.waiting import Queue, Soon, Waiting
 from sorryd.edge.wheel import Waits, Wheel
 from sorryd.model import Balance, Health, Member, Site
 from sorryd.policy.balancing import Balancer, Offers, shares, tiers
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.least_conn import LeastConn
 from sorryd.policy.rendezvous import Rendezvous
 from sorryd.policy.rotation import Rotation

@@ -11,13 +11,14 @@ from typing import Final
 from twisted.python.failure import Failure
 
 from sorryd.edge.access import DONE, End
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import BodyReader, LengthReader
-from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.interfaces import Door, Wire
 from sorryd.edge.receiving import Receiver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.forwarding import Forwarding
+from sorryd.policy.heads import RequestHead
 
 AT_ONCE: Final = 8
 """Requests of one connection that are begun in one turn, where their answers need nobody else."""

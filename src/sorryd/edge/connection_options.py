@@ -6,8 +6,8 @@ import re
 from collections.abc import Set
 from typing import Final
 
-from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.policy.fields import TOKEN
+from sorryd.policy.heads import RequestHead, ResponseHead
 
 _is_protocol: Final = re.compile(TOKEN + rb"(?:/" + TOKEN + rb")?").fullmatch
 # Would be HTTP again, inside a tunnel where nobody judges it; RFC 9113 has no h2c any more.

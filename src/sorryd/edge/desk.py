@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sorryd.edge.drain import Drain
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.partial_drain import PartialDrain
 from sorryd.edge.wheel import Wheel
 from sorryd.model import Site
 from sorryd.policy.bypass import holders
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.reception import Apologise, Held, Reception, Rules, Verdict
 from sorryd.policy.windows import Standing
 from sorryd.snapshot import SiteView

@@ -8,8 +8,8 @@ from typing import Final
 
 from OpenSSL import SSL
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.certificates import ServerNames, SiteCertificates
-from sorryd.edge.heads import BadMessage
 from sorryd.edge.site import SiteEdge
 from sorryd.model import Listen
 from sorryd.policy.routing import LONGEST_NAME, Routes, host_name

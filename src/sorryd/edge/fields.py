@@ -10,10 +10,10 @@ import re
 from collections.abc import Set
 from typing import Final
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.connection_options import persistence, protocols, without
 from sorryd.edge.field_lines import FieldLine
 from sorryd.edge.framing import NO_CONTENT, check_coding, take_coding, take_length
-from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
 from sorryd.edge.known_fields import (
     BYPASS,
     CLAIM,
@@ -32,6 +32,7 @@ from sorryd.edge.known_fields import (
     UPGRADE,
 )
 from sorryd.edge.tokens import TOKENS, take_cookies, take_token
+from sorryd.policy.heads import RequestHead, ResponseHead
 from sorryd.policy.reception import Bypass
 
 _is_count: Final = re.compile(rb"[0-9]{1,9}").fullmatch

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.field_lines import FieldLine
-from sorryd.edge.heads import BadMessage
 from sorryd.policy.fields import TOKEN
 
 _is_token: Final = re.compile(TOKEN).fullmatch

@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.field_lines import FieldLine, FieldLines, is_host
 from sorryd.edge.fields import drop, take_authority, take_request_fields, take_response_fields
-from sorryd.edge.heads import BadMessage, RequestHead, ResponseHead
 from sorryd.edge.known_fields import REQUEST_FIELDS, RESPONSE_FIELDS
 from sorryd.edge.repeated import Repeated
 from sorryd.policy.fields import TOKEN
+from sorryd.policy.heads import RequestHead, ResponseHead
 
 _VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
 

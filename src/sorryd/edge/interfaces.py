@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.python.failure import Failure
 
 from sorryd.edge.access import End, Record
-from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Timed
+from sorryd.policy.heads import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from sorryd.edge.site import SiteEdge

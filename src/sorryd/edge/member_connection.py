@@ -11,11 +11,12 @@ from typing import Final
 
 from twisted.python.failure import Failure
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader, UntilEndReader
-from sorryd.edge.heads import BadMessage, ResponseHead
 from sorryd.edge.interfaces import Exchange, Wire
 from sorryd.edge.member_interfaces import Connection, Pool
 from sorryd.edge.wheel import NEVER
+from sorryd.policy.heads import ResponseHead
 
 CLOSING: Final = 5.0
 """Seconds to send what waits, when a connection is closed."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sorryd.edge.answers import AnswerReader
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import EdgeProtocol, Exchange, Wire
 from sorryd.edge.kernel import Socket
 from sorryd.edge.tally import Tally
 from sorryd.edge.wheel import Patience, Waits, Wheel
 from sorryd.model import Member
+from sorryd.policy.heads import RequestHead
 
 if TYPE_CHECKING:
     from sorryd.edge.member_tls import Resumption

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sorryd.edge.access import DONE, SORRY, Access, End, Record
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.line import Line
 from sorryd.edge.site import SiteEdge
 from sorryd.policy.access import Caller
+from sorryd.policy.heads import RequestHead
 
 
 class NotedLine(Line):

@@ -9,12 +9,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from sorryd.edge.addresses import authority
-from sorryd.edge.heads import BadMessage, ResponseHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.edge.interfaces import Wire
 from sorryd.edge.member_connection import MAX_INFORMATIONAL
 from sorryd.edge.member_interfaces import Connector, NewConnection
 from sorryd.model import Check, CheckKind, Member
+from sorryd.policy.heads import ResponseHead
 
 READ_AWAY: Final = 65536
 """Bytes of an answer's body that are read, so that its member does not see a reset."""

@@ -8,12 +8,12 @@ from typing import Final, assert_never
 from sorryd.edge.access import SORRY
 from sorryd.edge.assets import AssetAnswer
 from sorryd.edge.bodies import BodyReader
-from sorryd.edge.heads import RequestHead, ResponseHead
 from sorryd.edge.relay import Exchange
 from sorryd.edge.speaking import Speaker
 from sorryd.policy.answers import refused
 from sorryd.policy.bypass import FOLDER, followed
 from sorryd.policy.headers import PRIVATE
+from sorryd.policy.heads import RequestHead, ResponseHead
 from sorryd.policy.reception import (
     Apologise,
     FollowLink,

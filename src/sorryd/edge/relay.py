@@ -11,11 +11,11 @@ from typing import Final
 
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
-from sorryd.edge.heads import ResponseHead
 from sorryd.edge.interfaces import Wire
 from sorryd.edge.member_interfaces import Pool
 from sorryd.edge.sending import BAD_GATEWAY, Sending
 from sorryd.policy.headers import is_asked_for, is_websocket, response_head, switching_head
+from sorryd.policy.heads import ResponseHead
 
 GATEWAY_TIMEOUT: Final = 504
 

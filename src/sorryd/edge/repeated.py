@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sorryd.edge.heads import KnownFields, RequestHead
+from sorryd.policy.heads import KnownFields, RequestHead
 
 LONGEST: Final = 2048
 """Bytes of field lines that are kept, at most."""

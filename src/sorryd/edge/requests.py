@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.bodies import BodyReader, ChunkedReader, LengthReader
-from sorryd.edge.heads import BadMessage, RequestHead
 from sorryd.edge.http1 import check_beginning, head_end, read_request
 from sorryd.edge.repeated import Repeated
+from sorryd.policy.heads import RequestHead
 
 DISCARDED: Final = 1 << 20
 """Bytes of a request's body that are read away after its answer, to keep the connection."""

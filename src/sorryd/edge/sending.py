@@ -10,11 +10,11 @@ from typing import Final
 
 from sorryd.edge.access import End
 from sorryd.edge.bodies import in_chunks
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Exchange as Carried
 from sorryd.edge.interfaces import Visitor, Wire
 from sorryd.edge.member_interfaces import Connection, Members, Pool, QueueFull
 from sorryd.policy.headers import IDEMPOTENT, request_head
+from sorryd.policy.heads import RequestHead
 
 REPLAYED: Final = 65536
 """Bytes of a request's body that are kept in case it must be sent again."""

@@ -15,7 +15,6 @@ from twisted.logger import Logger
 from sorryd.edge.access import Access
 from sorryd.edge.choosing import Choosing
 from sorryd.edge.desk import Desk
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.interfaces import Guest
 from sorryd.edge.member_interfaces import Connector
 from sorryd.edge.site_members import SiteMembers
@@ -27,6 +26,7 @@ from sorryd.numbers import SiteNumbers
 from sorryd.policy.apologies import Apologies, Forms
 from sorryd.policy.facts import Facts, facts_of, facts_of_members
 from sorryd.policy.forwarding import Trusted
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.locations import Reverse
 from sorryd.policy.reception import Reception
 from sorryd.policy.redirects import https_port

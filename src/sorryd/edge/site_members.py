@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sorryd.edge.choosing import Choosing
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import Members
 from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
 from sorryd.edge.wheel import Wheel
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.rotation import Rotation
 from sorryd.reports import Active, MemberAnswered, MemberFailed, MemberTried, Report
 from sorryd.snapshot import SiteView

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sorryd.edge.access import DONE, SORRY, End
-from sorryd.edge.heads import BadMessage, RequestHead
+from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.interfaces import Answering, TunnelEnd, Wire
 from sorryd.edge.noting import NotedLine
 from sorryd.edge.refusals import refusal
@@ -22,6 +22,7 @@ from sorryd.edge.websocket import WebSocket
 from sorryd.edge.wheel import NEVER
 from sorryd.policy.answers import Answer
 from sorryd.policy.apologies import Apologies
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.redirects import redirection
 
 _CLOSE: Final = b"Connection: close\r\n"

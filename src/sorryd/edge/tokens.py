@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sorryd.edge.heads import RequestHead
 from sorryd.policy.bypass import COOKIE
 from sorryd.policy.cookies import splitter, value_of, without
+from sorryd.policy.heads import RequestHead
 from sorryd.policy.reception import Bypass
 
 TOKENS: Final = COOKIE.encode("ascii")

@@ -13,9 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from sorryd.edge.heads import RequestHead
 from sorryd.edge.member_interfaces import Pool, QueueFull
 from sorryd.edge.wheel import Wheel
+from sorryd.policy.heads import RequestHead
 
 Soon = Callable[[Callable[[], None]], None]
 """Calls something after what is being done now: readiness.Readiness.soon."""

@@ -1,10 +1,6 @@
-"""A request's and a response's head as values, and what is wrong with one."""
+"""What is wrong with a message, in a way that it must not be passed on."""
 
 from __future__ import annotations
-
-from sorryd.policy.heads import KnownFields, RequestHead, ResponseHead
-
-__all__ = ("BadMessage", "KnownFields", "RequestHead", "ResponseHead")
 
 
 class BadMessage(Exception):
