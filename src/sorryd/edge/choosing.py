@@ -29,13 +29,7 @@ from sorryd.snapshot import MemberView, SiteView
 
 
 class Choosing:
-    """Mutable: one per site and process.
-
-    `turns` say whose turn it is of `pools`, for a request that was not sent yet, while nothing
-    but the turns matters: the short way. None: only `pick` knows.
-    """
-
-    turns: Rotation | None
+    """Mutable: one per site and process."""
 
     def __init__(self, wheel: Wheel, connector: Connector, soon: Soon, cookie_key: bytes) -> None:
         """`cookie_key` is secret: see cookie_key.py."""
@@ -49,7 +43,7 @@ class Choosing:
         self._urls: tuple[str, ...] = ()
         self._balanced: tuple[Balance, str, tuple[MemberView, ...]] | None = None
         self._balancer: Balancer
-        self.turns = None
+        self._turns: Rotation | None = None  # whose turn it is, while nothing else matters
         self._is_limited = False
 
     # --- from the control side ---
@@ -110,7 +104,7 @@ class Choosing:
         self._balancer = self._balancer_of(site, views, turns)
         self._is_limited = offers.is_limited
         is_plain = self._balancer is turns and offers.is_plain
-        self.turns = turns.everyone if is_plain else None
+        self._turns = turns.everyone if is_plain else None
 
     def _balancer_of(
         self, site: Site, views: tuple[MemberView, ...], turns: RoundRobin
@@ -138,8 +132,8 @@ class Choosing:
         """
         if self._is_limited and self.queue.comes_first:
             return None
-        if self.turns is not None and not tried:
-            return self.pools[self.turns.pick()]
+        if self._turns is not None and not tried:
+            return self.pools[self._turns.pick()]
         return self._by_balance(tried, head, client)
 
     def _by_balance(

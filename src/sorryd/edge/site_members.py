@@ -10,7 +10,6 @@ from sorryd.edge.member_interfaces import Pool as AnyPool
 from sorryd.edge.members import Pool
 from sorryd.edge.wheel import Wheel
 from sorryd.policy.heads import RequestHead
-from sorryd.policy.rotation import Rotation
 from sorryd.reports import Active, MemberAnswered, MemberFailed, MemberTried, Report
 from sorryd.snapshot import SiteView
 
@@ -18,7 +17,7 @@ from sorryd.snapshot import SiteView
 class SiteMembers(Members):
     """The side of a site (site.py) that faces its members."""
 
-    __slots__ = ("_choosing", "_report", "_turns", "pools", "view")
+    __slots__ = ("_choosing", "_report", "pools", "view")
 
     def __init__(
         self, view: SiteView, wheel: Wheel, choosing: Choosing, report: Callable[[Report], None]
@@ -28,14 +27,12 @@ class SiteMembers(Members):
         self.pools: tuple[Pool, ...] = ()
         self._choosing = choosing
         self._report = report
-        self._turns: Rotation | None = None
         self.has_cookies = False
 
     def follow_members(self, view: SiteView) -> None:
         """Ask the members of `view` from now on."""
         self._choosing.apply(view)
         self.pools = self._choosing.pools
-        self._turns = self._choosing.turns
         self.has_cookies = self._choosing.has_cookies
 
     def failed(self, pool: AnyPool, why: str) -> None:
@@ -55,10 +52,7 @@ class SiteMembers(Members):
     # --- which of them, and who waits: see member_interfaces.Members ---
 
     def pick(self, tried: tuple[AnyPool, ...], head: RequestHead, client: str) -> AnyPool | None:
-        turns = self._turns
-        if turns is None or tried:
-            return self._choosing.pick(tried, head, client)
-        return self.pools[turns.pick()]
+        return self._choosing.pick(tried, head, client)
 
     def wait(
         self,
