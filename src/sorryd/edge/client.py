@@ -254,13 +254,7 @@ class VisitorConnection(Receiver):
     def answered(self) -> None:
         self._exchange = None
         self._answering = False
-        began = self._began
-        if self.record is not None:
-            self._note(DONE)
-        elif began is not None:  # as `_note` does; a Python frame less on every request
-            self._began = None
-            took = self._site.moment() - began
-            self.tally.count(self._column + self.code_class, took)
+        self._note(DONE)
         if self._last:
             self._end_politely()
             return

@@ -32,10 +32,10 @@ class NotedLine(Line):
         self.record = None
         self._caller: Caller | None = None  # who asked last, for the access log
 
-    def _begin(self, head: RequestHead | None, received: bytes = b"") -> None:
+    def _begin(self, head: RequestHead | None, wall: float, received: bytes = b"") -> None:
         """Count a request, and write down what becomes of it, where there is a log.
 
-        `received` is what came in the place of a `head`.
+        `wall` is the instant at which it was read, `received` what came in the place of a `head`.
         """
         site = self._site
         self._began = site.moment()
@@ -43,7 +43,7 @@ class NotedLine(Line):
         self.tally = site.tally.itself
         self.code_class = 0
         if site.access is not None:
-            self.record = self._record_of(site.access, head, site.now())
+            self.record = self._record_of(site.access, head, wall)
             self.record.received = received
 
     def _record_of(self, access: Access, head: RequestHead | None, wall: float) -> Record:

@@ -54,13 +54,7 @@ class Receiver(Speaker):
         ):
             self._say_sorry_at_once(apology)
             return rest
-        # As `_begin` does; a Python frame less on every request.
-        self._began = site.moment()
-        self._column = site.tally.column
-        self.tally = site.tally.itself
-        self.code_class = 0
-        if site.access is not None:
-            self.record = self._record_of(site.access, head, site.instant)
+        self._begin(head, site.instant)
         chosen: type[Exchange] | None = Exchange
         if reception is not None:
             chosen = self._receive(reception, head)

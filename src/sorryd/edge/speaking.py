@@ -139,7 +139,8 @@ class Speaker(NotedLine):
         if not answered:
             head_only = self._answering and self._head is not None and self._head.method == b"HEAD"
             if self._began is None:
-                self._begin(self._head if self._answering else None, received)
+                head = self._head if self._answering else None
+                self._begin(head, self._site.now(), received)
             self._say(
                 refusal(why.status, why.why, head_only),
                 End.VISITOR_LATE if why.status == _LATE else End.REFUSED,
