@@ -8,6 +8,7 @@ from typing import Final
 
 from sorryd.policy.fields import TOKEN
 from sorryd.policy.heads import RequestHead, ResponseHead
+from sorryd.policy.keeping import keep
 
 _is_protocol: Final = re.compile(TOKEN + rb"(?:/" + TOKEN + rb")?").fullmatch
 # Would be HTTP again, inside a tunnel where nobody judges it; RFC 9113 has no h2c any more.
@@ -50,9 +51,7 @@ def _asked(value: bytes) -> _Connection:
     if asked is None:
         asked = _Connection(value)
         if len(value) <= _LONGEST:
-            if len(_remembered) >= _MOST:
-                _remembered.clear()
-            _remembered[value] = asked
+            keep(_remembered, _MOST, value, asked)
     return asked
 
 

@@ -12,6 +12,7 @@ from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.certificates import ServerNames, SiteCertificates
 from sorryd.edge.site import SiteEdge
 from sorryd.model import Listen
+from sorryd.policy.keeping import keep
 from sorryd.policy.routing import LONGEST_NAME, Routes, host_name
 
 REMEMBERED: Final = 1024
@@ -89,9 +90,7 @@ class Door:
     def _look_up(self, host: bytes) -> SiteEdge:
         site = self._sites[self._routes.find(host_name(host))]
         if len(host) <= _LONGEST_HOST:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[host] = site
+            keep(self._known, REMEMBERED, host, site)
         return site
 
     def _check(self, site: SiteEdge, server_name: bytes) -> None:

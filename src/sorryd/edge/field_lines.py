@@ -12,6 +12,7 @@ from typing import Final
 
 from sorryd.edge.known_fields import BYPASS, CLAIM, COOKIE, HOST, LENGTH, LOCATED, PASSED
 from sorryd.policy.fields import TOKEN
+from sorryd.policy.keeping import keep
 
 MOST_LINES: Final = 1024
 """Lines that are kept, for requests and for answers each ..."""
@@ -104,18 +105,14 @@ class FieldLines:
             and kind not in _OWN
             and (kind != PASSED or name.lower() not in _OWN_NAMES)
         ):
-            if len(self._known) >= MOST_LINES:
-                self._known.clear()
-            self._known[line] = field
+            keep(self._known, MOST_LINES, line, field)
         return field
 
     def _kind(self, name: bytes) -> int:
         """Of a name that is not known as it is spelled."""
         kind = self._kinds.get(name.lower(), PASSED)
         if len(name) <= LONGEST_NAME:
-            if len(self._names) >= MOST_NAMES:
-                self._names.clear()
-            self._names[name] = kind
+            keep(self._names, MOST_NAMES, name, kind)
         return kind
 
 

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from sorryd.policy.heads import KnownFields, RequestHead
+from sorryd.policy.keeping import keep
 
 LONGEST: Final = 2048
 """Bytes of field lines that are kept, at most."""
@@ -64,9 +65,7 @@ class Shared:
         """For all connections, if others may say the same."""
         if len(known.behind) > LONGEST_SHARED or known.is_personal:
             return
-        if len(self._known) >= MOST_SHARED:
-            self._known.clear()
-        self._known[known.behind] = known
+        keep(self._known, MOST_SHARED, known.behind, known)
 
 
 _shared: Final = Shared()

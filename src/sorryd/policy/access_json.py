@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sorryd.policy.access import Asked, Caller, Entry, Lines, asked_by, beginning, is_plain
+from sorryd.policy.keeping import keep
 
 _MOST: Final = 1000
 """Words that are kept as text: names of sites, members' URLs, and the few words of our own."""
@@ -88,9 +89,8 @@ class JsonLines(Lines):
         """As a string. Of these there are few."""
         text = self._words.get(word)
         if text is None:
-            if len(self._words) >= _MOST:
-                self._words.clear()
-            text = self._words[word] = _text(word.encode()) if word else b'""'
+            text = _text(word.encode()) if word else b'""'
+            keep(self._words, _MOST, word, text)
         return text
 
     def _time(self, wall: float) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sorryd.model import PageKind, Value
 from sorryd.policy.cross_origin import is_origin
 from sorryd.policy.fields import lists, one_value
+from sorryd.policy.keeping import keep
 from sorryd.policy.negotiation import kind_for, language_for, takes_gzip
 
 _NAMES: Final = frozenset((b"accept:", b"accept-", b"origin:"))
@@ -67,9 +68,7 @@ class Menu:
         found = self._of_blocks.get(block)
         if found is None:
             found = self._wish(lines)
-            if len(self._of_blocks) >= _MOST_ASKED:
-                self._of_blocks.clear()
-            self._of_blocks[block] = found
+            keep(self._of_blocks, _MOST_ASKED, block, found)
         return found
 
     def _wish(self, lines: Sequence[bytes]) -> Wish:
@@ -87,9 +86,7 @@ class Menu:
         place = self.variants.index(variant)
         wish = Wish(place, origin if origin is not None and is_origin(origin) else None)
         if sum(map(len, lines)) <= _LONGEST_ASKED:
-            if len(self._wishes) >= _MOST_ASKED:
-                self._wishes.clear()
-            self._wishes[lines] = wish
+            keep(self._wishes, _MOST_ASKED, lines, wish)
         return wish
 
     def choose(self, accept: str | None, language: str | None, encoding: str | None) -> Variant:

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from sorryd.policy.balancing import Offers, Request
+from sorryd.policy.keeping import keep
 
 REMEMBERED: Final = 16_384
 """Addresses whose members are remembered; with more, all of them are worked out again."""
@@ -88,9 +89,8 @@ class Rendezvous:
         return None
 
     def _found(self, client: str) -> int:
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        index = self._known[client] = self._draws.lowest(client, self._everyone)
+        index = self._draws.lowest(client, self._everyone)
+        keep(self._known, REMEMBERED, client, index)
         return index
 
     def _may_take(self, index: int) -> bool:
