@@ -10,6 +10,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(_ROOT), str(_ROOT / "src")]  # hatch knows this file by its path alone
+
+from building import compiled  # noqa: E402
+
+_MADE = _ROOT / "build"
 _PAGES = ("click>=8.1",)
 
 
@@ -20,9 +25,6 @@ class Made(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What the making needs: pip installs it for the build, and forgets it."""
-        sys.path.insert(0, str(_ROOT))
-        from building import compiled
-
         if not compiled.is_wanted():
             return list(_PAGES)
         return [*_PAGES, *compiled.NEEDED, *self.metadata.core.dependencies]
@@ -31,24 +33,20 @@ class Made(BuildHookInterface[Any]):
         """Make them, and name them among the data of the wheel."""
         if version == "editable":
             return
-        root = Path(self.root)
-        sys.path[:0] = [str(root), str(root / "src")]
-        from man.pages import write
+        from man.pages import write  # not before what it needs is installed
 
-        written = write(root / "build" / "man")
+        written = write(_MADE / "man")
         build_data["shared_data"] |= {str(path): target for path, target in written.items()}
-        self._compile(root, build_data)
+        self._compile(build_data)
 
-    def _compile(self, root: Path, build_data: dict[str, Any]) -> None:
-        from building import compiled
-
+    def _compile(self, build_data: dict[str, Any]) -> None:
         if not compiled.is_wanted():
             self.app.display_info("sorryd: no compiler, or SORRYD_COMPILE=no: a pure wheel")
             return
         try:
-            made = dict(compiled.build(root / "build" / "compiled"))
+            made = dict(compiled.build(_MADE / "compiled"))
         except subprocess.CalledProcessError as error:
-            said = root / "build" / "not-compiled.log"
+            said = _MADE / "not-compiled.log"
             said.write_text(error.stdout + error.stderr)
             self.app.display_warning(f"sorryd: could not be compiled, a pure wheel: see {said}")
             return
