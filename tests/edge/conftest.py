@@ -17,7 +17,8 @@ from tests.edge.town import Town
 
 from sorryd.edge.openssl import DIRECT, PUBLIC, Calls
 from sorryd.edge.plain_transport import PlainTransport
-from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
+from sorryd.edge.reactor_readiness import ReactorReadiness
+from sorryd.edge.readiness import EpollReadiness
 from sorryd.edge.tls_transport import TlsTransport
 from sorryd.model import Timeouts
 

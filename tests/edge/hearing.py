@@ -131,7 +131,7 @@ def hear(
     wire.start(connection)
     listener = Listener(bodiless, request_done)
     if asked:
-        connection.begin(listener, b"request")
+        connection.begin(listener, b"request", None)
     wire.says(*pieces)
     if leaves:
         wire.leaves(leaves)

@@ -20,7 +20,8 @@ from zope.interface import implementer
 
 from sorryd.edge.interfaces import TunnelEnd, Wire
 from sorryd.edge.plain_transport import PlainTransport
-from sorryd.edge.readiness import EpollReadiness, ReactorReadiness
+from sorryd.edge.reactor_readiness import ReactorReadiness
+from sorryd.edge.readiness import EpollReadiness
 
 PATIENCE = 10.0  # seconds after which what was waited for is taken for lost
 

@@ -43,6 +43,27 @@ def ids(head: RequestHead) -> Iterator[str]:
             yield value.strip().decode()
 
 
+def test_two_logs() -> None:
+    """What is kept of the field lines of many requests is as each log writes it, and whose."""
+    data = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\n\r\n"
+    read_request(data, len(data), Repeated())
+    logs = [Log(form) for form in (LogFormat.JSON, LogFormat.COMBINED) for _ in range(2)]
+    for log in logs * 2:
+        head = read_request(data, len(data), Repeated())
+        assert head.known is not None
+        log.record(head, False).finish(End.DONE)
+        log.record(head, True).finish(End.DONE)
+    for log in logs[:2]:
+        found = [json.loads(line) for line in log.lines]
+        assert [one["tls"] for one in found] == [False, True] * 2
+        assert {(one["client"], one["host"], one["user_agent"]) for one in found} == {
+            ("192.0.2.7", "a", "b")
+        }
+    for log in logs[2:]:
+        assert len(log.lines) == 4
+        assert all(line.endswith(b'"-" "b"\n') for line in log.lines)
+
+
 def test_a_record_is_written_once() -> None:
     """With the times that passed; whatever else is tried afterwards."""
     log = Log()

@@ -12,6 +12,7 @@ from tests.edge.scene import TIMES
 from twisted.logger import capturedLogs
 
 from sorryd.edge import descriptors
+from sorryd.edge.members import FRESH
 from sorryd.edge.wheel import TICK
 
 
@@ -168,6 +169,6 @@ def test_bytes_on_a_rested_connection(world: World, server: socket.socket) -> No
     assert pool.take(False) is connection
     pool.put(connection)
     peer.sends(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
-    world.loop.advance(TICK)
+    world.loop.advance(FRESH + TICK)
     assert pool.take(False) is None
     peer.sock.close()

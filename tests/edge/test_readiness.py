@@ -11,7 +11,8 @@ import pytest
 from tests.edge.loops import Loop, never
 from twisted.logger import capturedLogs
 
-from sorryd.edge.readiness import BATCH, EpollReadiness, ReactorReadiness, readiness_of
+from sorryd.edge.reactor_readiness import ReactorReadiness
+from sorryd.edge.readiness import BATCH, EpollReadiness, readiness_of
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -104,6 +105,34 @@ def test_unwatched_twice(loop: Loop, pair: Pair) -> None:
     for _ in range(2):
         loop.readiness.unwatch_read(pair[0].fileno())
         loop.readiness.unwatch_write(pair[0].fileno())
+
+
+def test_left(loop: Loop) -> None:
+    """Who leaves a descriptor hears no more of it, and its number may be another's at once."""
+    told: list[str] = []
+    for name in ("first", "second"):
+        one, other = socket.socketpair()
+        fd = one.fileno()
+        loop.readiness.watch_read(fd, partial(told.append, name))
+        loop.readiness.watch_write(fd, never)
+        other.send(b"x")
+        loop.readiness.leave(fd)
+        loop.readiness.leave(fd)
+        loop.turn()
+        assert told == []
+        one.close()
+        other.close()
+        again = socket.socketpair()
+        assert fd in {half.fileno() for half in again}
+        loop.readiness.watch_read(fd, partial(told.append, name))
+        for half in again:
+            half.send(b"x")
+        loop.turn()
+        assert told == [name]
+        told.clear()
+        loop.readiness.unwatch_read(fd)
+        for half in again:
+            half.close()
 
 
 @pytest.mark.parametrize("direction", ["read", "write"])

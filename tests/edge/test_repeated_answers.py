@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.edge.reading import message
 
-from sorryd.edge.answers import LONGEST, AnswerReader
+from sorryd.edge.answers import LONGEST, MOST, AnswerReader, known_heads
 from sorryd.edge.bad_message import BadMessage
 from sorryd.edge.http1 import read_response
 from sorryd.policy.headers import PRIVATE, response_head
@@ -130,6 +130,26 @@ def test_once_for_all() -> None:
     assert response_head(first, True, b"X: y\r\n").endswith(
         b"Transfer-Encoding: chunked\r\nX: y\r\n\r\n"
     )
+
+
+def test_for_all_members() -> None:
+    """Members of one kind say the same: what one of them said is known when others say it."""
+    first, second = AnswerReader(4096), AnswerReader(4096)
+    other = PLAIN.replace(b"Length: 3", b"Length: 4")
+    head = first.read(PLAIN, False)
+    assert second.read(other, False) is not head
+    assert second.read(PLAIN + b"one", False) is head
+    assert second.read(PLAIN, True) is not head, "HEAD is answered otherwise"
+    with pytest.raises(BadMessage):
+        AnswerReader(len(PLAIN) - 1).read(PLAIN, False)
+
+
+def test_so_many() -> None:
+    """Heads that never come again do not pile up."""
+    answers = AnswerReader(4096)
+    for at in range(3 * MOST):
+        answers.read(PLAIN[:-2] + b"X-Number: %d\r\n\r\n" % at, False)
+        assert known_heads() <= MOST
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,29 @@ def test_partial_writes(connect: Connect, loop: Loop) -> None:
     assert 0 < transport.sent < len(data)
 
 
+@pytest.mark.parametrize("count", [2, 100])
+def test_pieces(connect: Connect, loop: Loop, count: int) -> None:
+    """Long pieces at once come in order, though the kernel takes a part, or waits already."""
+    transport, _, peer = connect(buffers=8192)
+    data = noise(2_000_000)
+    each = 1_000_000 // count
+    for first in (0, 1_000_000):
+        pieces = [data[at : at + each] for at in range(first, first + 1_000_000, each)]
+        transport.writeSequence(pieces)
+    assert peer.gets(len(data)) == data
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_pieces_for_nobody(connect: Connect, loop: Loop, size: int) -> None:
+    """Who has gone gets nothing, and that is told as for any write."""
+    transport, protocol, peer = connect()
+    peer.resets()
+    transport.writeSequence([b"a" * size, b"b" * size])
+    transport.writeSequence([b"a" * size, b"b" * size])
+    loop.until(lambda: protocol.lost)
+    transport.writeSequence([b"a" * size, b"b" * size])
+
+
 def test_what_waits_is_ones_own(connect: Connect, loop: Loop) -> None:
     """What waits at one connection keeps no other from writing at once, then or later."""
     slow, _, reader = connect(buffers=8192)

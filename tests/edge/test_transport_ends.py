@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import weakref
+from functools import partial
 
 import pytest
 from tests.edge.loops import Connect, Loop, Peer, Recorder, noise, tcp_pair
@@ -28,6 +31,24 @@ def test_fin(connect: Connect, loop: Loop) -> None:
     loop.until(lambda: protocol.lost)
     assert protocol.lost is ConnectionDone
     assert protocol.told == ["made", "fin", "lost"]
+
+
+@pytest.mark.parametrize("end", ["loseConnection", "abortConnection", "peer"])
+def test_nothing_is_left(connect: Connect, loop: Loop, end: str) -> None:
+    """An ended connection is gone with the last who knows it, not when the collector comes."""
+    transport, protocol, peer = connect()
+    left = weakref.ref(protocol)
+    if end == "peer":
+        peer.resets()
+    else:
+        getattr(transport, end)()
+    loop.until(partial(getattr, protocol, "lost"))
+    gc.disable()
+    try:
+        del protocol
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_half_close(connect: Connect, loop: Loop) -> None:

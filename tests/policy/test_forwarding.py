@@ -88,6 +88,18 @@ def test_another_host() -> None:
     assert forwarding.lines(Head(host=b"")) == fresh.lines(Head(host=b""))
 
 
+@pytest.mark.parametrize("tls", [False, True])
+def test_for_all_connections(tls: bool) -> None:
+    """Connections of one peer share what is told of it; those over TLS are told as such."""
+    trusted = Trusted(["10.0.0.0/8"])
+    shared = trusted.forwarding("192.0.2.1", tls)
+    assert trusted.forwarding("192.0.2.1", tls) is shared
+    assert shared.lines(Head()) == Forwarding("192.0.2.1", tls, trusted).lines(Head())
+    assert trusted.forwarding("192.0.2.1", not tls).lines(Head()) != shared.lines(Head())
+    assert trusted.forwarding("192.0.2.2", tls).lines(Head()) != shared.lines(Head())
+    assert (shared.is_believed, trusted.forwarding("10.0.0.1", tls).is_believed) == (False, True)
+
+
 # --- trusted proxies ------------------------------------------------------------------------
 
 OURS = b'for=10.0.0.1;host="shop.example";proto=http'

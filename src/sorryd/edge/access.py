@@ -152,16 +152,16 @@ class Access:
         if head is None:
             self._put(self._lines.unread(record))
             return
-        asked = self._asked(head, record.caller)
+        asked = self._asked(head)
         self._put(self._lines.line(record, head.method, head.target, head.minor, asked))
 
-    def _asked(self, head: RequestHead, caller: Caller) -> Asked:
-        known, asked = head.known, caller.asked
-        if asked is not None and known is not None and known is caller.known:
-            return asked
-        asked = self._lines.asked(head.host, head.seen)
-        if known is not None:
-            caller.known, caller.asked = known, asked
+    def _asked(self, head: RequestHead) -> Asked:
+        known = head.known
+        if known is None:
+            return self._lines.asked(head.host, head.seen)
+        asked = known.asked
+        if asked is None or asked.written is not self._lines:
+            asked = known.asked = self._lines.asked(head.host, head.seen)
         return asked
 
     def _new_id(self) -> str:

@@ -1,6 +1,7 @@
-"""What a member answers again and again: the head of its last answer, read once for all.
+"""What members answer again and again: heads that were read once for all.
 
-Within a second, servers send the same head byte for byte to all who ask for the same.
+Within a second, servers send the same head byte for byte to all who ask for the same, and servers
+of one kind send the same as each other.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ from typing import Final
 
 from sorryd.edge.http1 import check_answer_beginning, head_end, read_response
 from sorryd.policy.heads import ResponseHead
+from sorryd.policy.keeping import keep
 
 LONGEST: Final = 2048
 """Bytes of a head that is kept, at most."""
+
+MOST: Final = 512
+"""Heads that are kept for all members."""
+
+_heads: Final[dict[bytes, ResponseHead]] = {}
 
 
 class AnswerReader:
@@ -43,11 +50,26 @@ class AnswerReader:
         if end < 0:
             check_answer_beginning(data)
             return None
-        head = read_response(data, end, bodiless)
-        if not bodiless and end <= LONGEST and _may_be_shared(head):
+        if bodiless or end > LONGEST:
+            return read_response(data, end, bodiless)
+        return self._read_whole(data[:end])
+
+    def _read_whole(self, block: bytes) -> ResponseHead:
+        """A head that is another than the last one: of a member like this one, or a new one."""
+        head = _heads.get(block)
+        if head is None:
+            head = read_response(block, len(block), False)
+            if not _may_be_shared(head):
+                return head
             head.is_shared = True
-            self._known, self._head = data[:end], head
+            keep(_heads, MOST, block, head)
+        self._known, self._head = block, head
         return head
+
+
+def known_heads() -> int:
+    """How many heads are kept."""
+    return len(_heads)
 
 
 def _may_be_shared(head: ResponseHead) -> bool:

@@ -203,6 +203,8 @@ class LengthReader:
             self.left = left - len(data)
             return data
         self.done = True
+        if len(data) == left:  # to slice all of it would copy it, where this is compiled
+            return data
         self.rest = data[left:]
         return data[:left]
 

@@ -17,7 +17,6 @@ from sorryd.edge.interfaces import Door, Wire
 from sorryd.edge.receiving import Receiver
 from sorryd.edge.site import SiteEdge
 from sorryd.edge.wheel import NEVER
-from sorryd.policy.forwarding import Forwarding
 from sorryd.policy.heads import RequestHead
 
 AT_ONCE: Final = 8
@@ -45,8 +44,8 @@ class VisitorConnection(Receiver):
     def _settle(self, site: SiteEdge) -> None:
         """What the connection takes from its site."""
         self._trusted = site.trusted
-        self._forwarding = Forwarding(self._address, self._tls, site.trusted)
-        self._is_believed = site.trusted.believes(self._address)
+        self._forwarding = site.trusted.forwarding(self._address, self._tls)
+        self._is_believed = self._forwarding.is_believed
         self.client, self.is_secure = self._address, self._tls
 
     def forwarding(self, head: RequestHead) -> bytes:

@@ -47,6 +47,10 @@ class Wire:
         """Send it, at once or later."""
         raise NotImplementedError
 
+    def writeSequence(self, pieces: list[bytes]) -> None:
+        """Send them one after the other."""
+        self.write(b"".join(pieces))
+
     def progress(self) -> int:
         """Changes as the peer takes what waits for it."""
         raise NotImplementedError

@@ -56,8 +56,8 @@ class MemberConnection(Connection):
 
     # --- what exchanges ask ---
 
-    def begin(self, exchange: Exchange, data: bytes) -> None:
-        """Carry `exchange`; `data` is its head and what there is of its body."""
+    def begin(self, exchange: Exchange, head: bytes, body: list[bytes] | None) -> None:
+        """Carry `exchange`; `head` is its head, and `body` what there is of its body."""
         self.exchange = exchange
         self._informational = 0
         self._sent = self.transport.sent
@@ -65,7 +65,10 @@ class MemberConnection(Connection):
         self.deadline = (
             self.pool.wheel.now + self.pool.timeouts.answer if exchange.request_done else NEVER
         )
-        self.transport.write(data)
+        if body:
+            self.transport.writeSequence([head, *body])
+        else:
+            self.transport.write(head)
 
     def send(self, data: bytes) -> None:
         """More of the request's body."""

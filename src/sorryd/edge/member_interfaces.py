@@ -69,8 +69,8 @@ class Connection(NewConnection):
     deadline: float  # see wheel.Timed
     reused: bool
 
-    def begin(self, exchange: Exchange, data: bytes) -> None:
-        """Carry `exchange`; `data` is its head and what there is of its body."""
+    def begin(self, exchange: Exchange, head: bytes, body: list[bytes] | None) -> None:
+        """Carry `exchange`; `head` is its head, and `body` what there is of its body."""
         raise NotImplementedError
 
     def send(self, data: bytes) -> None:

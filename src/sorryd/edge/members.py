@@ -21,6 +21,9 @@ KEPT: Final = 256
 KEPT_FOR: Final = 30.0
 """Seconds that one is kept idle."""
 
+FRESH: Final = 1.0
+"""Seconds for which one is taken to be open: no server gives up so soon."""
+
 
 class Pool(AnyPool):
     """The connections to one member.
@@ -72,17 +75,17 @@ class Pool(AnyPool):
     def take(self, checked: bool) -> Connection | None:
         """An idle connection, the one used last first.
 
-        One that has rested is looked at before: bytes that came meanwhile (the 408 that some
-        servers send when they give up) must not answer this request. `checked`: also one that
-        was put back just now, since the request can't be sent again. What comes in the same
-        moment is still not seen. Where the member's name has other addresses by now, connections
-        to the old ones are closed.
+        One that has rested longer than `FRESH` is looked at before: bytes that came meanwhile (the
+        408 that some servers send when they give up) must not answer this request. `checked`: also
+        one that was put back just now, since the request can't be sent again. What comes in the
+        same moment is still not seen. Where the member's name has other addresses by now,
+        connections to the old ones are closed.
         """
         name = self._name
         while self._idle:
             connection = self._idle.pop()
             current = name is None or connection.address in name.addresses
-            has_rested = connection.deadline < self.wheel.now + KEPT_FOR
+            has_rested = connection.deadline < self.wheel.now + KEPT_FOR - FRESH
             if current and (not (checked or has_rested) or connection.seems_open()):
                 return connection
             connection.close()

@@ -14,7 +14,9 @@ from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd, Wire
 from sorryd.edge.kernel import Socket
 from sorryd.edge.readiness import Readiness
 from sorryd.edge.splicing import Pipe
-from sorryd.edge.transport import LOST, SocketTransport
+from sorryd.edge.transport import GATHER, LOST, SocketTransport
+
+_MUCH: Final = 16384  # bytes that are not joined: for less, that takes less time
 
 _pipe: Final = Pipe()
 
@@ -28,6 +30,21 @@ class PlainTransport(SocketTransport):
         super().__init__(sock, protocol, readiness)
         self._outlet: PlainTransport | None = None
         self._to_pour = 0
+
+    def writeSequence(self, pieces: list[bytes]) -> None:
+        size = sum([len(piece) for piece in pieces])
+        if size < _MUCH or len(pieces) > GATHER or not self.is_free:
+            super().writeSequence(pieces)
+            return
+        try:
+            taken = self._sock.sendmsg(pieces)
+        except (BlockingIOError, InterruptedError):
+            taken = 0
+        except OSError:
+            self._break_write()
+            return
+        if taken != size:
+            self._enqueue(memoryview(b"".join(pieces))[taken:])
 
     def pour(self, into: Wire, size: int) -> None:
         """See interfaces.Wire."""

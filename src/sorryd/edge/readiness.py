@@ -11,22 +11,17 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable
 from typing import Final, Protocol, cast
 
-from twisted.internet.interfaces import (
-    IReactorFDSet,
-    IReactorTime,
-    IReadDescriptor,
-    IWriteDescriptor,
-)
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import classImplements, implementer
+from zope.interface import classImplements
+
+from sorryd.edge.reactor_readiness import ReactorReadiness
+from sorryd.edge.soon import PutOff, Ready
 
 log = Logger(namespace=__name__)
-
-Ready = Callable[[], None]
 
 BATCH: Final = 256
 """Events taken in one turn of the reactor, so that its timers have their turn too."""
@@ -63,37 +58,11 @@ class Readiness(Protocol):
     def unwatch_write(self, fd: int) -> None:
         """Stop it; not an error where `fd` is not watched."""
 
+    def leave(self, fd: int) -> None:
+        """Stop both: `fd` is closed in this turn. Not an error where it is not watched."""
+
     def soon(self, call: Ready) -> None:
         """Call `call` after what is being done now."""
-
-
-class _Soon:
-    """Calls put off, in their order. `ring` has `run` called in the next turn."""
-
-    def __init__(self, ring: Callable[[], object]) -> None:
-        self._ring = ring
-        self._calls: list[Ready] = []
-        self.in_batch = False  # somebody will call `run` anyway
-
-    def add(self, call: Ready) -> None:
-        if not (self._calls or self.in_batch):
-            self._ring()
-        self._calls.append(call)
-
-    def run(self) -> None:
-        """Do what was put off until now; what it puts off in its turn waits for the next one, so
-        that nobody who always has more to do keeps the others from being heard."""
-        if self._calls:
-            calls, self._calls = self._calls, []
-            for call in calls:
-                _safely(call)
-
-
-def _safely(call: Ready) -> None:
-    try:
-        call()
-    except Exception:
-        log.failure("a bug in the data path")
 
 
 class EpollReadiness:
@@ -112,7 +81,7 @@ class EpollReadiness:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._is_rung = self._is_closed = False
         self._epoll.register(self._bell, select.EPOLLIN)
-        self._soon = _Soon(self._ring)
+        self._soon = PutOff(self._ring)
         self.soon = self._soon.add
         reactor.addReader(cast(IReadDescriptor, self))
 
@@ -209,6 +178,12 @@ class EpollReadiness:
         if self._writers.pop(fd, None) is not None:
             self._watch(fd, True)
 
+    def leave(self, fd: int) -> None:
+        # The kernel forgets it when it is closed: a system call less for each connection.
+        self._readers.pop(fd, None)
+        self._writers.pop(fd, None)
+        self._failures_only.discard(fd)
+
     def _watch(self, fd: int, known: bool) -> None:
         """Tell the kernel what is watched of `fd`; nothing at all where nobody would listen,
         since failure is always told."""
@@ -226,70 +201,6 @@ class EpollReadiness:
 
 # Not by a decorator, with which a class can't be compiled (building/compiled.py).
 classImplements(EpollReadiness, IReadDescriptor)
-
-
-@implementer(IReadDescriptor, IWriteDescriptor)
-class _Descriptor:
-    """One direction of one descriptor, as the reactor wants it."""
-
-    def __init__(self, fd: int, ready: Ready) -> None:
-        self._fd = fd
-        self._ready = ready
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def logPrefix(self) -> str:
-        return "sorryd"
-
-    def doRead(self) -> None:
-        _safely(self._ready)
-
-    def doWrite(self) -> None:
-        _safely(self._ready)
-
-    def connectionLost(self, reason: Failure) -> None:
-        # The reactor saw the descriptor fail: the transport finds out why by using it.
-        _safely(self._ready)
-
-
-class ReactorReadiness:
-    """Each descriptor watched by the reactor itself: where there is no epoll."""
-
-    def __init__(self, reactor: IReactorFDSet, clock: IReactorTime) -> None:
-        self._reactor = reactor
-        self._reading: dict[int, _Descriptor] = {}
-        self._writing: dict[int, _Descriptor] = {}
-        soon = _Soon(lambda: clock.callLater(0, soon.run))
-        self.soon = soon.add
-
-    def close(self) -> None:
-        """Watch nothing any more."""
-        for fd in tuple(self._reading):
-            self.unwatch_read(fd)
-        for fd in tuple(self._writing):
-            self.unwatch_write(fd)
-
-    def watch_read(self, fd: int, ready: Ready) -> None:
-        self.unwatch_read(fd)
-        self._reading[fd] = _Descriptor(fd, ready)
-        self._reactor.addReader(self._reading[fd])
-
-    def watch_failure(self, fd: int, ready: Ready) -> None:
-        self.unwatch_read(fd)
-
-    def unwatch_read(self, fd: int) -> None:
-        if (descriptor := self._reading.pop(fd, None)) is not None:
-            self._reactor.removeReader(descriptor)
-
-    def watch_write(self, fd: int, ready: Ready) -> None:
-        self.unwatch_write(fd)
-        self._writing[fd] = _Descriptor(fd, ready)
-        self._reactor.addWriter(self._writing[fd])
-
-    def unwatch_write(self, fd: int) -> None:
-        if (descriptor := self._writing.pop(fd, None)) is not None:
-            self._reactor.removeWriter(descriptor)
 
 
 def readiness_of(reactor: IReactorFDSet, clock: IReactorTime) -> EpollReadiness | ReactorReadiness:

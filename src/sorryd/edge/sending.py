@@ -148,14 +148,13 @@ class Sending(Carried):
             self._members.preserve_host,
             pool.prefix,
         )
-        if self._kept:
-            data = b"".join((data, *self._kept))
-            if self._once:
-                self._kept = None
+        body = self._kept
+        if body and self._once:
+            self._kept = None
         if not self.request_done:
             # Before the bytes go: should they fill the member's transport, it pauses again.
             self._visitor.resume_request()
-        connection.begin(self, data)
+        connection.begin(self, data, body)
         if self._held:
             connection.pause()
 

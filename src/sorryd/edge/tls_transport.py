@@ -100,10 +100,7 @@ class TlsTransport(SocketTransport):
             if count <= 0:
                 self._not_read(calls.why(self._handle, count))
                 return
-            try:  # as `_deliver` does; a Python frame less on every read
-                self._protocol.dataReceived(calls.view[:count])
-            except Exception:
-                self._drop_for_bug()
+            self._deliver(calls.view[:count])
             # OpenSSL reads no further than a record, so what is not read yet wakes the poll.
             if count < RECORD or not self._reading:
                 return
@@ -215,6 +212,8 @@ class TlsTransport(SocketTransport):
     def _flushed(self) -> None:
         if self._established:
             if not self._notify_close():
+                if self._closing:
+                    self.pauseProducing()
                 return
             if not self._closing:
                 self._write_broken = True

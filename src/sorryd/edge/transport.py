@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
@@ -19,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sorryd.edge.addresses import Address, address_of
+from sorryd.edge.gone import Gone
 from sorryd.edge.interfaces import EdgeProtocol, Producer, TunnelEnd, Wire
 from sorryd.edge.kernel import Socket, read_away, reset_on_close, unacknowledged
 from sorryd.edge.readiness import Readiness
@@ -27,11 +27,12 @@ log = Logger(namespace=__name__)
 
 HIGH: Final = 65536  # bytes waiting: pause who produces them
 LOW: Final = 16384
-READ: Final = 65536  # bytes asked for at once
+READ: Final = 73728  # bytes asked for at once: 64 KiB, which many write at once, and a head
 READ_GENTLE: Final = 8192
 READ_BULK: Final = 262144  # ... once a read came back full
-_GATHER: Final = 64  # pieces handed to one sendmsg
+GATHER: Final = 64  # pieces handed to one sendmsg
 _LAST_READS: Final = 64  # reads after a failed write
+_gone: Final = Gone()
 _NOTHING: Final[deque[memoryview]] = deque()  # all queues that are empty: each took 0.6 KiB
 
 DONE: Final = Failure(ConnectionDone())
@@ -94,10 +95,7 @@ class SocketTransport(Wire):
             return
         if not self._is_gentle:
             self._read_size = READ_BULK if len(data) >= READ else READ
-        try:  # as `_deliver` does; a Python frame less on every read
-            self._protocol.dataReceived(data)
-        except Exception:
-            self._drop_for_bug()
+        self._deliver(data)
 
     def _deliver(self, data: bytes) -> None:
         try:
@@ -125,7 +123,7 @@ class SocketTransport(Wire):
             self._readiness.unwatch_read(self._fd)
 
     def resumeProducing(self) -> None:
-        if not self._reading and not self._lost:
+        if not (self._reading or self._closing or self._lost):
             self._reading = True
             self._readiness.watch_read(self._fd, self._readable)
 
@@ -149,9 +147,6 @@ class SocketTransport(Wire):
         if taken != len(data):
             self._enqueue(memoryview(data)[taken:])
 
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        self.write(b"".join(data))
-
     def _enqueue(self, view: memoryview) -> None:
         if self._queue is _NOTHING:
             self._queue = deque()
@@ -167,7 +162,7 @@ class SocketTransport(Wire):
 
     def _writable(self) -> None:
         try:
-            taken = self._sock.sendmsg(list(self._queue)[:_GATHER])
+            taken = self._sock.sendmsg(list(self._queue)[:GATHER])
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -252,12 +247,11 @@ class SocketTransport(Wire):
         """Send what waits, then close."""
         if not (self._closing or self._lost):
             self._closing = True
-            self.pauseProducing()
-            if not self._queue:
-                self._flushed()
+            self.pauseProducing() if self._queue else self._flushed()
 
     def _flushed(self) -> None:
         if self._closing:
+            self._leave()
             self._readiness.soon(self._closed)
             return
         self._write_broken = True
@@ -276,7 +270,7 @@ class SocketTransport(Wire):
         if self._lost:
             return
         self._closing = True
-        self.pauseProducing()
+        self._leave()
         self._drop_queue()
         reset_on_close(self._sock)
         self._readiness.soon(lambda: self._end(ABORTED))
@@ -285,12 +279,17 @@ class SocketTransport(Wire):
         if self._lost:
             return
         self._lost = True
-        self._reading = False
-        self._readiness.unwatch_read(self._fd)  # watched past pauseProducing after FIN
+        self._leave()
         self._drop_queue()
         self._sock.close()
-        self._producer = None
-        self._protocol.connectionLost(reason)
+        # Nothing is left that holds what holds it: none waits for the collector.
+        protocol, self._protocol, self._producer = self._protocol, _gone, None
+        protocol.connectionLost(reason)
+
+    def _leave(self) -> None:
+        """Hear no more of the socket, which is closed in this turn."""
+        self._reading = self._writing = False
+        self._readiness.leave(self._fd)
 
     def getPeer(self) -> Address:
         return address_of(self._sock.getpeername())

@@ -3,7 +3,7 @@
 Nothing that a visitor sends can forge a line or reach into another field, nor does it reach a
 terminal as it came: all lines are printable ASCII with one line end.
 
-Most of a line is the same for all requests of a second, of a connection, or with the same field
+Most of a line is the same for all requests of a second, of a visitor, or with the same field
 lines. Such text is made once and kept where that is known: in `Lines`, `Caller` and `Asked`.
 """
 
@@ -17,11 +17,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sorryd.policy.dates import MONTHS
-from sorryd.policy.heads import KnownFields
+from sorryd.policy.keeping import keep
 
 GONE: Final = 499
 """The status in combined lines where no answer was begun: nginx's, since readers of such lines
 want a number there."""
+
+MOST_CALLERS: Final = 1024
+"""Visitors whose text is kept, for plain connections and for TLS each."""
 
 _RECEIVED: Final = 256  # bytes that are shown of what could not be read
 _OWS: Final = b" \t"
@@ -33,30 +36,28 @@ _first_line: Final = re.compile(rb"[^\r\n]{0,%d}" % _RECEIVED).match
 
 
 class Asked:
-    """What a request's field lines say, as text: see `Lines.asked`."""
+    """What a request's field lines say, as it is `written`: see `Lines.asked`."""
 
-    __slots__ = ("after", "host")
+    __slots__ = ("after", "host", "written")
 
-    def __init__(self, host: bytes, after: bytes) -> None:
+    def __init__(self, written: Lines, host: bytes, after: bytes) -> None:
+        self.written = written
         self.host = host
         self.after = after
 
 
 class Caller:
-    """Who asks, on one connection: see `Lines.caller`. Mutable.
+    """Who asks: see `Lines.caller`.
 
-    `address` is believed, empty where there is none; `told` is what is `written` of it. `known`
-    are field lines that come again and again, and `asked` is what they say.
+    `address` is believed, empty where there is none; `told` is what is `written` of it.
     """
 
-    __slots__ = ("address", "asked", "known", "told", "written")
+    __slots__ = ("address", "told", "written")
 
     def __init__(self, written: Lines, address: str, told: bytes) -> None:
         self.written = written
         self.address = address
         self.told = told
-        self.known: KnownFields | None = None
-        self.asked: Asked | None = None
 
 
 class Entry:
@@ -96,10 +97,23 @@ class Entry:
 class Lines:
     """Makes the lines of one kind, with times in one zone. Mutable: it keeps the last second."""
 
-    __slots__ = ()
+    __slots__ = ("_callers", "_secure_callers")
+
+    def __init__(self) -> None:
+        self._callers: dict[str, Caller] = {}
+        self._secure_callers: dict[str, Caller] = {}
 
     def caller(self, address: str, secure: bool) -> Caller:
-        """For the requests from an address, on a connection; `secure`: our own one is TLS."""
+        """For the requests from an address; `secure`: our own connection is TLS."""
+        callers = self._secure_callers if secure else self._callers
+        caller = callers.get(address)
+        if caller is None:
+            caller = Caller(self, address, self._told(address, secure))
+            keep(callers, MOST_CALLERS, address, caller)
+        return caller
+
+    def _told(self, address: str, secure: bool) -> bytes:
+        """What is written of an address."""
         raise NotImplementedError
 
     def asked(self, host: bytes, lines: Iterable[bytes]) -> Asked:
@@ -128,6 +142,7 @@ class CombinedLines(Lines):
     )  # fmt: skip
 
     def __init__(self, zone: str) -> None:
+        super().__init__()
         self._zone = zone
         self._from = self._to = math.inf  # instants between which the text of the time holds
         self._time = b""
@@ -136,15 +151,14 @@ class CombinedLines(Lines):
         self._minor, self._status, self._size = 1, 0, -1
         self._outcome = b""
 
-    def caller(self, address: str, secure: bool) -> Caller:
-        """See Lines."""
-        return Caller(self, address, _host(address) + b" - - ")
+    def _told(self, address: str, secure: bool) -> bytes:
+        return _host(address) + b" - - "
 
     def asked(self, host: bytes, lines: Iterable[bytes]) -> Asked:
         """See Lines."""
         referer, agent = asked_by(lines)
         after = b'"%b" "%b"\n' % (escaped(referer) or b"-", escaped(agent) or b"-")
-        return Asked(b"", after)
+        return Asked(self, b"", after)
 
     def line(self, entry: Entry, method: bytes, target: bytes, minor: int, asked: Asked) -> bytes:
         """See Lines."""

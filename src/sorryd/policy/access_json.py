@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sorryd.policy.access import Asked, Caller, Entry, Lines, asked_by, beginning, is_plain
+from sorryd.policy.access import Asked, Entry, Lines, asked_by, beginning, is_plain
 from sorryd.policy.keeping import keep
 
 _MOST: Final = 1000
@@ -30,21 +30,20 @@ class JsonLines(Lines):
     __slots__ = ("_from", "_second", "_to", "_words", "_zone", "_zoned")
 
     def __init__(self, zone: str) -> None:
+        super().__init__()
         self._zone = zone
         self._from = self._to = math.inf  # instants between which the text of the time holds
         self._second = self._zoned = b""  # what is before the fraction of a second, and behind it
         self._words: dict[str, bytes] = {}
 
-    def caller(self, address: str, secure: bool) -> Caller:
-        """See Lines."""
-        tls = b"true" if secure else b"false"
-        return Caller(self, address, b'"client":%b,"tls":%b' % (_text(address.encode()), tls))
+    def _told(self, address: str, secure: bool) -> bytes:
+        return b'"client":%b,"tls":%b' % (_text(address.encode()), b"true" if secure else b"false")
 
     def asked(self, host: bytes, lines: Iterable[bytes]) -> Asked:
         """See Lines."""
         referer, agent = asked_by(lines)
         after = b'"referer":%b,"user_agent":%b' % (_text(referer), _text(agent))
-        return Asked(b'"host":' + _text(host), after)
+        return Asked(self, b'"host":' + _text(host), after)
 
     def line(self, entry: Entry, method: bytes, target: bytes, minor: int, asked: Asked) -> bytes:
         """See Lines."""

@@ -25,6 +25,7 @@ from typing import Final, Protocol
 
 from sorryd.model import Value
 from sorryd.policy.claims import UNKNOWN, Claims, Node, identifier, read_claims, usual
+from sorryd.policy.keeping import keep
 
 UNIX: Final = "unix"
 """The word in `trusted_proxies` for all peers on UNIX sockets."""
@@ -46,7 +47,7 @@ class Trusted:
     `networks` are CIDR networks, and the word ``unix``; ValueError where one is neither.
     """
 
-    __slots__ = ("_networks", "_on_unix", "believes")
+    __slots__ = ("_networks", "_on_unix", "_peers", "_secure_peers", "believes")
 
     believes: Callable[[str], bool]
     """Whether the peer of this address is trusted; an empty one is that of a UNIX socket."""
@@ -55,6 +56,20 @@ class Trusted:
         self._on_unix = UNIX in networks
         self._networks = tuple(_network(word) for word in networks if word != UNIX)
         self.believes = functools.lru_cache(maxsize=_REMEMBERED)(self._believes)
+        self._peers: dict[str, Forwarding] = {}
+        self._secure_peers: dict[str, Forwarding] = {}
+
+    def forwarding(self, address: str, tls: bool) -> Forwarding:
+        """What is told of the peer of this address; `tls`: its connection is one.
+
+        It is the same for all its connections, of which many come from where a proxy is.
+        """
+        peers = self._secure_peers if tls else self._peers
+        found = peers.get(address)
+        if found is None:
+            found = Forwarding(address, tls, self)
+            keep(peers, _REMEMBERED, address, found)
+        return found
 
     def _believes(self, address: str) -> bool:
         if not address:
@@ -82,16 +97,17 @@ class _Belief(Value, frozen=True):
 
 
 class Forwarding:
-    """The forwarding fields of one visitor's connection, worked out once per Host that it asks.
+    """The forwarding fields of one visitor's connections, worked out once per Host that is asked.
 
     ``X-Forwarded-For``, ``-Proto``, ``-Host`` as Apache and HAProxy write them, and
     ``Forwarded`` (RFC 7239). `address` is an IP literal without brackets, or empty for the peer
     on a UNIX socket; the zone of a link-local one (``%eth0``) says nothing to others and is left
-    out. `tls` is that of our own connection.
+    out. `tls` is that of our own connection. `is_believed`: it is a trusted proxy's.
     """
 
     __slots__ = (
         "_address", "_belief", "_claims", "_host", "_lines", "_node", "_proto", "_trusted",
+        "is_believed",
     )  # fmt: skip
 
     def __init__(self, address: str, tls: bool, trusted: Trusted) -> None:
@@ -101,7 +117,8 @@ class Forwarding:
         self._address = plain
         self._proto = b"https" if tls else b"http"
         self._node = identifier(plain) if plain else UNKNOWN
-        self._trusted = trusted if trusted.believes(plain) else None
+        self.is_believed = trusted.believes(plain)
+        self._trusted = trusted if self.is_believed else None
         self._host: bytes | None = None
         self._lines = b""
         self._claims: list[bytes] | None = None  # whose belief this is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sorryd.policy.access import Asked
 from sorryd.policy.reception import Bypass
 
 # What says who the visitor is.
@@ -86,10 +87,11 @@ class KnownFields:
     `before` is what stands before the target, and `behind` all that stands behind it. With them
     are kept the bytes that a member got in their place last (see headers.request_head): those
     with the Host `host`, where that is another, and with the lines `forwarding`.
+    `asked` is what the access log says of them.
     """
 
     __slots__ = (
-        "_block", "_head", "before", "behind", "forwarding", "host", "lines", "passed_on",
+        "_block", "_head", "asked", "before", "behind", "forwarding", "host", "lines", "passed_on",
     )  # fmt: skip
 
     def __init__(self, head: RequestHead, behind: bytes) -> None:
@@ -102,6 +104,7 @@ class KnownFields:
         self.host: bytes = b""
         self.forwarding: bytes = b""
         self.passed_on: bytes = b""
+        self.asked: Asked | None = None
 
     @property
     def is_personal(self) -> bool:
