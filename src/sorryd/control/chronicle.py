@@ -61,7 +61,7 @@ class Chronicle:
         name = view.site.name
         before = self._standings.get(name, Standing(phase=Phase.LIVE))
         self._standings[name] = standing
-        if _told(before) != _told(standing):
+        if before is not standing and _told(before) != _told(standing):
             window = None if before.window is None else recall(before.window)
             _log.info(
                 "site {site}: {before} -> {phase}{why}",

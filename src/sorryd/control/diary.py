@@ -65,6 +65,8 @@ class Diary:
     def stands(self, site: str, standing: Standing, now: float, find: Find) -> None:
         """At the instant `now`, `site` stands like this; `find` finds windows by their ids."""
         before = self._standings.get(site)
+        if before is standing:
+            return
         self._standings[site] = standing
         last = self._last(PhaseTurned, PHASE, site)
         if not is_news(last, standing):

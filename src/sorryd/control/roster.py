@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from typing import NamedTuple, TypeVar, assert_never
 
 from sorryd.control.turn import Key, Turn
@@ -137,8 +137,10 @@ class Roster:
         self._settings[key] = put
         self._moved(key, before, moment)
 
-    def withdraw(self, site: Site, withdrawn: Iterable[Withdrawal], moment: float) -> bool:
+    def withdraw(self, site: Site, withdrawn: Collection[Withdrawal], moment: float) -> bool:
         """Windows take these members of `site` out, and no others; whether that is new."""
+        if not (withdrawn or self._withdrawn):
+            return False
         wanted = {(site.name, one.url): one.state for one in withdrawn}
         mine = {key: state for key, state in self._withdrawn.items() if key[0] == site.name}
         if wanted == mine:

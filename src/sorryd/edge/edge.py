@@ -116,7 +116,8 @@ class Edge:
         """Time has passed: act on what follows of it."""
         now = self._now()
         for site in self._sites.values():
-            site.look(now)
+            if not site.holds(now):
+                site.look(now)
         for site, at in tuple(self._leaving.items()):
             if self._wheel.now >= at and not site.stopping:
                 site.stop()

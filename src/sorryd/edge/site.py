@@ -133,10 +133,14 @@ class SiteEdge(SiteMembers):
 
     # --- the phase ---
 
+    def holds(self, now: float) -> bool:
+        """Whether the site stands at the instant `now` as it was seen to stand last."""
+        return self._holds_from <= now < self._holds_until
+
     def apology(self) -> Apologies | None:
         """What a new request gets now instead of a member; None: it goes to a member."""
         now = self.instant = self.now()
-        if not self._holds_from <= now < self._holds_until:
+        if not self.holds(now):
             self.look(now)
             self._report(EdgePassed(site=self.view.site.name, at=now))
         return self._apology
