@@ -25,16 +25,22 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
     rounds = []
     for number in range(1, options.rounds + 1):
         for scenario, stand in stands.items():
-            progress(f"round {number} of {options.rounds}: {PLANS[scenario].line}")
-            for proxy in in_turn(number, stand.running):
-                if not is_due(number, scenario, proxy.label):
-                    continue
-                asked = case(scenario, stand.place, proxy.ports)
-                measured = _measure(proxy, asked, options.seconds, stand.cores.load)
-                rounds.append(
-                    Round(number=number, scenario=scenario, proxy=proxy.label, measured=measured)
-                )
+            plan = PLANS[scenario]
+            progress(f"round {number} of {options.rounds}: {plan.line}")
+            for turn in range(1, plan.turns + 1):
+                at = (number - 1) * plan.turns + turn
+                rounds += [
+                    _round(at, scenario, proxy, stand, options.seconds)
+                    for proxy in in_turn(at, stand.running)
+                    if is_due(number, scenario, proxy.label)
+                ]
     return rounds
+
+
+def _round(number: int, scenario: Scenario, proxy: Proxy, stand: Stand, seconds: int) -> Round:
+    asked = case(scenario, stand.place, proxy.ports)
+    measured = _measure(proxy, asked, seconds, stand.cores.load)
+    return Round(number=number, scenario=scenario, proxy=proxy.label, measured=measured)
 
 
 def in_turn(number: int, running: Sequence[Proxy]) -> Sequence[Proxy]:

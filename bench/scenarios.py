@@ -62,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     answer: Literal["small", "large", "sorry", "read", "bytes", "echo"] = "small"
     status: int = 200
     connections: int = 64
+    turns: int = 1  # in a round: more of what differs much from one to the next
     unit: str = "request"
     fields: tuple[tuple[str, str], ...] = ()
     hosts: tuple[str, ...] = ()
@@ -139,7 +140,7 @@ PLANS = {
         sends="bulk",
         size=GIB,
     ),
-    Scenario.LATENCY: Plan(line="1 KiB, kept-alive, one connection", connections=1),
+    Scenario.LATENCY: Plan(line="1 KiB, kept-alive, one connection", connections=1, turns=3),
     Scenario.WEBSOCKET: Plan(
         line="WebSocket messages of 1 KiB, there and back, 100 tunnels",
         door="bulk",
@@ -150,7 +151,9 @@ PLANS = {
         unit="message",
     ),
     Scenario.WORKERS: Plan(line="1 KiB, kept-alive, 64 connections, two workers on two cores"),
-    Scenario.GROWTH_MEMBERS: Plan(line="1 KiB, 64 connections; 10 members, and 1,000"),
+    Scenario.GROWTH_MEMBERS: Plan(
+        line="1 KiB, 1,000 connections; 10 members, and 1,000", connections=1000
+    ),
     Scenario.GROWTH_SITES: Plan(
         line="1 KiB, 64 connections, ten sites in turn; of 10, and of 1,000", hosts=VISITED
     ),
