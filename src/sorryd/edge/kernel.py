@@ -27,6 +27,8 @@ def unacknowledged(fd: int) -> int:
     It takes MiBs more than a slow peer: what it took says nothing of who reads (TIOCOUTQ of
     tcp(7), SIOCOUTQ of unix(7)).
     """
+    if fd < 0:
+        return 0  # closed
     try:
         return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, _COUNT), sys.byteorder)
     except OSError:

@@ -9,6 +9,7 @@ in tls_transport.py.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections import deque
 from typing import Final
@@ -84,7 +85,7 @@ class SocketTransport(Wire):
 
     def _readable(self) -> None:
         try:
-            data = self._sock.recv(self._read_size)
+            data = os.read(self._fd, self._read_size)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -138,7 +139,7 @@ class SocketTransport(Wire):
                 self._enqueue(memoryview(data))
             return
         try:
-            taken = self._sock.send(data)
+            taken = os.write(self._fd, data)
         except (BlockingIOError, InterruptedError):
             taken = 0
         except OSError:
@@ -281,6 +282,7 @@ class SocketTransport(Wire):
         self._lost = True
         self._leave()
         self._drop_queue()
+        self._fd = -1  # the number may be another connection's from now on
         self._sock.close()
         # Nothing is left that holds what holds it: none waits for the collector.
         protocol, self._protocol, self._producer = self._protocol, _gone, None
