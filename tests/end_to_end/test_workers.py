@@ -53,6 +53,14 @@ def pids(daemon: Daemon) -> list[int]:
     return [] if None in found else found
 
 
+def has_ended(pid: int) -> bool:
+    """Whether that process is over, though nobody may have waited for it yet: proc(5), state."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def visitors_of(daemon: Daemon, stack: ExitStack, each: int = 1) -> dict[int, list[Wire]]:
     """Connections that wait for a request, at least so many of `each` worker, by its pid."""
     port = daemon.port()
@@ -269,4 +277,4 @@ def test_stopping_while_one_leaves(pages: Pages, tmp_path: Path) -> None:
         pages.release("/held/1")
         check_page(connected[leaving][0].answer(b"GET"), "/held/1")
         assert daemon.wait() == 0
-    assert not Path(f"/proc/{leaving}").exists()
+    until(lambda: has_ended(leaving), "its end")
