@@ -51,17 +51,24 @@ def past(connection: sqlite3.Connection, site: str | None, limit: int) -> tuple[
 def loaded(connection: sqlite3.Connection) -> tuple[Window, ...]:
     """What `journal.Loaded` has of windows."""
     alive = _windows(connection, "final = 0")
-    series = [window for window in alive if window.every is not None]
-    over = [one for window in series for one in _over(connection, window)]
+    over = [one for window in _recurring(connection) for one in _over(connection, window)]
     found = (*alive, *over, *_led_to(connection, alive))
     return tuple({one.id: one for one in found}.values())
+
+
+def _recurring(connection: sqlite3.Connection) -> tuple[Window, ...]:
+    """Series that are not over, and what was one: it may be one again, and what is over is over."""
+    return _windows(
+        connection,
+        "final = 0 AND EXISTS (SELECT 1 FROM windows AS one WHERE one.series = windows.id)",
+    )
 
 
 def _over(connection: sqlite3.Connection, series: Window) -> tuple[Window, ...]:
     """Final instances of `series`: the cancelled ones, and the last ones that were over."""
     query = "SELECT max(ended) FROM windows WHERE series = ?"
     (last,) = connection.execute(query, (series.id,)).fetchone()
-    since = -math.inf if last is None else last - max(_lasts(series), _LONG)
+    since = -math.inf if last is None else last - _lasts(series) - _LONG
     wanted = "series = ? AND final = 1 AND (ended IS NULL OR ended >= ?)"
     return _windows(connection, wanted, series.id, since)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.control.nights import DAY, coming, nightly, past, to
 from tests.control.world import ALICE, World, result
 
-from sorryd.messages import WindowCancel, WindowExtend, WindowGet
+from sorryd.messages import WindowCancel, WindowEnd, WindowExtend, WindowGet, WindowPlan
 from sorryd.replies import WindowPhase
 
 
@@ -115,3 +115,41 @@ def test_a_series_that_is_just_being_changed(world: World) -> None:
     (series,) = world.truth.series
     assert series.window.reason == "changed"
     assert past(world) == [("nightly@2026-11-22T02:00", "ended")]
+
+
+def test_the_zone_is_changed(world: World) -> None:
+    """A name that the journal has for another instant stays that one's: the other has an offset."""
+    world.ask(nightly())
+    world.ask(WindowExtend(id="nightly@2026-11-24T02:00", by="1h"))
+    world.ask(nightly(timezone="UTC"))
+    assert world.ask(WindowGet(id="nightly@2026-11-24T02:00")).phase is WindowPhase.CANCELLED
+    offset = "11-24T02:00+00:00"
+    for _ in range(2):
+        assert coming(world) == ["11-22T02:00", "11-23T02:00", offset]
+        plan = world.ask(WindowPlan(days=20)).windows
+        assert [one.id for one in plan][2:4] == [
+            f"nightly@2026-{offset}",
+            "nightly@2026-11-25T02:00",
+        ]
+        world.restart()
+    world.ask(WindowExtend(id="nightly@2026-11-24T02:00Z", by="1h"))
+    to(world, "11-24T06:30")
+    assert world.ask(WindowEnd(id="nightly")).id == f"nightly@2026-{offset}"
+    assert past(world)[-2:] == [
+        ("nightly@2026-11-24T02:00", "cancelled"),
+        (f"nightly@2026-{offset}", "ended"),
+    ]
+
+
+def test_the_zone_is_changed_while_one_is_open(world: World) -> None:
+    """What is open keeps its name, though in the new zone that is an instance to come."""
+    world.ask(nightly())
+    to(world, "11-22T02:30")
+    world.ask(nightly(timezone="UTC"))
+    for _ in range(2):
+        assert coming(world) == ["11-22T02:00", "11-22T02:00+00:00", "11-23T02:00"]
+        world.restart()
+    assert world.ask(WindowEnd(id="nightly@2026-11-22T02:00")).until == "2026-11-22T05:00:00+01:00"
+    assert world.phase() == "announced"
+    to(world, "11-22T03:30")
+    assert world.phase() == "down"

@@ -133,8 +133,44 @@ def near(world: World) -> set[str]:
     }
 
 
+def planned(first: str, lasts: str, every: str | None, site: str | None = "shop") -> WindowSchedule:
+    return WindowSchedule(id="a", site=site, from_=first, for_=lasts, every=every)
+
+
+# The site's zone is not that of all sites: one name in both zones means two instants.
+OPEN_IN_ANOTHER_ZONE: Final = [
+    planned("2026-11-20 00:30", "30m", "daily"),
+    planned("2026-11-20 01:30", "30m", "FREQ=HOURLY;INTERVAL=5", site=None),
+    planned("2026-11-20 00:30", "30m", "daily"),
+]
+OVER_IN_ANOTHER_ZONE: Final = [
+    Waited(DAY),
+    planned("2026-11-20 00:30", "30m", "daily"),
+    planned("2026-11-20 02:30", "30h", "daily", site=None),
+]
+# The last one of those that came and went unseen had been taken back.
+TAKEN_BACK_UNSEEN: Final = [Change(3, "cancel"), Jumped(4 * DAY), Jumped(-2 * DAY)]
+
+# A series becomes a single window, and a series again: what was over of it stays over.
+A_SINGLE_MEANWHILE: Final = [
+    Change(0, "end"),
+    planned("2026-11-25 02:30", "30h", None),
+    planned("2026-11-21 02:30", "30h", "daily"),
+]
+A_SINGLE_AT_THE_SAME_TIME: Final = [
+    Change(0, "end"),
+    planned("2026-11-21 02:30", "30h", None),
+    planned("2026-11-21 02:30", "4h", "daily"),
+]
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scheduling(), DEEDS)
+@example(planned("2026-11-20 01:30", "4h", "FREQ=HOURLY;INTERVAL=5"), OPEN_IN_ANOTHER_ZONE)
+@example(planned("2026-11-20 02:30", "30m", "daily"), OVER_IN_ANOTHER_ZONE)
+@example(planned("2026-11-20 01:30", "30m", "daily"), TAKEN_BACK_UNSEEN)
+@example(planned("2026-11-21 02:30", "30h", "daily"), A_SINGLE_MEANWHILE)
+@example(planned("2026-11-21 02:30", "30h", "daily"), A_SINGLE_AT_THE_SAME_TIME)
 def test_whatever_happens(first: WindowSchedule, deeds: list[Deed]) -> None:
     """What is over stays over, and a daemon that dies at any time comes back to the same."""
     with tempfile.TemporaryDirectory() as folder:
@@ -152,22 +188,27 @@ def test_whatever_happens(first: WindowSchedule, deeds: list[Deed]) -> None:
         world.journal.close()
 
 
-def daily(first: str) -> WindowSchedule:
-    return WindowSchedule(id="a", site="shop", from_=first, for_="30m", every="daily")
-
-
 # Planned anew while the clock was a day ahead, and again when it was right.
 AHEAD_OF_TIME: Final = [
     Waited(DAY),
-    daily("2026-11-20 01:30"),
+    planned("2026-11-20 01:30", "30m", "daily"),
     Jumped(-2 * DAY),
-    daily("2026-11-20 00:30"),
+    planned("2026-11-20 00:30", "30m", "daily"),
+]
+
+# One was seen to be over while the clock was a day ahead, and then it was no series for a while.
+OVER_AHEAD_OF_TIME: Final = [
+    Waited(DAY),
+    Jumped(-2 * DAY),
+    planned("2026-11-21 01:30", "30m", None),
+    planned("2026-11-20 01:30", "30m", "FREQ=HOURLY;INTERVAL=5"),
 ]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scheduling(), DEEDS)
-@example(daily("2026-11-20 19:30"), AHEAD_OF_TIME)
+@example(planned("2026-11-20 19:30", "30m", "daily"), AHEAD_OF_TIME)
+@example(planned("2026-11-20 01:30", "30m", "daily"), OVER_AHEAD_OF_TIME)
 def test_incremental_is_afresh(first: WindowSchedule, deeds: list[Deed]) -> None:
     """After any story the instances are those that a daemon finds that starts only now."""
     with tempfile.TemporaryDirectory() as folder:

@@ -86,6 +86,10 @@ class Calendar:
         """Whether the journal has `window`, rather than only the rule of its series."""
         return window.id not in self._given
 
+    def taken(self, name: str) -> frozenset[str]:
+        """The ids of instances that the journal has of the series, or what was one."""
+        return self._book.taken(name)
+
     def recall(self, name: str) -> Window | None:
         """The window of that id as it is, also one that was forgotten only just now."""
         return self._windows.get(name) or self._forgotten.get(name)

@@ -26,14 +26,16 @@ from sorryd.window import Author, Window, WindowKind
 class Known(Value, frozen=True, kw_only=True):
     """What a decision may know. `windows` are arranged; final ones among them do not count.
 
-    Instances of `series` are among them, and a series only where it is the one that is meant.
-    `files` names the sites whose sorry file is there.
+    Instances of `series` are among them, and a series only where it is the one that is meant;
+    `taken` are the ids of the instances that the journal has of that, which may be a series no
+    more. `files` names the sites whose sorry file is there.
     """
 
     config: Config
     windows: tuple[Window, ...]
     now: float
     series: tuple[Series, ...] = ()
+    taken: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
 
 
@@ -206,7 +208,8 @@ def _replacing(
     decision = _changing([] if old is None else [old], [new], warnings)
     if old is None or new == old:
         return decision
-    more = tuple(recurring.left_over(old, new, _alive(known), known.series, known.now))
+    given = _alive(known), known.series, known.taken, known.now
+    more = tuple(recurring.left_over(old, new, *given))
     return replace(
         decision,
         changes=(*(WindowPut(window=one) for one in more), *decision.changes),

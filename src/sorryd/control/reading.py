@@ -137,14 +137,14 @@ class Reading:
     def known(self, named: Window | None = None) -> Known:
         """What is so now, with ends observed that have come; and a window that may be over."""
         self._truth.look()
-        more = () if named is None else (named,)
-        windows = (*self._truth.windows, *more)
+        windows = (*self._truth.windows, *filter(None, (named,)))
         sites = self._truth.snapshot.sites
         return Known(
             config=self._truth.config,
             windows=windows,
             now=self._truth.now(),
             series=self._truth.series,
+            taken=frozenset() if named is None else self._truth.taken(named.id),
             files=tuple(view.site.name for view in sites if view.file is not None),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -35,17 +35,23 @@ def is_same(new: Window, old: Window) -> bool:
 
 
 def left_over(
-    old: Window, new: Window, alive: Iterable[Window], series: Sequence[Series], now: float
+    old: Window,
+    new: Window,
+    alive: Iterable[Window],
+    series: Sequence[Series],
+    taken: Container[str],
+    now: float,
 ) -> Iterator[Window]:
     """What else changes when `new` takes the place of `old`, and one of them is a series.
 
     What is open goes on as it was. Instances that were changed one by one are cancelled where the
-    new rule has not got them.
+    new rule has not got them. `taken` are the ids of those that the journal has.
     """
     if old.every is None:
         if new.every is not None and acts(old, now):
             as_first = replace(new, start=old.start, end=old.end)
-            yield replace(old, id=instance(as_first, old.start).id, series=old.id, recurs=old.start)
+            name = instance(as_first, old.start, taken).id
+            yield replace(old, id=name, series=old.id, recurs=old.start)
         return
     kept = next((one.kept for one in series if one.window.id == old.id), frozenset())
     for one in alive:

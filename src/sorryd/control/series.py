@@ -9,7 +9,8 @@ to be over comes no more, whatever the clock says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from sorryd.policy.instances import Series, instance, named, reach, recurrences
@@ -21,14 +22,42 @@ AHEAD: Final = 8 * 86400.0
 _MORE = 86400.0  # seconds that are found beyond that, so that they need not be found so often
 
 
+@dataclass
+class _Past:
+    """What the journal has of the instances of a series, or of what was one."""
+
+    kept: dict[str, Window] = field(default_factory=dict)  # by id
+    ended: float = -math.inf  # the last instant at which one was seen to be over
+
+    @property
+    def instants(self) -> frozenset[float]:
+        """Where the rule gives none."""
+        return frozenset(one.recurs for one in self.kept.values() if one.recurs is not None)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """Ids that no other instance gets."""
+        return frozenset(self.kept)
+
+    def heed(self, one: Window) -> None:
+        """The journal has, or will have, this instance."""
+        self.kept[one.id] = one
+        self.ended = max(self.ended, -math.inf if one.ended is None else one.ended)
+
+    def forget(self, before: float) -> None:
+        """What was so long ago cannot come again."""
+        for name, one in tuple(self.kept.items()):
+            if one.is_final and one.recurs is not None and one.recurs < before:
+                del self.kept[name]
+
+
 class _Series:
     """One series: what is known of its instances."""
 
-    def __init__(self, window: Window, kept: dict[float, bool]) -> None:
+    def __init__(self, window: Window, past: _Past) -> None:
         self.window = window
-        self.ended = -math.inf  # the last instant at which one was seen to be over
-        self.kept = kept  # those that the journal has: whether they are final
-        self.given: tuple[Window, ...] = ()  # the others
+        self.past = past
+        self.given: tuple[Window, ...] = ()  # the instances that the journal does not have
         self.due = -math.inf  # the instant at which others are to be found
 
     @property
@@ -37,22 +66,18 @@ class _Series:
 
         Of the changes the last one counts: the clock may have been wrong at the one before.
         """
-        return max(self.ended, self.window.created, self.window.renewed or -math.inf)
+        return max(self.past.ended, self.window.created, self.window.renewed or -math.inf)
 
     def renew(self, window: Window) -> None:
         """It is like this from now on."""
         self.window = window
         self.due = -math.inf
 
-    def heed(self, one: Window) -> None:
-        """The journal has, or will have, an instance; it is among those kept."""
-        self.ended = max(self.ended, -math.inf if one.ended is None else one.ended)
-        self.due = -math.inf
-
     def find(self, now: float) -> None:
         """It is the instant `now`: find the instances, and when to do so again."""
-        lasts = reach(self.window)
-        missed = self._missed(now - lasts, lasts)
+        lasts, kept, taken = reach(self.window), self.past.instants, self.past.taken
+        alive = {one.recurs for one in self.past.kept.values() if not one.is_final}
+        missed = self._missed(now - lasts, lasts, kept)
         found = [] if missed is None else [missed]
         after = max(self.over, now) - lasts
         self.due, has_next = math.inf, False
@@ -61,16 +86,24 @@ class _Series:
                 self.due = at - AHEAD
                 break
             found.append(at)
-            has_next |= at > now and not self.kept.get(at, False)
-        self.given = tuple(instance(self.window, at) for at in found if at not in self.kept)
-        self._forget(self.over - max(lasts, AHEAD))
+            has_next |= at > now and (at not in kept or at in alive)
+        self.given = tuple(instance(self.window, at, taken) for at in found if at not in kept)
+        # In another zone, what may come yet has the name of another day's.
+        self.past.forget(self.over - lasts - AHEAD)
 
     def is_exhausted(self) -> bool:
         """Whether all of its instances are over, and there come no more."""
-        return not self.given and math.isinf(self.due) and all(self.kept.values())
+        return (
+            not self.given
+            and math.isinf(self.due)
+            and all(one.is_final for one in self.past.kept.values())
+        )
 
-    def _missed(self, latest: float, lasts: float) -> float | None:
-        """The last instance that came and went unseen, and was not there before the series was."""
+    def _missed(self, latest: float, lasts: float, kept: Container[float]) -> float | None:
+        """The last instance that came and went unseen, and was not there before the series was.
+
+        None of those that are kept: one that was taken back is over, but was not seen to be.
+        """
         earliest, back = self.over - lasts, AHEAD
         while earliest < latest:
             last = None
@@ -78,16 +111,11 @@ class _Series:
             for at in recurrences(self.window, since):
                 if at > latest:
                     break
-                last = at
+                last = last if at in kept else at
             if last is not None or since == earliest:
                 return last
             back *= 8
         return None
-
-    def _forget(self, before: float) -> None:
-        """What was so long ago cannot come again."""
-        for at in [at for at, is_final in self.kept.items() if is_final and at < before]:
-            del self.kept[at]
 
 
 class SeriesBook:
@@ -95,7 +123,7 @@ class SeriesBook:
 
     def __init__(self, windows: Iterable[Window]) -> None:
         self._series: dict[str, _Series] = {}
-        self._kept: dict[str, dict[float, bool]] = {}  # also of what is a series no more
+        self._pasts: dict[str, _Past] = {}  # also of what is a series no more
         self._due = -math.inf
         self._gone: list[Window] = []  # instances of what is a series no more
         for window in sorted(windows, key=lambda window: window.every is None):
@@ -106,7 +134,7 @@ class SeriesBook:
     def series(self) -> tuple[Series, ...]:
         """The series themselves."""
         return tuple(
-            Series(window=one.window, kept=frozenset(one.kept), over=one.over)
+            Series(window=one.window, kept=one.past.instants, taken=one.past.taken, over=one.over)
             for one in self._series.values()
         )
 
@@ -115,18 +143,28 @@ class SeriesBook:
         found = self._series.get(name)
         return None if found is None else found.window
 
+    def taken(self, name: str) -> frozenset[str]:
+        """The ids of instances that the journal has of the series, or what was one."""
+        past = self._pasts.get(name)
+        return frozenset() if past is None else past.taken
+
     def instance(self, name: str, now: float) -> Window | None:
-        """What the rule has under the name ``ID@FROM``, FROM spelled in any way; else None."""
+        """What the rule has under the name ``ID@FROM``, FROM spelled in any way; else None.
+
+        A name just as the journal has it means what the journal has.
+        """
         series, at, text = name.partition("@")
         found = self._series.get(series)
-        return named(found.window, text, now) if found is not None and at else None
+        if found is None or not at or name in found.past.kept:
+            return None
+        return named(found.window, text, now, found.past.kept)
 
     def is_over(self, one: Window) -> bool:
         """Whether an instance comes no more, or the journal has it."""
         found = self._series.get(one.series or "")
         if found is None or one.recurs is None:
             return True
-        return one.recurs in found.kept or one.recurs + reach(found.window) <= found.over
+        return one.recurs in found.past.instants or one.recurs + reach(found.window) <= found.over
 
     def put(self, window: Window) -> None:
         """A series is like this from now on; or it is none any more."""
@@ -134,18 +172,19 @@ class SeriesBook:
         if window.every is None or window.is_final:
             was = self._series.pop(window.id, None)
             self._gone += () if was is None else was.given
+            if window.is_final:
+                self._pasts.pop(window.id, None)
             return
-        kept = self._kept.setdefault(window.id, {})
-        self._series.setdefault(window.id, _Series(window, kept)).renew(window)
+        past = self._pasts.setdefault(window.id, _Past())
+        self._series.setdefault(window.id, _Series(window, past)).renew(window)
 
     def keep(self, one: Window) -> None:
         """The journal has, or will have, this window; where it is an instance, it is kept."""
         if one.series is None or one.recurs is None:
             return
-        self._kept.setdefault(one.series, {})[one.recurs] = one.is_final
+        self._pasts.setdefault(one.series, _Past()).heed(one)
         if one.series in self._series:
-            self._due = -math.inf
-            self._series[one.series].heed(one)
+            self._due = self._series[one.series].due = -math.inf
 
     def is_due(self, now: float) -> bool:
         """Whether it is time to find instances anew."""

@@ -127,6 +127,10 @@ class Truth:
         """Whether the journal has `window`, rather than only the rule of its series."""
         return self._calendar.is_kept(window)
 
+    def taken(self, name: str) -> frozenset[str]:
+        """The ids of instances that the journal has of the series, or what was one."""
+        return self._calendar.taken(name)
+
     def setting(self, site: str, url: str) -> MemberPut:
         """What the operator wants of a member."""
         return self._roster.setting(site, url)

@@ -1,13 +1,14 @@
 """Instances of a series as windows: made from it, found by their names. Pure.
 
 ``ID@FROM`` is an instance: FROM is its local time in the series' zone, with an offset where that
-would mean another instant.
+would mean another instant. So it is, too, where the journal has that name for another instant: in
+the zone that the series had before.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from functools import lru_cache
 from itertools import takewhile
@@ -25,12 +26,13 @@ from sorryd.window import Window
 class Series(Value, frozen=True, kw_only=True):
     """A series with what has become of its instances.
 
-    `kept` are the instants of those that the journal has: they are windows of their own. Those that
-    would have been over by the instant `over` come no more.
+    `kept` are the instants of those that the journal has, and `taken` their ids: they are windows
+    of their own. Those that would have been over by the instant `over` come no more.
     """
 
     window: Window
     kept: frozenset[float] = frozenset()
+    taken: frozenset[str] = frozenset()
     over: float = -math.inf
 
 
@@ -51,12 +53,15 @@ def reach(series: Window) -> float:
     return patience(series) - series.start
 
 
-def instance(series: Window, recurs: float) -> Window:
-    """The instance of `series` that its rule has at the instant `recurs`."""
+def instance(series: Window, recurs: float, taken: Container[str] = ()) -> Window:
+    """The instance of `series` that its rule has at the instant `recurs`, which is not kept.
+
+    `taken` are the ids of those that are.
+    """
     assert series.end is not None
     return replace(
         series,
-        id=f"{series.id}@{_name(recurs, zone(series.timezone))}",
+        id=_id(series, recurs, taken),
         start=recurs,
         end=recurs + (series.end - series.start),
         every=None,
@@ -77,7 +82,7 @@ def between(series: Series, start: float, end: float) -> Iterator[Window]:
     after = max(start, series.over) - reach(series.window)
     for at in takewhile(lambda at: at < end, recurrences(series.window, after)):
         if at not in series.kept:
-            yield instance(series.window, at)
+            yield instance(series.window, at, series.taken)
 
 
 def has(series: Window, recurs: float) -> bool:
@@ -85,18 +90,20 @@ def has(series: Window, recurs: float) -> bool:
     return next(recurrences(series, recurs - _SOON), None) == recurs
 
 
-def named(series: Window, text: str, now: float) -> Window | None:
+def named(series: Window, text: str, now: float, taken: Container[str] = ()) -> Window | None:
     """The instance at the time `text`, however it is spelled; None where there is none."""
     try:
         recurs = parse_instant(text, now, zone(series.timezone)).instant
     except TimeFault:
         return None
-    return instance(series, recurs) if has(series, recurs) else None
+    return instance(series, recurs, taken) if has(series, recurs) else None
 
 
-def _name(recurs: float, where: ZoneInfo) -> str:
+def _id(series: Window, recurs: float, taken: Container[str]) -> str:
+    where = zone(series.timezone)
     local = datetime.fromtimestamp(recurs, where)
     plain = local.replace(tzinfo=None, fold=0)
     precision = "seconds" if local.second else "minutes"
+    short, long = (f"{series.id}@{one.isoformat(timespec=precision)}" for one in (plain, local))
     is_plain = local_instant(plain, where)[0] == recurs
-    return (plain if is_plain else local).isoformat(timespec=precision)
+    return short if is_plain and short not in taken else long
