@@ -127,6 +127,7 @@ PLANS = {
         path="/upload",
         answer="read",
         connections=16,
+        turns=3,
         sends="upload",
     ),
     Scenario.UPLOAD_LARGE: Plan(
@@ -152,14 +153,16 @@ PLANS = {
     ),
     Scenario.WORKERS: Plan(line="1 KiB, kept-alive, 64 connections, two workers on two cores"),
     Scenario.GROWTH_MEMBERS: Plan(
-        line="1 KiB, 1,000 connections; 10 members, and 1,000", connections=1000
+        line="1 KiB, 1,000 connections; 10 members, and 1,000", connections=1000, turns=3
     ),
     Scenario.GROWTH_SITES: Plan(
-        line="1 KiB, 64 connections, ten sites in turn; of 10, and of 1,000", hosts=VISITED
+        line="1 KiB, 64 connections, ten sites in turn; of 10, and of 1,000",
+        hosts=VISITED,
+        turns=3,
     ),
-    Scenario.GROWTH_WINDOWS: Plan(line="1 KiB, 64 connections; no window, and 10,000"),
+    Scenario.GROWTH_WINDOWS: Plan(line="1 KiB, 64 connections; no window, and 10,000", turns=3),
     Scenario.GROWTH_CONNECTIONS: Plan(
-        line="1 KiB, 64 connections; no others, and 10,000 at rest beside them"
+        line="1 KiB, 64 connections; no others, and 10,000 at rest beside them", turns=3
     ),
     Scenario.MEMORY: Plan(line="memory of connections at rest, plain and over TLS"),
     Scenario.WINDOW: Plan(line="a window opens and closes under the plain load"),

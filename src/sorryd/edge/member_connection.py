@@ -32,8 +32,8 @@ class MemberConnection(Connection):
     """
 
     __slots__ = (
-        "_answers", "_body", "_buffer", "_informational", "_is_full", "_keep", "_sent", "exchange",
-        "pool",
+        "_answers", "_body", "_buffer", "_informational", "_is_full", "_keep", "_look", "_sent",
+        "exchange", "pool",
     )  # fmt: skip
 
     def __init__(self, pool: Pool) -> None:
@@ -53,6 +53,7 @@ class MemberConnection(Connection):
         self._informational = 0
         self._is_full = False  # much of what was sent waits for the member to read
         self._sent = 0
+        self._look: select.poll | None = None  # made once it is needed
 
     # --- what exchanges ask ---
 
@@ -111,12 +112,12 @@ class MemberConnection(Connection):
         """Whether neither data nor an end waits to be read. Costs less than a microsecond."""
         if self.socket is None:
             return True
-        look = select.poll()
-        try:
-            look.register(self.socket, select.POLLIN)
-        except ValueError:  # closed by ourselves
+        if self.socket.fileno() < 0:  # closed by ourselves
             return False
-        return not look.poll(0)
+        if self._look is None:
+            self._look = select.poll()
+            self._look.register(self.socket, select.POLLIN)
+        return not self._look.poll(0)
 
     # --- what the transport tells ---
 
