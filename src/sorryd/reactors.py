@@ -12,12 +12,12 @@ def take_uvloop() -> None:
     if "twisted.internet.reactor" in sys.modules:
         return
     try:
-        import uvloop
+        from sorryd.uv_loop import Loop
     except ImportError:
         return
     from twisted.internet import asyncioreactor
 
-    asyncioreactor.install(uvloop.new_event_loop())
+    asyncioreactor.install(Loop())
 
 
 def keep_monotonic_time(reactor: Any) -> None:
