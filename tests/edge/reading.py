@@ -94,7 +94,8 @@ def read(pieces: Iterable[bytes], sizes: Sizes | None = None) -> Reading:
                     trailers[-1] = body.trailers
                     data = body.rest
                     continue
-                head, data = reader.read_head(data)
+                head, rest = reader.read_head(data)
+                data = bytes(rest)
                 if head is not None:
                     if head.has_body:
                         reader.begin_body(head)

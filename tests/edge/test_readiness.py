@@ -267,27 +267,6 @@ def test_close(pair: Pair) -> None:
         assert not loop.getWriters()
 
 
-def test_rounds(pair: Pair) -> None:
-    """What becomes ready by what is done is told in the same turn; so often and no more."""
-    loop = Loop(EpollReadiness)
-    loop.readiness.close()
-    ready = EpollReadiness(loop, loop, rounds=3)
-    one, other = pair
-    told: list[str] = []
-
-    def ask() -> None:
-        told.append("ask")
-        one.recv(10)
-        one.send(b"x")
-
-    ready.watch_read(one.fileno(), ask)
-    ready.watch_read(other.fileno(), lambda: told.append("answer"))
-    other.send(b"x")
-    loop.turn()
-    assert told == ["ask", "answer", "answer"]
-    ready.close()
-
-
 def test_closed_by_a_callback(pair: Pair) -> None:
     """It may be closed by one whom it calls."""
     loop = Loop(EpollReadiness)

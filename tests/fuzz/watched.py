@@ -50,7 +50,7 @@ class WatchedReader(RequestReader):
         super().__init__(limits)
         self._notes = notes
 
-    def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes]:
+    def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes | memoryview]:
         whole = self.ahead + data
         try:
             head, rest = super().read_head(data)

@@ -150,7 +150,8 @@ class VisitorConnection(Receiver):
                         self._rest(data)
                         break
                     begun += 1
-                    data = self._take_head(data)
+                    rest = self._take_head(data)
+                    data = rest if isinstance(rest, bytes) else bytes(rest)
                     waited = b""
                 else:
                     if requests.hold(data):
@@ -190,7 +191,7 @@ class VisitorConnection(Receiver):
         waits = self._blocked or self._is_resting
         return self._answering or (waits and bool(self._requests.ahead))
 
-    def _take_head(self, data: bytes) -> bytes:
+    def _take_head(self, data: bytes) -> bytes | memoryview:
         """Begin a request if its head is whole; what is left of `data`."""
         waited = self._requests.ahead
         head, rest = self._requests.read_head(data)

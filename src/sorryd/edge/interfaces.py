@@ -8,7 +8,7 @@ compiled code calls as C does, through a Protocol as Python does, which costs te
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.python.failure import Failure
@@ -47,7 +47,7 @@ class Wire:
         """Send it, at once or later."""
         raise NotImplementedError
 
-    def writeSequence(self, pieces: list[bytes]) -> None:
+    def writeSequence(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Send them one after the other."""
         self.write(b"".join(pieces))
 

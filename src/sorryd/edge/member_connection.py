@@ -57,7 +57,7 @@ class MemberConnection(Connection):
 
     # --- what exchanges ask ---
 
-    def begin(self, exchange: Exchange, head: bytes, body: list[bytes] | None) -> None:
+    def begin(self, exchange: Exchange, head: bytes, body: list[bytes | memoryview] | None) -> None:
         """Carry `exchange`; `head` is its head, and `body` what there is of its body."""
         self.exchange = exchange
         self._informational = 0

@@ -69,7 +69,7 @@ class Connection(NewConnection):
     deadline: float  # see wheel.Timed
     reused: bool
 
-    def begin(self, exchange: Exchange, head: bytes, body: list[bytes] | None) -> None:
+    def begin(self, exchange: Exchange, head: bytes, body: list[bytes | memoryview] | None) -> None:
         """Carry `exchange`; `head` is its head, and `body` what there is of its body."""
         raise NotImplementedError
 

@@ -8,6 +8,7 @@ for byte: bytes that wait already, an end, an error.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Final
 
 from sorryd.edge.interfaces import EdgeProtocol, TunnelEnd, Wire
@@ -31,7 +32,7 @@ class PlainTransport(SocketTransport):
         self._outlet: PlainTransport | None = None
         self._to_pour = 0
 
-    def writeSequence(self, pieces: list[bytes]) -> None:
+    def writeSequence(self, pieces: Sequence[bytes | memoryview]) -> None:
         size = sum([len(piece) for piece in pieces])
         if size < _MUCH or len(pieces) > GATHER or not self.is_free:
             super().writeSequence(pieces)

@@ -26,8 +26,11 @@ log = Logger(namespace=__name__)
 BATCH: Final = 256
 """Events taken in one turn of the reactor, so that its timers have their turn too."""
 
-ROUNDS: Final = 8
-"""... and at most so many looks for them."""
+ROUNDS: Final = 64
+"""... and at most so many looks for them ..."""
+
+TURN: Final = 0.008
+"""... within so many seconds."""
 
 LULL: Final = 0.001
 """Seconds that another event is waited for, once there was one; the least that epoll knows."""
@@ -66,11 +69,12 @@ class Readiness(Protocol):
 
 
 class EpollReadiness:
-    """An epoll of its own, and one descriptor for the reactor. It needs no clock."""
+    """An epoll of its own, and one descriptor for the reactor."""
 
     def __init__(self, reactor: IReactorFDSet, clock: IReactorTime, rounds: int = 1) -> None:
         """`rounds`: so many looks for events, at most, in one turn of the reactor."""
         self._reactor = reactor
+        self._clock = clock
         self._rounds = rounds
         self._epoll = select.epoll()
         self._readers: dict[int, Ready] = {}
@@ -113,14 +117,14 @@ class EpollReadiness:
         A turn of the reactor costs as much as a dozen calls here, and a system call more: an answer
         that comes while its request is hardly sent need not wait for the next one.
         """
-        left, wait = BATCH, 0.0
+        left, wait, end = BATCH, 0.0, self._clock.seconds() + TURN
         for _ in range(self._rounds):
             events = self._epoll.poll(wait, left)
             if not events:
                 return
             self._serve(events)
             left -= len(events)
-            if left <= 0 or self._is_closed:
+            if left <= 0 or self._is_closed or self._clock.seconds() >= end:
                 return
             wait = LULL
 

@@ -10,6 +10,7 @@ from sorryd.edge.assets import AssetAnswer
 from sorryd.edge.bodies import BodyReader
 from sorryd.edge.relay import Exchange
 from sorryd.edge.speaking import Speaker
+from sorryd.edge.wheel import NEVER
 from sorryd.policy.answers import refused
 from sorryd.policy.bypass import FOLDER, followed
 from sorryd.policy.headers import PRIVATE
@@ -43,7 +44,7 @@ class Receiver(Speaker):
         """Pass a piece of the body on: see client.py."""
         raise NotImplementedError
 
-    def _begin_exchange(self, head: RequestHead, rest: bytes) -> bytes:
+    def _begin_exchange(self, head: RequestHead, rest: bytes | memoryview) -> bytes | memoryview:
         """Apologise, redirect, ask a member, or answer by ourselves; what is left of `rest`."""
         site = self._site
         apology = site.apology()
@@ -71,7 +72,13 @@ class Receiver(Speaker):
             exchange = OperatorExchange(self, site, head, body is None)
         self._exchange = exchange
         if body is not None and rest:
-            rest = self._take_body(body, rest)
+            if isinstance(rest, bytes):
+                rest = self._take_body(body, rest)
+            else:
+                self._requests.read_whole(len(rest))
+                exchange.take_whole(rest)
+                self.deadline = NEVER  # the member's turn
+                rest = b""
         exchange.start()
         return rest
 

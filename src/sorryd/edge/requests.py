@@ -16,6 +16,9 @@ DISCARDED: Final = 1 << 20
 EMPTY_LINES: Final = 4
 """Before a request, that are read over. RFC 9112 §2.2 asks for one; more hold a line open."""
 
+WHOLE: Final = 16384
+"""Bytes of a body from which on it is not copied where it came with its head."""
+
 _TOO_LARGE: Final = "the body is larger than the limit"
 
 
@@ -54,8 +57,11 @@ class RequestReader:
         self.ahead += data
         return len(self.ahead) > self.limits.max_header_bytes
 
-    def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes]:
-        """A head, if `data` completes one, and what follows it. Raises BadMessage."""
+    def read_head(self, data: bytes) -> tuple[RequestHead | None, bytes | memoryview]:
+        """A head, if `data` completes one, and what follows it. Raises BadMessage.
+
+        What follows is a view where it is a long body, and all of it: it need not be copied.
+        """
         searched = len(self.ahead)
         if not searched:
             known = self._repeated.read(data, self.limits.max_header_bytes)
@@ -74,7 +80,10 @@ class RequestReader:
         if end > 0:
             self._empty_lines = 0
             head = read_request(data, end, self._repeated)
-            return head, data[end:] if len(data) > end else b""
+            size = len(data) - end
+            if size >= WHOLE and head.length == size:
+                return head, memoryview(data)[end:]
+            return head, data[end:] if size else b""
         if data:
             check_beginning(data)
             self.ahead = data
@@ -112,6 +121,11 @@ class RequestReader:
         if body.done:
             self.body = None
         return piece
+
+    def read_whole(self, size: int) -> None:
+        """All of the body, which is so long, came with its head."""
+        self._received = size
+        self.body = None
 
     def passed(self, size: int) -> None:
         """So many bytes of the body went to a member by themselves."""

@@ -47,7 +47,7 @@ class Sending(Carried):
         # Takes back what is waited for: a connection in the making, or a place in the queue.
         self._stop_waiting: Callable[[], None] | None = None
         # The body so far, coded for the member; None once it is too much to keep.
-        self._kept: list[bytes] | None = [] if head.has_body else None
+        self._kept: list[bytes | memoryview] | None = [] if head.has_body else None
         self._kept_size = 0
         # Of the answer, for relay.py: one call less for each request.
         self.bodiless = head.method == b"HEAD"
@@ -174,6 +174,13 @@ class Sending(Carried):
         if self._kept is not None:
             self._keep(piece)
         self.connection.send(piece)
+
+    def take_whole(self, body: memoryview) -> None:
+        """All of the request's body, of a known length, before anything is sent."""
+        assert self._kept is not None
+        self.request_done = True
+        self._kept.append(body)
+        self._kept_size = len(body)
 
     def inlet(self) -> Wire | None:
         """See interfaces.Answering."""
