@@ -10,7 +10,7 @@ import pytest
 from OpenSSL import SSL
 from tests.edge.dialling import World
 from tests.edge.handshakes import site, trusting
-from tests.edge.loops import Connect, Loop, Peer, Recorder, tcp_pair
+from tests.edge.loops import Connect, Loop, Pair, Peer, Recorder, tcp_pair
 from tests.edge.probing import Street
 from tests.edge.scene import TIMES, Scene, Stage
 from tests.edge.town import Town
@@ -86,6 +86,16 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """Two sockets, connected to each other, which do not wait."""
+    one, other = socket.socketpair()
+    with one, other:
+        one.setblocking(False)
+        other.setblocking(False)
+        yield one, other
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from sorryd.edge.plain_transport import PlainTransport
 from sorryd.edge.reactor_readiness import ReactorReadiness
 from sorryd.edge.readiness import EpollReadiness
 
+Pair = tuple[socket.socket, socket.socket]
+
 PATIENCE = 10.0  # seconds after which what was waited for is taken for lost
 
 

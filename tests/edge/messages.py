@@ -18,7 +18,7 @@ def request(first: bytes = b"GET / HTTP/1.1", fields: bytes = b"", body: bytes =
 
 def post(body: bytes) -> bytes:
     """A request that can't be sent again."""
-    return request(b"POST / HTTP/1.1", b"Content-Length: %d\r\n" % len(body), body)
+    return upload(len(body), body)
 
 
 def put(body: bytes) -> bytes:
@@ -81,6 +81,16 @@ def field_of(message: bytes, name: bytes) -> bytes | None:
 def is_apology(got: bytes, status: int) -> bool:
     """Whether a visitor was told with `status` that members have failed."""
     return status_of(got) == status and field_of(got, b"Sorry-Cause") == b"members"
+
+
+def length(size: int) -> bytes:
+    """The line that announces a body of so many bytes."""
+    return b"Content-Length: %d\r\n" % size
+
+
+def upload(size: int, body: bytes = b"", fields: bytes = b"") -> bytes:
+    """A POST that announces `size` bytes, with `fields` before that, and `body` behind its head."""
+    return request(b"POST / HTTP/1.1", fields + length(size), body)
 
 
 GET = request()

@@ -13,6 +13,7 @@ from tests.edge.messages import (
     passed,
     request,
     status_of,
+    upload,
 )
 from tests.edge.scene import TIMES, Stage
 
@@ -22,21 +23,13 @@ from sorryd.edge.wheel import TICK
 TOO_LARGE = answer(b"no", first=b"HTTP/1.1 413 Content Too Large")
 
 
-def length(size: int) -> bytes:
-    return b"Content-Length: %d\r\n" % size
-
-
-def post(size: int, body: bytes = b"", fields: bytes = b"") -> bytes:
-    return request(b"POST / HTTP/1.1", fields + length(size), body)
-
-
 def test_length(stage: Stage) -> None:
     """A body by Content-Length is passed on as it comes."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(6, b"ab"))
+    visitor.says(upload(6, b"ab"))
     member = scene.member()
-    assert member.gets() == asked(post(6, b"ab"))
+    assert member.gets() == asked(upload(6, b"ab"))
     visitor.says(b"cd")
     assert member.gets() == b"cd"
     visitor.says(b"ef")
@@ -74,7 +67,7 @@ def test_early_answer(stage: Stage) -> None:
     """
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(10, b"abc"))
+    visitor.says(upload(10, b"abc"))
     member = scene.member()
     member.says(TOO_LARGE)
     assert visitor.gets() == passed(TOO_LARGE)
@@ -91,7 +84,7 @@ def test_early_answer_to_a_large_upload(stage: Stage) -> None:
     """Where more than 1 MiB would have to be read away, the connection ends, as was said."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(DISCARDED + 1000, b"abc"))
+    visitor.says(upload(DISCARDED + 1000, b"abc"))
     member = scene.member()
     member.says(TOO_LARGE)
     assert visitor.gets() == passed(TOO_LARGE, b"Connection: close\r\n")
@@ -121,7 +114,7 @@ def test_visitor_stalls_after_an_early_answer(stage: Stage) -> None:
     """Who does not go on with a body that was answered is closed without a second answer."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(10, b"abc"))
+    visitor.says(upload(10, b"abc"))
     scene.member().says(TOO_LARGE)
     assert visitor.gets() == passed(TOO_LARGE)
     scene.passes(TIMES.body + 2 * TICK)
@@ -155,7 +148,7 @@ def test_member_does_not_take_the_body(stage: Stage) -> None:
     """A member that does not read makes sorryd not read from the visitor, until it does."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(300_000))
+    visitor.says(upload(300_000))
     member = scene.member()
     member.stops_reading()
     visitor.says_at_once(bytes(100_000))
@@ -164,7 +157,7 @@ def test_member_does_not_take_the_body(stage: Stage) -> None:
     assert visitor.unread == 200_000
     member.reads()
     assert visitor.is_reading
-    assert len(member.gets()) == len(asked(post(300_000))) + 300_000
+    assert len(member.gets()) == len(asked(upload(300_000))) + 300_000
     member.says(OK)
     assert visitor.gets() == passed(OK)
 
@@ -174,7 +167,7 @@ def test_member_does_not_take_the_first_piece(stage: Stage) -> None:
     scene = stage()
     scene.is_dialling_slow = True
     visitor = scene.visitor()
-    visitor.says_at_once(post(300_000, bytes(150_000)))
+    visitor.says_at_once(upload(300_000, bytes(150_000)))
     assert not visitor.is_reading
     dialling = scene.dialling[0]
     wire = scene.accept(dialling, stalled=True)
@@ -192,12 +185,12 @@ def test_upload_waits_for_the_connection(stage: Stage) -> None:
     scene = stage()
     scene.is_dialling_slow = True
     visitor = scene.visitor()
-    visitor.says_at_once(post(10, b"abc"))
+    visitor.says_at_once(upload(10, b"abc"))
     visitor.says(b"defghij")
     assert visitor.unread == 7
     scene.is_dialling_slow = False
     member = scene.member()
-    assert member.gets() == asked(post(10, b"abcdefghij"))
+    assert member.gets() == asked(upload(10, b"abcdefghij"))
     member.says(OK)
 
 
@@ -205,7 +198,7 @@ def test_member_never_takes_the_body(stage: Stage) -> None:
     """A member that reads nothing for `timeout_answer` is too late: 504; one that reads is not."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(400_000))
+    visitor.says(upload(400_000))
     member = scene.member()
     member.stops_reading()
     visitor.says_at_once(bytes(200_000))
@@ -242,7 +235,7 @@ def test_visitor_does_not_read_after_its_upload(stage: Stage) -> None:
     """The end of the upload does not make sorryd wait for ever for who does not read."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(4, b"abc"))
+    visitor.says(upload(4, b"abc"))
     member = scene.member()
     visitor.stops_reading()
     member.says_at_once(answer(bytes(200_000))[:100_000])
@@ -256,7 +249,7 @@ def test_upload_stalls_after_the_visitor_has_read(stage: Stage) -> None:
     """`timeout_body` runs again for the upload when the visitor has taken what waited."""
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(4, b"abc"))
+    visitor.says(upload(4, b"abc"))
     member = scene.member()
     visitor.stops_reading()
     member.says_at_once(answer(bytes(200_000))[:100_000])

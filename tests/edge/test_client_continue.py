@@ -11,9 +11,11 @@ from tests.edge.messages import (
     asked,
     chunked,
     field_of,
+    length,
     passed,
     request,
     status_of,
+    upload,
 )
 from tests.edge.scene import NOON, Stage, window
 
@@ -24,14 +26,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TOO_LARGE = answer(b"no", first=b"HTTP/1.1 413 Content Too Large")
 
 
-def length(size: int) -> bytes:
-    return b"Content-Length: %d\r\n" % size
-
-
-def post(size: int, body: bytes = b"", fields: bytes = b"") -> bytes:
-    return request(b"POST / HTTP/1.1", fields + length(size), body)
-
-
 # --- 100 (Continue) -----------------------------------------------------------------------
 
 
@@ -39,7 +33,7 @@ def test_continue(stage: Stage) -> None:
     """Expect goes to the member, its 100 to the visitor, and the body after it."""
     scene = stage()
     visitor = scene.visitor()
-    head = post(3, fields=EXPECT)
+    head = upload(3, fields=EXPECT)
     visitor.says(head)
     member = scene.member()
     assert member.gets() == asked(head)
@@ -61,7 +55,7 @@ def test_final_answer_instead_of_continue(stage: Stage, body: bytes) -> None:
     """
     scene = stage()
     visitor = scene.visitor()
-    visitor.says(post(4, fields=EXPECT) + body)
+    visitor.says(upload(4, fields=EXPECT) + body)
     scene.member().says(TOO_LARGE)
     lives = bool(body)
     assert visitor.gets() == passed(TOO_LARGE, b"" if lives else b"Connection: close\r\n")
@@ -80,7 +74,7 @@ def test_apology_instead_of_continue(stage: Stage, down: bool) -> None:
         scene.publish(window(NOON, None))
     scene.refusing["a"] = "connection refused"
     visitor = scene.visitor()
-    visitor.says(post(3, fields=EXPECT))
+    visitor.says(upload(3, fields=EXPECT))
     got = visitor.gets()
     assert status_of(got) == (503 if down else 502)
     assert field_of(got, b"Connection") == b"close"
@@ -115,7 +109,7 @@ def test_large_body_under_the_apology(stage: Stage) -> None:
     scene = stage()
     scene.publish(window(NOON, None))
     visitor = scene.visitor()
-    visitor.says(post(DISCARDED + 1))
+    visitor.says(upload(DISCARDED + 1))
     got = visitor.gets()
     assert status_of(got) == 503
     assert field_of(got, b"Connection") == b"close"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 from tests.edge.loops import noise
-from tests.edge.messages import GET, OK, asked, passed, request, status_of
+from tests.edge.messages import GET, OK, asked, length, passed, request, status_of, upload
 from tests.edge.scene import Stage
 
 from sorryd.edge.requests import WHOLE
-
-
-def length(size: int) -> bytes:
-    return b"Content-Length: %d\r\n" % size
 
 
 @pytest.mark.parametrize("method", [b"POST", b"PUT"])
@@ -54,7 +50,7 @@ def test_too_large_with_its_head(stage: Stage, size: int) -> None:
     """What is longer than the limit is refused, also where all of it is here."""
     scene = stage(max_body_bytes=size - 1)
     visitor = scene.visitor()
-    visitor.says(request(b"POST / HTTP/1.1", length(size), noise(size)))
+    visitor.says(upload(size, noise(size)))
     assert status_of(visitor.gets()) == 413
 
 
@@ -63,7 +59,7 @@ def test_read_away_with_its_head(stage: Stage, size: int) -> None:
     """Where sorryd answers by itself, the body is no request, and what follows it is one."""
     scene = stage(members=0)
     visitor = scene.visitor()
-    visitor.says(request(b"POST / HTTP/1.1", length(size), noise(size)) + GET)
+    visitor.says(upload(size, noise(size)) + GET)
     answers = visitor.gets()
     assert answers.count(b"HTTP/1.1 503 ") == 2
     assert answers.count(b"HTTP/1.1 ") == 2

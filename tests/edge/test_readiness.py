@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from tests.edge.loops import Loop, never
+from tests.edge.loops import Loop, Pair, never
 from twisted.logger import capturedLogs
 
 from sorryd.edge.reactor_readiness import ReactorReadiness
 from sorryd.edge.readiness import BATCH, EpollReadiness, readiness_of
-
-Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    one, other = socket.socketpair()
-    with one, other:
-        one.setblocking(False)
-        other.setblocking(False)
-        yield one, other
 
 
 def test_read(loop: Loop, pair: Pair) -> None:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import select
-import socket
-from collections.abc import Iterator
 
 import pytest
-from tests.edge.loops import Loop
+from tests.edge.loops import Loop, Pair
 
 from sorryd.edge.readiness import ROUNDS, TURN, EpollReadiness
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll")
-
-Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    """Two sockets, connected to each other."""
-    one, other = socket.socketpair()
-    with one, other:
-        yield one, other
 
 
 def test_rounds(pair: Pair) -> None:

@@ -18,6 +18,7 @@ from tests.end_to_end.load import Load, Pages, asking, check_page, is_over
 from tests.end_to_end.members import Member
 from tests.end_to_end.waiting import PATIENCE, until
 from tests.end_to_end.wire import Wire, visitor
+from tests.processes import is_alive
 
 SHORT_OF_PATIENCE: Final = """
 import sorryd.workers.process as process
@@ -51,14 +52,6 @@ def pids(daemon: Daemon) -> list[int]:
     """The processes of the workers by their number; empty while one is missing."""
     found = [one["pid"] for one in workers(daemon)]
     return [] if None in found else found
-
-
-def has_ended(pid: int) -> bool:
-    """Whether that process is over, though nobody may have waited for it yet: proc(5), state."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def visitors_of(daemon: Daemon, stack: ExitStack, each: int = 1) -> dict[int, list[Wire]]:
@@ -277,4 +270,4 @@ def test_stopping_while_one_leaves(pages: Pages, tmp_path: Path) -> None:
         pages.release("/held/1")
         check_page(connected[leaving][0].answer(b"GET"), "/held/1")
         assert daemon.wait() == 0
-    until(lambda: has_ended(leaving), "its end")
+    until(lambda: not is_alive(leaving), "its end")

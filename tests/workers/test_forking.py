@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.processes import is_alive
 from tests.workers.turning import PATIENCE, Turning
 from twisted.logger import capturedLogs, formatEvent
 
@@ -229,15 +230,6 @@ def test_no_server(turning: Turning, monkeypatch: pytest.MonkeyPatch, executable
         "no fork server can be started: No such file or directory",
         "the fork server has ended with status 4",
     )
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process that is no zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(") ")[2][0] != "Z"
 
 
 def is_child(pid: int) -> bool:

@@ -208,8 +208,7 @@ def _replacing(
     decision = _changing([] if old is None else [old], [new], warnings)
     if old is None or new == old:
         return decision
-    given = _alive(known), known.series, known.taken, known.now
-    more = tuple(recurring.left_over(old, new, *given))
+    more = tuple(recurring.left_over(old, new, _alive(known), known.series, known.taken, known.now))
     return replace(
         decision,
         changes=(*(WindowPut(window=one) for one in more), *decision.changes),

@@ -136,16 +136,15 @@ class Reading:
 
     def known(self, named: Window | None = None) -> Known:
         """What is so now, with ends observed that have come; and a window that may be over."""
-        self._truth.look()
-        windows = (*self._truth.windows, *filter(None, (named,)))
-        sites = self._truth.snapshot.sites
+        truth, more = self._truth, () if named is None else (named,)
+        truth.look()
         return Known(
-            config=self._truth.config,
-            windows=windows,
-            now=self._truth.now(),
-            series=self._truth.series,
-            taken=frozenset() if named is None else self._truth.taken(named.id),
-            files=tuple(view.site.name for view in sites if view.file is not None),
+            config=truth.config,
+            windows=(*truth.windows, *more),
+            now=truth.now(),
+            series=truth.series,
+            taken=frozenset() if named is None else truth.taken(named.id),
+            files=tuple(view.site.name for view in truth.snapshot.sites if view.file is not None),
         )
 
     async def find(self, name: str) -> Window | None:
