@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import select
+from contextlib import closing
 
 import pytest
 from tests.edge.loops import Loop, Pair
 
-from sorryd.edge.readiness import ROUNDS, TURN, EpollReadiness
+from sorryd.edge.readiness import ROUNDS, SPELL, TURN, EpollReadiness, readiness_of
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll")
+
+STEP = SPELL / 4
 
 
 def test_rounds(pair: Pair) -> None:
@@ -33,19 +36,46 @@ def test_rounds(pair: Pair) -> None:
     ready.close()
 
 
-def test_time_of_a_turn(pair: Pair) -> None:
-    """Where there is always more to do, the reactor's timers have their turn all the same."""
+@pytest.mark.parametrize(
+    ("spare", "looks"),
+    [
+        (None, round(TURN / STEP)),
+        ((), round(TURN / STEP)),  # no timer
+        ((0.3, 0.2), round(TURN / STEP)),
+        ((0.3, 0.0), round(2 * SPELL / STEP)),
+        ((0.0,), round(SPELL / STEP)),
+    ],
+)
+def test_time_of_a_turn(pair: Pair, spare: tuple[float, ...] | None, looks: int) -> None:
+    """Where there is always more to do, the reactor's timers have their turn all the same, and
+    after a while its other descriptors."""
     loop = Loop(EpollReadiness)
     loop.readiness.close()
-    ready = EpollReadiness(loop, loop, ROUNDS)
+    left = list(spare or ())
+
+    def timeout() -> float | None:
+        return (left.pop(0) if len(left) > 1 else left[0]) if left else None
+
+    ready = EpollReadiness(loop, loop, ROUNDS, None if spare is None else timeout)
     told: list[float] = []
 
     def work() -> None:
         told.append(loop.seconds())
-        loop.rightNow += TURN / 4
+        loop.rightNow += STEP * 1.001
 
     ready.watch_read(pair[0].fileno(), work)
     pair[1].send(b"x")
     loop.turn()
-    assert len(told) == 4
+    assert len(told) == looks
     ready.close()
+
+
+def test_timer_of_a_reactor() -> None:
+    """What a reactor tells of its timers is asked for; others are only left for so long."""
+    loop = Loop(EpollReadiness)
+    loop.readiness.close()
+    vars(loop)["timeout"] = lambda: 0
+    ready = readiness_of(loop, loop)
+    with closing(ready):
+        assert isinstance(ready, EpollReadiness)
+        assert ready._is_due()

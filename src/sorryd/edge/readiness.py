@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
@@ -24,13 +25,16 @@ from sorryd.edge.soon import PutOff, Ready
 log = Logger(namespace=__name__)
 
 BATCH: Final = 256
-"""Events taken in one turn of the reactor, so that its timers have their turn too."""
+"""Events taken at one look."""
 
-ROUNDS: Final = 64
-"""... and at most so many looks for them ..."""
+ROUNDS: Final = 4096
+"""Looks in one turn of the reactor, whose other descriptors wait meanwhile ..."""
 
-TURN: Final = 0.008
-"""... within so many seconds."""
+TURN: Final = 0.025
+"""... within so many seconds ..."""
+
+SPELL: Final = 0.004
+"""... as long as no timer of the reactor is due, which is asked as often as this."""
 
 LULL: Final = 0.001
 """Seconds that another event is waited for, once there was one; the least that epoll knows."""
@@ -71,11 +75,21 @@ class Readiness(Protocol):
 class EpollReadiness:
     """An epoll of its own, and one descriptor for the reactor."""
 
-    def __init__(self, reactor: IReactorFDSet, clock: IReactorTime, rounds: int = 1) -> None:
-        """`rounds`: so many looks for events, at most, in one turn of the reactor."""
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        clock: IReactorTime,
+        rounds: int = 1,
+        spare: Callable[[], float | None] | None = None,
+    ) -> None:
+        """`rounds`: so many looks for events, at most, in one turn of the reactor.
+
+        `spare`: the seconds until a timer of the reactor is due, None where there is none.
+        """
         self._reactor = reactor
         self._clock = clock
         self._rounds = rounds
+        self._spare = spare
         self._epoll = select.epoll()
         self._readers: dict[int, Ready] = {}
         self._writers: dict[int, Ready] = {}
@@ -114,19 +128,28 @@ class EpollReadiness:
     def doRead(self) -> None:
         """Call all that is ready, and what becomes so meanwhile, or a moment later.
 
-        A turn of the reactor costs as much as a dozen calls here, and a system call more: an answer
-        that comes while its request is hardly sent need not wait for the next one.
+        A turn of the reactor costs as much as a whole request: an answer that comes while its
+        request is hardly sent need not wait for the next one.
         """
-        left, wait, end = BATCH, 0.0, self._clock.seconds() + TURN
+        wait, asked = 0.0, self._clock.seconds()
+        end = asked + TURN
         for _ in range(self._rounds):
-            events = self._epoll.poll(wait, left)
+            events = self._epoll.poll(wait, BATCH)
             if not events:
                 return
             self._serve(events)
-            left -= len(events)
-            if left <= 0 or self._is_closed or self._clock.seconds() >= end:
+            now = self._clock.seconds()
+            if now >= end or self._is_closed:
                 return
+            if now >= asked + SPELL:
+                if self._is_due():
+                    return
+                asked = now
             wait = LULL
+
+    def _is_due(self) -> bool:
+        """Whether a timer of the reactor is."""
+        return self._spare is not None and self._spare() == 0
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
         """Call whom `events` are for.
@@ -210,5 +233,5 @@ classImplements(EpollReadiness, IReadDescriptor)
 def readiness_of(reactor: IReactorFDSet, clock: IReactorTime) -> EpollReadiness | ReactorReadiness:
     """The fastest readiness there is; `clock` is the same reactor."""
     if hasattr(select, "epoll"):
-        return EpollReadiness(reactor, clock, ROUNDS)
+        return EpollReadiness(reactor, clock, ROUNDS, getattr(reactor, "timeout", None))
     return ReactorReadiness(reactor, clock)
