@@ -24,6 +24,7 @@ class Kind(enum.StrEnum):
     """What a load consists of; each is the program of that name in bench.loads."""
 
     VISITORS = "visitors"  # requests, one after the other on each connection
+    LONE = "lone"  # the same on one connection, each request timed by itself
     COMERS = "comers"  # connections over TLS that ask once and leave
     TRANSFERS = "transfers"  # one connection at a time, one long body on it
     TUNNELS = "tunnels"  # WebSocket messages that come back

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
 from bench import bodies, goals, load, processor
+from bench.awake import awake
 from bench.options import Options
 from bench.processes import Set
 from bench.proxies import Name, Proxy, Stand
@@ -22,19 +24,26 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
     for scenario, stand in stands.items():
         for proxy in stand.running:  # connections to members and processors' caches warm up
             load.run(case(scenario, stand.place, proxy.ports).load(1), stand.cores.load)
-    rounds = []
+    rounds = list[Round]()
     for number in range(1, options.rounds + 1):
         for scenario, stand in stands.items():
             plan = PLANS[scenario]
             progress(f"round {number} of {options.rounds}: {plan.line}")
-            for turn in range(1, plan.turns + 1):
-                at = (number - 1) * plan.turns + turn
-                rounds += [
-                    _round(at, scenario, proxy, stand, options.seconds)
-                    for proxy in in_turn(at, stand.running)
-                    if is_due(number, scenario, proxy.label)
-                ]
+            cores = stand.cores.proxy | stand.cores.load
+            with awake(cores) if plan.awake else contextlib.nullcontext():
+                rounds += _turns(number, scenario, stand, options.seconds)
     return rounds
+
+
+def _turns(number: int, scenario: Scenario, stand: Stand, seconds: int) -> list[Round]:
+    """All of one round."""
+    turns = PLANS[scenario].turns
+    return [
+        _round(at, scenario, proxy, stand, seconds)
+        for at in range((number - 1) * turns + 1, number * turns + 1)
+        for proxy in in_turn(at, stand.running)
+        if is_due(number, scenario, proxy.label)
+    ]
 
 
 def _round(number: int, scenario: Scenario, proxy: Proxy, stand: Stand, seconds: int) -> Round:

@@ -63,6 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     connections: int = 64
     turns: int = 1  # in a round: more of what differs much from one to the next
+    awake: bool = False  # whether the cores are kept awake, which a lone visitor does not
     unit: str = "request"
     fields: tuple[tuple[str, str], ...] = ()
     hosts: tuple[str, ...] = ()
@@ -141,7 +142,13 @@ PLANS = {
         sends="bulk",
         size=GIB,
     ),
-    Scenario.LATENCY: Plan(line="1 KiB, kept-alive, one connection", connections=1, turns=3),
+    Scenario.LATENCY: Plan(
+        line="1 KiB, kept-alive, one connection",
+        kind=Kind.LONE,
+        connections=1,
+        turns=3,
+        awake=True,
+    ),
     Scenario.WEBSOCKET: Plan(
         line="WebSocket messages of 1 KiB, there and back, 100 tunnels",
         door="bulk",

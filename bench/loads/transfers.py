@@ -45,7 +45,7 @@ def _transfer(load: Load) -> None:
             up(sock, load.path, Path(load.body), load.size)
             _, rest, length = head(sock)
             while len(rest) < length:
-                rest += _received(sock)
+                rest += received(sock)
         else:
             sock.sendall(f"GET {load.path} HTTP/1.1\r\nHost: shop.example\r\n\r\n".encode())
             _, rest, length = head(sock)
@@ -81,7 +81,7 @@ def head(sock: socket.socket) -> tuple[bytes, bytes, int]:
     """
     got = b""
     while b"\r\n\r\n" not in got:
-        got += _received(sock)
+        got += received(sock)
     lines, _, rest = got.partition(b"\r\n\r\n")
     _, mark, after = lines.lower().partition(b"\r\ncontent-length:")
     if not lines.startswith(b"HTTP/1.1 200 ") or not mark:
@@ -89,7 +89,8 @@ def head(sock: socket.socket) -> tuple[bytes, bytes, int]:
     return lines, rest, int(after.split(b"\r\n", 1)[0])
 
 
-def _received(sock: socket.socket) -> bytes:
+def received(sock: socket.socket) -> bytes:
+    """What has come, at least a byte. Raises OSError."""
     got = sock.recv(65536)
     if not got:
         raise ConnectionResetError("the connection ended")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
+from bench.awake import awake
 from bench.backend import start
 from bench.load import Counted, Kind, Load
+from bench.loads.lone import percentile
 from bench.places import Members, Place, prepare
-from bench.processes import Cores, Fleet
+from bench.processes import Cores, Fleet, free_port
+from bench.processor import family
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n" + bytes(1024)
 
@@ -85,6 +90,59 @@ def test_visitors_tell_wrong_answers(place: Place) -> None:
     ):
         counted = run(asked)
         assert counted.unexpected == counted.requests > 0
+
+
+def test_a_lone_visitor_times_each_request(place: Place) -> None:
+    """And stops at the first answer that is wrong, or where nobody listens."""
+    load = Load(
+        kind=Kind.LONE, port=place.members.member_a, path="/small", connections=1, seconds=1
+    )
+    counted = run(load)
+    assert counted.requests > 10
+    assert counted.errors == 0
+    assert 0 < counted.p50 <= counted.p99
+    assert counted.p50 * counted.requests / 2 < counted.seconds * 1e6
+    for wrong in (
+        msgspec.structs.replace(load, path="/none"),
+        msgspec.structs.replace(load, port=free_port()),
+    ):
+        counted = run(wrong)
+        assert (counted.requests, counted.errors) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "percent", "wanted"),
+    [
+        ([], 99, 0),
+        ([7], 50, 7),
+        ([1, 2, 3], 50, 2),
+        ([1, 2, 3, 4], 50, 2),
+        (range(1, 101), 99, 99),
+        (range(1, 102), 99, 100),
+    ],
+)
+def test_percentiles(ordered: Sequence[int], percent: int, wanted: int) -> None:
+    """By nearest rank: a value that there was."""
+    assert percentile(ordered, percent) == wanted
+
+
+def test_cores_are_awake_until_the_end() -> None:
+    """By processes that take what nobody else wants."""
+    before = family(os.getpid())
+    with awake(Cores.of_this_machine().proxy):
+        (pid,) = family(os.getpid()) - before
+        while os.sched_getscheduler(pid) != os.SCHED_IDLE:
+            time.sleep(0.01)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_nobody_is_kept_awake_by_an_orphan() -> None:
+    """Nor where the bench was killed."""
+    core = min(os.sched_getaffinity(0))
+    others = os.getpid()  # the parent of the one that starts it, as if that had been killed
+    code = f"from bench.awake import keep; keep({core}, {others})"
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
+    subprocess.run([sys.executable, "-c", start], timeout=30, check=True)
 
 
 def test_transfers_go_both_ways(place: Place) -> None:
