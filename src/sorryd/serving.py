@@ -93,18 +93,19 @@ class Serving:
         self._warnings = Warnings()
         self._renewing = LoopingCall(self._look_at_certificates)
         self._renewing.clock = reactor
-        readiness = readiness_of(reactor, reactor)
+        # One for all: who waits a moment for more to happen keeps nobody else waiting.
+        self._readiness = readiness_of(reactor, reactor)
         resolver = resolver_of(reactor, config.nameserver)
-        self._reaching = Reaching(reactor, resolver, readiness, time.monotonic)
+        self._reaching = Reaching(reactor, resolver, self._readiness, time.monotonic)
         self.prober = Prober(reactor, self._reaching.connector, report)
 
     # --- edges ---
 
     def _local(self) -> Local:
-        readiness = readiness_of(self._reactor, self._reactor)
-        edge = wired_edge(self._reactor, readiness, self._nameserver, self._report, self._own_key)
+        reactor, readiness = self._reactor, self._readiness
+        edge = wired_edge(reactor, readiness, self._nameserver, self._report, self._own_key)
         edge.record(self._access)
-        local = Local(edge, readiness.close, self._seat.ledger)
+        local = Local(edge, self._seat.ledger)
         self._locals.add(local)
         return local
 

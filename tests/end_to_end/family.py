@@ -46,6 +46,11 @@ class Family:
         """How many file descriptors they have open."""
         return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.pids())
 
+    def polls(self) -> int:
+        """How many of these are epoll instances."""
+        links = [link for pid in self.pids() for link in Path(f"/proc/{pid}/fd").iterdir()]
+        return sum(os.readlink(link) == "anon_inode:[eventpoll]" for link in links)
+
     def memory(self, what: str = "VmRSS") -> int:
         """Bytes of their memory, by a name of proc(5)'s status: VmRSS now, VmHWM at the most."""
         texts = [Path(f"/proc/{pid}/status").read_text() for pid in self.pids()]

@@ -11,7 +11,7 @@ from tests.end_to_end.daemon import Daemon, configuration
 from tests.end_to_end.members import Conversation, Member, server_side, serving
 from tests.end_to_end.waiting import until
 from tests.end_to_end.wire import Message, answer, ask, many
-from tests.end_to_end.workers import BOTH_KINDS
+from tests.end_to_end.workers import ALONE, BOTH_KINDS
 
 QUICK = "interval=0.1s timeout=1s"
 HEALTHZ = f"GET /healthz {QUICK} rise=3 fall=2"
@@ -51,6 +51,16 @@ def visited(daemon: Daemon, over: Callable[[], bool]) -> None:
         return over()
 
     until(look, "it to be over")
+
+
+def test_nobody_waits_for_a_check(tmp_path: Path) -> None:
+    """Checks and visitors are heard by one poll, the reactor's timers by its own: with two, each
+    would wait a moment for more to come, while the other has something to do."""
+    with Member(Patient("a")) as a:
+        ini = configuration([a.url], check=HEALTHZ, daemon=ALONE)
+        with Daemon(tmp_path, ini) as daemon:
+            until(lambda: checks(a), "the first check")
+            assert daemon.family.polls() == 2
 
 
 @BOTH_KINDS

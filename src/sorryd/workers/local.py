@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from socket import socket
 
 from twisted.internet.defer import Deferred, succeed
@@ -21,15 +21,14 @@ log = Logger()
 
 
 class Local:
-    """See interfaces.Worker. `retired` is called when its edge is over and the process goes on."""
+    """See interfaces.Worker."""
 
     share = Share()
     seen = None
     is_here = True
 
-    def __init__(self, edge: Edge, retired: Callable[[], None], ledger: Ledger) -> None:
+    def __init__(self, edge: Edge, ledger: Ledger) -> None:
         self.edge = edge
-        self._retired = retired
         self._ledger = ledger
         self._is_over = False
         self._unfitted: Outfit | None = None
@@ -96,8 +95,7 @@ class Local:
         return succeed(self.numbers)
 
     def retire(self, limit: float) -> Deferred[None]:
-        over = self.edge.retire(limit).addCallback(self._over)
-        return over.addCallback(lambda _: self._retired())
+        return self.edge.retire(limit).addCallback(self._over)
 
     def stop(self, limit: float) -> Deferred[None]:
         return self.edge.stop(limit).addCallback(self._over)

@@ -20,10 +20,7 @@ def wired_edge(
     report: Callable[[Report], None],
     own_key: bytes,
 ) -> Edge:
-    """An edge on the clocks of this machine; `nameserver` as Config has it, `own_key` as Begin.
-
-    `readiness` is its own, and whoever outlives the edge closes it.
-    """
+    """An edge on the clocks of this machine; `nameserver` as Config has it, `own_key` as Begin."""
     keep_buffers()
     resolver = resolver_of(reactor, nameserver)
     return Edge(reactor, resolver, readiness, time.time, time.monotonic, report, own_key)
