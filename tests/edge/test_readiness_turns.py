@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -13,6 +14,11 @@ from sorryd.edge.readiness import ROUNDS, SPELL, TURN, EpollReadiness, readiness
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll")
 
 STEP = SPELL / 4
+
+
+def _none() -> float | None:
+    """There is no timer."""
+    return None
 
 
 def test_rounds(pair: Pair) -> None:
@@ -39,34 +45,29 @@ def test_rounds(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("spare", "looks"),
     [
-        (None, round(TURN / STEP)),
-        ((), round(TURN / STEP)),  # no timer
-        ((0.3, 0.2), round(TURN / STEP)),
-        ((0.3, 0.0), round(2 * SPELL / STEP)),
-        ((0.0,), round(SPELL / STEP)),
+        (None, TURN / STEP),
+        (_none, TURN / STEP),
+        (lambda: 0.3, TURN / STEP),
+        (lambda: 3 * STEP, (SPELL + 3 * STEP) / STEP),
+        (lambda: 0, SPELL / STEP),
     ],
 )
-def test_time_of_a_turn(pair: Pair, spare: tuple[float, ...] | None, looks: int) -> None:
+def test_time_of_a_turn(pair: Pair, spare: Callable[[], float | None] | None, looks: float) -> None:
     """Where there is always more to do, the reactor's timers have their turn all the same, and
     after a while its other descriptors."""
     loop = Loop(EpollReadiness)
     loop.readiness.close()
-    left = list(spare or ())
-
-    def timeout() -> float | None:
-        return (left.pop(0) if len(left) > 1 else left[0]) if left else None
-
-    ready = EpollReadiness(loop, loop, ROUNDS, None if spare is None else timeout)
+    ready = EpollReadiness(loop, loop, ROUNDS, spare)
     told: list[float] = []
 
     def work() -> None:
         told.append(loop.seconds())
-        loop.rightNow += STEP * 1.001
+        loop.rightNow += STEP * 1.0001
 
     ready.watch_read(pair[0].fileno(), work)
     pair[1].send(b"x")
     loop.turn()
-    assert len(told) == looks
+    assert len(told) == round(looks)
     ready.close()
 
 
@@ -78,4 +79,4 @@ def test_timer_of_a_reactor() -> None:
     ready = readiness_of(loop, loop)
     with closing(ready):
         assert isinstance(ready, EpollReadiness)
-        assert ready._is_due()
+        assert ready._spared() == 0

@@ -34,7 +34,8 @@ TURN: Final = 0.025
 """... within so many seconds ..."""
 
 SPELL: Final = 0.004
-"""... as long as no timer of the reactor is due, which is asked as often as this."""
+"""... and none beyond the next timer of the reactor, which is asked for after so many seconds: who
+comes alone need not pay for that."""
 
 LULL: Final = 0.001
 """Seconds that another event is waited for, once there was one; the least that epoll knows."""
@@ -131,25 +132,24 @@ class EpollReadiness:
         A turn of the reactor costs as much as a whole request: an answer that comes while its
         request is hardly sent need not wait for the next one.
         """
-        wait, asked = 0.0, self._clock.seconds()
-        end = asked + TURN
+        wait, began = 0.0, self._clock.seconds()
+        end, is_bounded = began + TURN, False
         for _ in range(self._rounds):
             events = self._epoll.poll(wait, BATCH)
             if not events:
                 return
             self._serve(events)
             now = self._clock.seconds()
+            if not is_bounded and now >= began + SPELL:
+                end, is_bounded = min(end, now + self._spared()), True
             if now >= end or self._is_closed:
                 return
-            if now >= asked + SPELL:
-                if self._is_due():
-                    return
-                asked = now
             wait = LULL
 
-    def _is_due(self) -> bool:
-        """Whether a timer of the reactor is."""
-        return self._spare is not None and self._spare() == 0
+    def _spared(self) -> float:
+        """Seconds until the reactor has a timer."""
+        spare = None if self._spare is None else self._spare()
+        return TURN if spare is None else spare
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
         """Call whom `events` are for.
