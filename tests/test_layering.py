@@ -78,7 +78,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "hook_program": frozenset(),
     "hook_post": frozenset(),
     "hook_sending": frozenset({"hook_post", "hook_program", "model", "policy", "replies_history"}),
-    "reactors": frozenset({"uv_loop"}),
+    "reactors": frozenset({"uv_loop", "edge"}),
     "uv_loop": frozenset(),
     "options": frozenset({"program", "config", "control", "journal_log", "model", "reactors"}),
     "signals": frozenset({"errors", "replies"}),
@@ -97,7 +97,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "doorplates": frozenset({"edge"}),
     "serving": frozenset(
         {"edge", "model", "policy", "preparing", "prober", "recording", "reports", "snapshot"}
-        | {"admin", "doorplates", "sockets", "workers"}
+        | {"admin", "doorplates", "reactors", "sockets", "workers"}
     ),
     "preparing": frozenset(
         {"admin", "config", "control", "edge", "ini", "errors", "model", "sockets", "access_log"}

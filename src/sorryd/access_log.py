@@ -20,7 +20,7 @@ from sorryd.access_file import LogFile, Output, words
 
 log = Logger(namespace=__name__)
 
-BATCH: Final = 65536
+BATCH: Final = 262144
 """Bytes of lines that are collected, and then written at once."""
 
 BEAT: Final = 1.0

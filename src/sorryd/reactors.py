@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from sorryd.edge.rest import Rest
+
 
 def take_uvloop() -> None:
     """Install uvloop where it is there, and nobody has chosen a reactor (``--reactor``)."""
@@ -18,6 +20,12 @@ def take_uvloop() -> None:
     from twisted.internet import asyncioreactor
 
     asyncioreactor.install(Loop())
+
+
+def rest_of(reactor: Any) -> Rest:
+    """What else `reactor` does than the data path; its descriptors can be told of uvloop alone."""
+    loop = getattr(reactor, "_asyncioEventloop", None)
+    return Rest(reactor.timeout, getattr(loop, "backend", None))
 
 
 def keep_monotonic_time(reactor: Any) -> None:

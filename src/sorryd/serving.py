@@ -26,6 +26,7 @@ from sorryd.model import Config
 from sorryd.policy.shares import Share
 from sorryd.preparing import Fittings, own_folder, warn_of_unverified
 from sorryd.prober import Prober
+from sorryd.reactors import rest_of
 from sorryd.recording import Recording, log_of
 from sorryd.reports import Report
 from sorryd.snapshot import Snapshot
@@ -94,7 +95,7 @@ class Serving:
         self._renewing = LoopingCall(self._look_at_certificates)
         self._renewing.clock = reactor
         # One for all: who waits a moment for more to happen keeps nobody else waiting.
-        self._readiness = readiness_of(reactor, reactor)
+        self._readiness = readiness_of(reactor, reactor, rest_of(reactor))
         resolver = resolver_of(reactor, config.nameserver)
         self._reaching = Reaching(reactor, resolver, self._readiness, time.monotonic)
         self.prober = Prober(reactor, self._reaching.connector, report)

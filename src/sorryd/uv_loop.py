@@ -32,6 +32,11 @@ class Loop(uvloop.Loop):
         self._reads: dict[int, _Call] = {}
         self._writes: dict[int, _Call] = {}
 
+    @property
+    def backend(self) -> int:
+        """The epoll by which libuv waits (uv_backend_fd)."""
+        return int(self._get_backend_id())  # type: ignore[attr-defined]  # its stub has it not
+
     # Its stub ties the arguments to the callback, which nobody who calls this needs.
     def add_reader(self, fd: int, callback: Callback, *args: Any) -> None:  # type: ignore[override]
         """See asyncio's loop; `fd` is a number, as all are that a reactor watches."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import math
+import os
 import select
-from collections.abc import Callable
-from contextlib import closing
 
 import pytest
 from tests.edge.loops import Loop, Pair
 
-from sorryd.edge.readiness import ROUNDS, SPELL, TURN, EpollReadiness, readiness_of
+from sorryd import uv_loop
+from sorryd.edge.readiness import ROUNDS, SPELL, TURN, EpollReadiness
+from sorryd.edge.rest import Rest, nothing
+from sorryd.reactors import rest_of
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="there is no epoll")
 
 STEP = SPELL / 4
-
-
-def _none() -> float | None:
-    """There is no timer."""
-    return None
 
 
 def test_rounds(pair: Pair) -> None:
@@ -42,22 +42,35 @@ def test_rounds(pair: Pair) -> None:
     ready.close()
 
 
+def played(due: float, *idle: bool) -> Rest:
+    """What else a reactor does, as it is told; the last answer again and again."""
+    left = list(idle)
+
+    class Played(Rest):
+        def is_idle(self) -> bool:
+            return left.pop(0) if len(left) > 1 else left[0]
+
+    return Played(lambda: due, None)
+
+
 @pytest.mark.parametrize(
-    ("spare", "looks"),
+    ("rest", "seconds"),
     [
-        (None, TURN / STEP),
-        (_none, TURN / STEP),
-        (lambda: 0.3, TURN / STEP),
-        (lambda: 3 * STEP, (SPELL + 3 * STEP) / STEP),
-        (lambda: 0, SPELL / STEP),
+        (None, TURN),
+        (played(1, False), TURN),
+        (played(0, False), SPELL),
+        (played(0, True), SPELL),
+        (played(3 * STEP, False), SPELL + 7 * 3 * STEP),
+        (played(1, True, False), SPELL + TURN),
+        (played(1, True, True, True, False), SPELL + 3 * TURN),
+        (played(1, False, True, False), 2 * TURN),
     ],
 )
-def test_time_of_a_turn(pair: Pair, spare: Callable[[], float | None] | None, looks: float) -> None:
-    """Where there is always more to do, the reactor's timers have their turn all the same, and
-    after a while its other descriptors."""
+def test_time_of_a_turn(pair: Pair, rest: Rest | None, seconds: float) -> None:
+    """Where there is always more to do, what else the reactor does has its turn all the same."""
     loop = Loop(EpollReadiness)
     loop.readiness.close()
-    ready = EpollReadiness(loop, loop, ROUNDS, spare)
+    ready = EpollReadiness(loop, loop, ROUNDS, rest)
     told: list[float] = []
 
     def work() -> None:
@@ -67,16 +80,49 @@ def test_time_of_a_turn(pair: Pair, spare: Callable[[], float | None] | None, lo
     ready.watch_read(pair[0].fileno(), work)
     pair[1].send(b"x")
     loop.turn()
-    assert len(told) == round(looks)
+    assert len(told) == round(seconds / STEP)
     ready.close()
 
 
-def test_timer_of_a_reactor() -> None:
-    """What a reactor tells of its timers is asked for; others are only left for so long."""
-    loop = Loop(EpollReadiness)
-    loop.readiness.close()
-    vars(loop)["timeout"] = lambda: 0
-    ready = readiness_of(loop, loop)
-    with closing(ready):
-        assert isinstance(ready, EpollReadiness)
-        assert ready._spared() == 0
+def test_rest() -> None:
+    """Timers that are due, and descriptors, ours among them, whichever is ready."""
+    with contextlib.ExitStack() as stack:
+        backend, own = (stack.enter_context(select.epoll()) for _ in range(2))
+        backend.register(own, select.EPOLLIN)
+        rest = Rest(lambda: None, backend.fileno())
+        assert rest.due() == math.inf
+        assert rest.is_idle()
+        for epoll in (own, backend):
+            bell = os.eventfd(1, os.EFD_NONBLOCK)
+            stack.callback(os.close, bell)
+            epoll.register(bell, select.EPOLLIN)
+            assert not rest.is_idle()
+            os.eventfd_read(bell)
+            assert rest.is_idle()
+    assert Rest(lambda: 0, None).due() == 0
+    assert not nothing().is_idle()
+
+
+def test_rest_of_uvloop() -> None:
+    """Its descriptors can be told of; those of another loop can't."""
+    loop = uv_loop.Loop()
+    with contextlib.closing(loop):
+        loop.run_until_complete(asyncio.sleep(0))  # it watches when it turns
+        rest = rest_of(Reactor(loop))
+        assert rest.is_idle()
+        loop.call_soon_threadsafe(lambda: None)
+        assert not rest.is_idle()
+        loop.run_until_complete(asyncio.sleep(0))
+        assert rest.is_idle()
+    assert not rest_of(Reactor(object())).is_idle()
+
+
+class Reactor:
+    """As much of one as is asked."""
+
+    def __init__(self, loop: object) -> None:
+        self._asyncioEventloop = loop
+
+    def timeout(self) -> float | None:
+        """No timer."""
+        return None

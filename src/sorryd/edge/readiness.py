@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
@@ -20,6 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from sorryd.edge.reactor_readiness import ReactorReadiness
+from sorryd.edge.rest import Rest, nothing
 from sorryd.edge.soon import PutOff, Ready
 
 log = Logger(namespace=__name__)
@@ -28,14 +28,13 @@ BATCH: Final = 256
 """Events taken at one look."""
 
 ROUNDS: Final = 4096
-"""Looks in one turn of the reactor, whose other descriptors wait meanwhile ..."""
-
-TURN: Final = 0.025
-"""... within so many seconds ..."""
+"""Looks in one turn of the reactor ..."""
 
 SPELL: Final = 0.004
-"""... and none beyond the next timer of the reactor, which is asked for after so many seconds: who
-comes alone need not pay for that."""
+"""... which is asked what else it has to do when so many seconds are over ..."""
+
+TURN: Final = 0.025
+"""... and again after as many, or when it has a timer. Unless it has nothing, the turn is over."""
 
 LULL: Final = 0.001
 """Seconds that another event is waited for, once there was one; the least that epoll knows."""
@@ -81,16 +80,16 @@ class EpollReadiness:
         reactor: IReactorFDSet,
         clock: IReactorTime,
         rounds: int = 1,
-        spare: Callable[[], float | None] | None = None,
+        rest: Rest | None = None,
     ) -> None:
         """`rounds`: so many looks for events, at most, in one turn of the reactor.
 
-        `spare`: the seconds until a timer of the reactor is due, None where there is none.
+        `rest`: what else that does; None where it can't be told.
         """
         self._reactor = reactor
         self._clock = clock
         self._rounds = rounds
-        self._spare = spare
+        self._rest = nothing() if rest is None else rest
         self._epoll = select.epoll()
         self._readers: dict[int, Ready] = {}
         self._writers: dict[int, Ready] = {}
@@ -132,24 +131,21 @@ class EpollReadiness:
         A turn of the reactor costs as much as a whole request: an answer that comes while its
         request is hardly sent need not wait for the next one.
         """
-        wait, began = 0.0, self._clock.seconds()
-        end, is_bounded = began + TURN, False
+        wait, idle = 0.0, self._clock.seconds()
+        end = idle + SPELL
         for _ in range(self._rounds):
             events = self._epoll.poll(wait, BATCH)
             if not events:
                 return
             self._serve(events)
             now = self._clock.seconds()
-            if not is_bounded and now >= began + SPELL:
-                end, is_bounded = min(end, now + self._spared()), True
+            if now >= end:
+                if self._rest.is_idle():
+                    idle = now
+                end = min(idle + TURN, now + self._rest.due())
             if now >= end or self._is_closed:
                 return
             wait = LULL
-
-    def _spared(self) -> float:
-        """Seconds until the reactor has a timer."""
-        spare = None if self._spare is None else self._spare()
-        return TURN if spare is None else spare
 
     def _serve(self, events: list[tuple[int, int]]) -> None:
         """Call whom `events` are for.
@@ -230,8 +226,10 @@ class EpollReadiness:
 classImplements(EpollReadiness, IReadDescriptor)
 
 
-def readiness_of(reactor: IReactorFDSet, clock: IReactorTime) -> EpollReadiness | ReactorReadiness:
-    """The fastest readiness there is; `clock` is the same reactor."""
+def readiness_of(
+    reactor: IReactorFDSet, clock: IReactorTime, rest: Rest | None = None
+) -> EpollReadiness | ReactorReadiness:
+    """The fastest readiness there is; `clock` is the same reactor, `rest` what else it does."""
     if hasattr(select, "epoll"):
-        return EpollReadiness(reactor, clock, ROUNDS, getattr(reactor, "timeout", None))
+        return EpollReadiness(reactor, clock, ROUNDS, rest)
     return ReactorReadiness(reactor, clock)

@@ -21,7 +21,7 @@ from sorryd.access_log import AccessLog, AccessLogFault
 from sorryd.edge.edge import Edge
 from sorryd.edge.readiness import readiness_of
 from sorryd.journal_log import STDERR, leads_to_journal
-from sorryd.reactors import keep_monotonic_time, take_uvloop
+from sorryd.reactors import keep_monotonic_time, rest_of, take_uvloop
 from sorryd.recording import LogTo, Recording
 from sorryd.reports import Report
 from sorryd.snapshot import SiteView, Snapshot
@@ -161,7 +161,7 @@ class Main:
 
     def _begin(self, order: Begin) -> None:
         reactor = self._reactor
-        readiness = readiness_of(reactor, reactor)
+        readiness = readiness_of(reactor, reactor, rest_of(reactor))
         self._edge = wired_edge(reactor, readiness, order.nameserver, self._report, order.own_key)
         self._foresight = Foresight(self._edge, reactor.seconds)
         self._recording = Recording(reactor, order.is_daemon, self._edge.record)
