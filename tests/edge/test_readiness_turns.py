@@ -12,7 +12,7 @@ import pytest
 from tests.edge.loops import Loop, Pair
 
 from sorryd import uv_loop
-from sorryd.edge.readiness import ROUNDS, SPELL, TURN, EpollReadiness
+from sorryd.edge.readiness import LONGEST, ROUNDS, SPELL, TURN, EpollReadiness
 from sorryd.edge.rest import Rest, nothing
 from sorryd.reactors import rest_of
 
@@ -64,6 +64,7 @@ def played(due: float, *idle: bool) -> Rest:
         (played(1, True, False), SPELL + TURN),
         (played(1, True, True, True, False), SPELL + 3 * TURN),
         (played(1, False, True, False), 2 * TURN),
+        (played(1, True), LONGEST),
     ],
 )
 def test_time_of_a_turn(pair: Pair, rest: Rest | None, seconds: float) -> None:

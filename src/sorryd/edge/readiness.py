@@ -34,7 +34,10 @@ SPELL: Final = 0.004
 """... which is asked what else it has to do when so many seconds are over ..."""
 
 TURN: Final = 0.025
-"""... and again after as many, or when it has a timer. Unless it has nothing, the turn is over."""
+"""... and again after as many, or when it has a timer: unless it has nothing, the turn is over."""
+
+LONGEST: Final = 0.1
+"""So it is after so many: a descriptor that the reactor got meanwhile is not watched before."""
 
 LULL: Final = 0.001
 """Seconds that another event is waited for, once there was one; the least that epoll knows."""
@@ -131,8 +134,8 @@ class EpollReadiness:
         A turn of the reactor costs as much as a whole request: an answer that comes while its
         request is hardly sent need not wait for the next one.
         """
-        wait, idle = 0.0, self._clock.seconds()
-        end = idle + SPELL
+        wait, began = 0.0, self._clock.seconds()
+        idle, end = began, began + SPELL
         for _ in range(self._rounds):
             events = self._epoll.poll(wait, BATCH)
             if not events:
@@ -142,7 +145,7 @@ class EpollReadiness:
             if now >= end:
                 if self._rest.is_idle():
                     idle = now
-                end = min(idle + TURN, now + self._rest.due())
+                end = min(idle + TURN, now + self._rest.due(), began + LONGEST)
             if now >= end or self._is_closed:
                 return
             wait = LULL
