@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
-from bench.processes import Set
+from bench.processes import Set, pinned
 
 _LOOK = 1_000_000  # turns, some milliseconds, after which it looks whether it is still wanted
 
@@ -28,15 +28,15 @@ def awake(cores: Set) -> Iterator[None]:
     """Keep `cores` awake until the end."""
     with contextlib.ExitStack() as kept:
         for core in sorted(cores):
-            command = [sys.executable, "-m", "bench.awake", str(core), str(os.getpid())]
-            process = kept.enter_context(subprocess.Popen(command, start_new_session=True))
+            command = [sys.executable, "-m", "bench.awake", str(os.getpid())]
+            with pinned(frozenset({core})):
+                process = kept.enter_context(subprocess.Popen(command, start_new_session=True))
             kept.callback(process.kill)
         yield
 
 
-def keep(core: int, parent: int) -> None:
-    """Keep `core` awake, as long as `parent` lives, which started this process."""
-    os.sched_setaffinity(0, {core})
+def keep(parent: int) -> None:
+    """Keep our core awake, as long as `parent` lives, which started this process."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with contextlib.suppress(OSError):  # the policy counts only within a session (autogroup)
         Path("/proc/self/autogroup").write_text("19")
@@ -45,4 +45,4 @@ def keep(core: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    keep(int(sys.argv[1]), int(sys.argv[2]))
+    keep(int(sys.argv[1]))

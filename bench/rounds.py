@@ -30,7 +30,7 @@ def compare(options: Options, stands: Mapping[Scenario, Stand]) -> list[Round]:
             plan = PLANS[scenario]
             progress(f"round {number} of {options.rounds}: {plan.line}")
             cores = stand.cores.proxy | stand.cores.load
-            with awake(cores) if plan.awake else contextlib.nullcontext():
+            with awake(cores) if plan.kind is load.Kind.LONE else contextlib.nullcontext():
                 rounds += _turns(number, scenario, stand, options.seconds)
     return rounds
 

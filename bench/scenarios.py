@@ -63,7 +63,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     connections: int = 64
     turns: int = 1  # in a round: more of what differs much from one to the next
-    awake: bool = False  # whether the cores are kept awake, which a lone visitor does not
     unit: str = "request"
     fields: tuple[tuple[str, str], ...] = ()
     hosts: tuple[str, ...] = ()
@@ -147,7 +146,6 @@ PLANS = {
         kind=Kind.LONE,
         connections=1,
         turns=3,
-        awake=True,
     ),
     Scenario.WEBSOCKET: Plan(
         line="WebSocket messages of 1 KiB, there and back, 100 tunnels",

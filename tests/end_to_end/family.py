@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +49,8 @@ class Family:
 
     def polls(self) -> int:
         """How many of these are epoll instances."""
-        links = [link for pid in self.pids() for link in Path(f"/proc/{pid}/fd").iterdir()]
-        return sum(os.readlink(link) == "anon_inode:[eventpoll]" for link in links)
+        targets = [target for pid in self.pids() for target in _targets(pid)]
+        return targets.count("anon_inode:[eventpoll]")
 
     def memory(self, what: str = "VmRSS") -> int:
         """Bytes of their memory, by a name of proc(5)'s status: VmRSS now, VmHWM at the most."""
@@ -83,14 +84,15 @@ class Family:
 
 
 def _inodes(pid: int) -> set[int]:
-    found = set()
+    return {int(target[8:-1]) for target in _targets(pid) if target.startswith("socket:[")}
+
+
+def _targets(pid: int) -> Iterator[str]:
+    """What its descriptors are, those that are still there when they are looked at."""
     with contextlib.suppress(OSError):
         for link in os.scandir(f"/proc/{pid}/fd"):
             with contextlib.suppress(OSError):
-                target = os.readlink(link.path)
-                if target.startswith("socket:["):
-                    found.add(int(target[8:-1]))
-    return found
+                yield os.readlink(link.path)
 
 
 def name(pid: int) -> str:

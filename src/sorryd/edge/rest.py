@@ -19,17 +19,14 @@ class Rest:
 
     def __init__(self, timeout: Callable[[], float | None], backend: int | None) -> None:
         self._timeout = timeout
-        self._backend = backend
-        self._poll: select.poll | None = None  # made when it is first wanted
+        self._poll: select.poll | None = None
+        if backend is not None:
+            self._poll = select.poll()
+            self._poll.register(backend, select.POLLIN)
 
     def is_idle(self) -> bool:
         """Whether it is known that no descriptor is ready, be it one of the data path's."""
-        if self._backend is None:
-            return False
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self._backend, select.POLLIN)
-        return not self._poll.poll(0)
+        return self._poll is not None and not self._poll.poll(0)
 
     def due(self) -> float:
         """Seconds until its next timer; infinite where there is none."""
